@@ -1,0 +1,3 @@
+//! Study to measurements: one analyzer a study type.
+
+pub mod nerve;

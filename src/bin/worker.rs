@@ -1,0 +1,3 @@
+//! The engine behind `postMessage` (wasm only).
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Digital signal processing: slices in, slices out, scipy's names. Knows no medicine.

@@ -1,0 +1,1 @@
+//! State of the open studies: requests in, events out.

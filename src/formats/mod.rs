@@ -1,0 +1,17 @@
+//! Bytes to a study, and a study to bytes. One file (or folder) a format, one registry line each.
+//!
+//! A format is chosen by content; the file name is only a hint. Readers are written once against
+//! [`ByteSource`], ask for ranges and never for the whole, never panic, allocate only within stated
+//! limits, and return what could be read together with warnings.
+
+mod error;
+mod probe;
+mod source;
+mod write;
+
+pub use error::ReadError;
+pub use probe::{Files, NamedSource, OpenOptions, Opened, Reader, open, readers};
+#[cfg(not(target_arch = "wasm32"))]
+pub use source::FileSource;
+pub use source::{ByteSource, SliceSource, SourceError};
+pub use write::{Export, MemorySink, Sink, WriteError, Writer, writers};

@@ -1,0 +1,128 @@
+//! Everything that a person does to a study, apart from what was acquired.
+//!
+//! The whole is small and cheap to clone, so undo keeps snapshots of it. It is what is stored in
+//! the browser at every change and what comes back after a crash.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MarkerKind, Side, SweepId, TestKind};
+
+/// A person's work on one study. Additive: an empty value changes nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Edits {
+    /// Markers placed by hand.
+    pub markers: Vec<PlacedMarker>,
+    /// Sweeps declared to have no response.
+    pub no_response: Vec<SweepId>,
+    /// Changes to nerve tests, by index.
+    pub tests: BTreeMap<usize, TestEdits>,
+    /// Changes to sites, by (test, site).
+    pub sites: Vec<SiteEdits>,
+    /// Stimulus time for every sweep of the study, seconds after the sweep's first sample, when
+    /// the file does not state it.
+    pub stimulus_s: Option<f64>,
+    /// Annotations added, changed or deleted.
+    pub annotations: Vec<AnnotationEdit>,
+    /// Order, names, filters and gains of the lanes; empty: one lane a channel, as in the file.
+    pub lanes: Vec<LaneSettings>,
+}
+
+/// A marker placed by a person.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PlacedMarker {
+    /// On which sweep.
+    pub sweep: SweepId,
+    /// Which marker.
+    pub kind: MarkerKind,
+    /// Where: seconds after the first sample of the sweep.
+    pub at_s: f64,
+}
+
+/// Changes to one nerve test.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TestEdits {
+    /// Kind.
+    pub kind: Option<TestKind>,
+    /// Side.
+    pub side: Option<Side>,
+    /// Nerve.
+    pub nerve: Option<String>,
+    /// Recording site.
+    pub recorded_from: Option<String>,
+    /// Skin temperature, degrees Celsius.
+    pub temperature_c: Option<f64>,
+}
+
+/// Changes to one site.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SiteEdits {
+    /// Index of the test.
+    pub test: usize,
+    /// Index of the site in the test.
+    pub site: usize,
+    /// Name.
+    pub name: Option<String>,
+    /// Distance to the next more distal site, mm.
+    pub distance_mm: Option<f64>,
+}
+
+/// A change to the annotations of a recording.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnnotationEdit {
+    /// Index of the recording.
+    pub recording: usize,
+    /// The annotation of the file that this replaces; `None` for a new one.
+    pub replaces: Option<usize>,
+    /// Its new content; `None` deletes it.
+    pub now: Option<super::Annotation>,
+}
+
+/// One lane of the continuous view.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LaneSettings {
+    /// Channel shown.
+    pub channel: usize,
+    /// Channel subtracted from it (montage), when any.
+    pub minus: Option<usize>,
+    /// Name given by a person.
+    pub name: Option<String>,
+    /// Not drawn.
+    pub hidden: bool,
+    /// Filters.
+    pub filter: FilterChain,
+    /// Units a division; `None`: chosen by the program.
+    pub gain_per_division: Option<f64>,
+}
+
+/// A derived view of a channel. Never alters the data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FilterChain {
+    /// High-pass corner, Hz.
+    pub high_pass_hz: Option<f64>,
+    /// Low-pass corner, Hz.
+    pub low_pass_hz: Option<f64>,
+    /// Mains.
+    pub line: LineFilter,
+    /// Subtract the median (continuous view) or the pre-stimulus mean (sweeps).
+    pub baseline: bool,
+}
+
+/// What is done about mains interference.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineFilter {
+    /// Nothing.
+    #[default]
+    Off,
+    /// A notch at this frequency, Hz.
+    Notch(f64),
+    /// Subtraction of a fitted sinusoid and its harmonics at this frequency, Hz.
+    Subtract(f64),
+}

@@ -1,0 +1,21 @@
+//! What a study is: plain data with serde, no behaviour beyond its own invariants.
+//!
+//! A [`Study`] holds recordings (what was acquired, immutable) and an examination (which nerve,
+//! which site, which sweep). What a person does to it stands apart in [`Edits`], so that the
+//! acquired part never changes and every edit can be undone.
+
+mod edits;
+mod examination;
+mod marker;
+mod measurement;
+mod recording;
+mod samples;
+mod study;
+
+pub use edits::{AnnotationEdit, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
+pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
+pub use marker::{MarkerKind, MarkerOrigin};
+pub use measurement::{MotorMeasurement, QualityFlag, QualityKind, SegmentMeasurement, SweepMeasurement};
+pub use recording::{Annotation, Channel, Recording, Scale, Span, StartTime, Timeline};
+pub use samples::{InMemory, SampleError, Samples};
+pub use study::{Study, Subject, Warning};

@@ -1,0 +1,1 @@
+//! Pure pictures: viewport, lanes, marks, axes, theme.

@@ -1,0 +1,1 @@
+//! A simulated patient: feeds the demo study, the samples and the tests.
