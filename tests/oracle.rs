@@ -141,8 +141,19 @@ fn edf_and_bdf_agree() {
             None => expected["channels"].as_array().cloned().unwrap_or_default(),
         };
         report.channels(file, &opened, &channels);
-        report.annotations(file, recording, &expected["annotations"]);
-        if let Some(start) = expected["start"].as_str() {
+        if file == "stagpoint-edf/Discontinuous2.edf" {
+            // mne cuts annotations at the gaps and drops three of the four lists in the first record.
+            let texts: Vec<(f64, Option<f64>, &str)> = recording.annotations.iter().map(|a| (a.onset_s, a.duration_s, a.text.as_str())).collect();
+            let stored = [(5631.0, Some(6084.0), "APPEND: 5631"), (13_656.0, Some(2184.0), "APPEND: 13656"), (15_128.0, Some(24.0), "Desaturation"), (15_136.0, Some(16.0), "Hypoxemia")];
+            report.check(texts == stored, || format!("{file}: annotations {texts:?}"));
+        } else {
+            report.annotations(file, recording, &expected["annotations"]);
+        }
+        if file == "pyedflib-tests/test_subsecond.edf" {
+            // The first list of the file says +0.3945312; pyedflib prints that fraction as .039453.
+            let start = recording.start.as_ref().map(|s| s.iso.as_str());
+            report.check(start == Some("2020-01-24T04:05:56.3945312"), || format!("{file}: start {start:?}"));
+        } else if let Some(start) = expected["start"].as_str() {
             let ours = recording.start.as_ref().map(|s| s.iso.replace('T', " ")).unwrap_or_default();
             let same = ours.len() >= 19 && ours[..19] == start[..19] && ours[19..].get(..6) == start[19..].get(..6);
             report.check(same, || format!("{file}: start {ours}, expected {start}"));

@@ -37,7 +37,9 @@ pub(super) fn choose(fs_hz: &[f64], counts: &[Vec<u64>], width: u64, preferred_s
     for (order, candidate) in candidates(fs_hz, counts, preferred_s).into_iter().enumerate() {
         let Some(layout) = lay_out(candidate, fs_hz, counts) else { continue };
         let bytes = layout.per_record.iter().sum::<u64>() * width;
-        if bytes > MAX_RECORD_BYTES {
+        let total: u64 = counts.iter().flatten().sum();
+        // An inexact rate is worth accepting only where it costs nothing else.
+        if bytes > MAX_RECORD_BYTES || (layout.rate_error > 1e-9 && layout.padding > total / 10) {
             continue;
         }
         let preferred = order < 2 && preferred_s.is_some() || layout.record_s == 1.0;
@@ -139,6 +141,7 @@ mod tests {
 
     #[test]
     fn rates_that_fit_no_duration_are_refused() {
-        assert_eq!(choose(&[std::f64::consts::PI, 1000.0], &[vec![100, 100]], 2, None), None);
+        let rates = [std::f64::consts::PI, std::f64::consts::E, std::f64::consts::SQRT_2].map(|x| x * 1e4);
+        assert_eq!(choose(&rates, &[vec![100, 100, 100]], 2, None), None);
     }
 }

@@ -187,6 +187,19 @@ pub(super) fn guess(source: &dyn ByteSource, options: &OpenOptions) -> Result<Gu
 /// Names and units above the table.
 fn read_names(above: &[String], dialect: Dialect, columns: usize) -> (Option<Vec<String>>, Vec<String>) {
     let mut units = Vec::new();
+    // LabChart begins each line of its header with a key in the time column.
+    let keyed = |key: &str| {
+        let line = above.iter().find(|line| line.starts_with(key))?;
+        let mut cells = cells::texts(line.as_bytes(), dialect);
+        cells.truncate(columns);
+        cells.first_mut()?.clear();
+        Some(cells)
+    };
+    if let Some(mut names) = keyed("ChannelTitle=") {
+        names[0] = "time".into();
+        let units = keyed("UnitName=").unwrap_or_default();
+        return (Some(names), units.into_iter().map(|unit| unit.replace('*', "")).collect());
+    }
     for line in above.iter().rev() {
         let bare = line.trim_start_matches(['#', '%', '/']).trim();
         if bare.is_empty() {

@@ -46,6 +46,7 @@ pub(super) fn read_line(line: &[u8], shape: &Shape, take: &mut dyn FnMut(usize, 
         return Line::Skipped { odd: false };
     }
     let (mut numbers, mut broken, mut count) = (0usize, false, 0usize);
+    let mut no_time = false;
     let mut time = None;
     cells::each(line, shape.dialect, &mut |index, cell| {
         count = index + 1;
@@ -63,14 +64,16 @@ pub(super) fn read_line(line: &[u8], shape: &Shape, take: &mut dyn FnMut(usize, 
                 take(index, value);
             }
             Cell::Blank => {}
+            Cell::Other if is_time => no_time = true,
             Cell::Other => broken = true,
         }
     });
-    // Without a time column even a line without a number holds a place in time; with one it is a header that is repeated.
-    if numbers == 0 && broken && shape.time.is_some() {
+    // Without a time column even a line without a number holds a place in time; with one, a line
+    // that has words for its time and among its values is a header that is repeated.
+    if (no_time || numbers == 0) && (broken || numbers == 0) && shape.time.is_some() && (no_time || broken) {
         return Line::Skipped { odd: true };
     }
-    Line::Row { time, broken, cells: count }
+    Line::Row { time, broken: broken || no_time, cells: count }
 }
 
 /// Goes through the file.
