@@ -39,7 +39,7 @@ fn reopen(writer: &dyn Writer, made: &Made) -> (Opened, Vec<Warning>) {
     (open_files(&files, &OpenOptions::default()).unwrap(), warnings)
 }
 
-fn values(opened: &Opened) -> Vec<Vec<f64>> {
+fn values_of(opened: &Opened) -> Vec<Vec<f64>> {
     read_everything(&opened.study.recordings[0], &*opened.samples[0])
 }
 
@@ -100,7 +100,7 @@ fn made(bits: u32) -> impl Strategy<Value = Made> {
 /// Same digital values, annotations, times and subject.
 fn assert_same(made: &Made, opened: &Opened, padded: bool) {
     let recording = &opened.study.recordings[0];
-    for ((before, after), (original, read)) in made.values.iter().zip(values(opened)).zip(made.recording.channels.iter().zip(&recording.channels)) {
+    for ((before, after), (original, read)) in made.values.iter().zip(values_of(opened)).zip(made.recording.channels.iter().zip(&recording.channels)) {
         assert_eq!((&original.name, &original.unit, original.fs_hz), (&read.name, &read.unit, read.fs_hz));
         assert!(if padded { read.n >= original.n } else { read.n == original.n });
         let (from, to) = (original.scale.unwrap(), read.scale.unwrap());
@@ -150,7 +150,7 @@ proptest! {
     fn edf_written_twice_is_the_same_file(made in made(16)) {
         let (files, _) = write(&EdfWriter, &made);
         let opened = open_files(&files, &OpenOptions::default()).unwrap();
-        let again = Made { recording: opened.study.recordings[0].clone(), values: values(&opened) };
+        let again = Made { recording: opened.study.recordings[0].clone(), values: values_of(&opened) };
         let (second, _) = write(&EdfWriter, &again);
         prop_assert_eq!(files, second);
     }
@@ -163,7 +163,7 @@ proptest! {
         let (opened, _) = reopen(&WavWriter, &made);
         let recording = &opened.study.recordings[0];
         prop_assert_eq!(&recording.start, &made.recording.start);
-        for (k, (before, after)) in made.values.iter().zip(values(&opened)).enumerate() {
+        for (k, (before, after)) in made.values.iter().zip(values_of(&opened)).enumerate() {
             prop_assert_eq!(recording.channels[k].fs_hz, made.recording.channels[k].fs_hz);
             prop_assert_eq!(&recording.channels[k].unit, "uV");
             let range = before.iter().fold(0.0f64, |a, v| a.max(v.abs())).max(1.0);
@@ -180,7 +180,7 @@ proptest! {
         made.values[0][at] = f64::NAN;
         let (opened, _) = reopen(&CsvWriter, &made);
         let recording = &opened.study.recordings[0];
-        for (k, (before, after)) in made.values.iter().zip(values(&opened)).enumerate() {
+        for (k, (before, after)) in made.values.iter().zip(values_of(&opened)).enumerate() {
             prop_assert_eq!((&recording.channels[k].name, recording.channels[k].fs_hz), (&made.recording.channels[k].name, made.recording.channels[k].fs_hz));
             for (before, after) in before.iter().zip(after) {
                 prop_assert!(before.to_bits() == after.to_bits() || (before.is_nan() && after.is_nan()) || *before == after);
@@ -197,7 +197,7 @@ proptest! {
     fn ranges_are_cut_from_the_whole(made in made(16), start in any::<prop::sample::Index>(), len in any::<prop::sample::Index>()) {
         for writer in [&EdfWriter as &dyn Writer, &WavWriter, &CsvWriter] {
             let (opened, _) = reopen(writer, &made);
-            let whole = values(&opened);
+            let whole = values_of(&opened);
             for (channel, whole) in whole.iter().enumerate() {
                 let from = start.index(whole.len());
                 let n = len.index(whole.len() - from + 1);
@@ -224,7 +224,7 @@ fn channels_of_several_rates_share_records() {
         let recording = &opened.study.recordings[0];
         assert_eq!(recording.start, None);
         assert_eq!(recording.channels.iter().map(|c| (c.fs_hz, c.n)).collect::<Vec<_>>(), [(1000.0, 6000), (100.0, 600), (2.5, 15)]);
-        for (before, after) in made.values.iter().zip(values(&opened)) {
+        for (before, after) in made.values.iter().zip(values_of(&opened)) {
             for (a, b) in before.iter().zip(after) {
                 assert!((a - b).abs() <= 101.0 / steps, "{a} {b}");
             }
@@ -267,7 +267,7 @@ fn wav_agrees_with_hound() {
         writer.finalize().unwrap();
         let bytes = bytes.into_inner();
         let opened = open_bytes("a.wav", bytes.clone(), &OpenOptions::default()).unwrap();
-        let ours = values(&opened);
+        let ours = values_of(&opened);
         let mut reader = hound::WavReader::new(std::io::Cursor::new(bytes)).unwrap();
         let theirs: Vec<f64> = match format {
             hound::SampleFormat::Int => reader.samples::<i32>().map(|s| f64::from(s.unwrap())).collect(),
