@@ -4,9 +4,13 @@
 //! [`ByteSource`], ask for ranges and never for the whole, never panic, allocate only within stated
 //! limits, and return what could be read together with warnings.
 
+pub mod edf;
 mod error;
 mod probe;
 mod source;
+pub mod stimulus;
+pub mod text;
+pub mod wav;
 mod write;
 
 pub use error::ReadError;
