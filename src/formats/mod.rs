@@ -6,7 +6,9 @@
 
 mod error;
 mod probe;
+pub mod sidecar;
 mod source;
+pub mod wfdb;
 mod write;
 
 pub use error::ReadError;
