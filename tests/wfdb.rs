@@ -153,7 +153,7 @@ fn a_sidecar_makes_sweeps() {
         all.remove(0).1.unwrap()
     };
     let opened =
-        open(r#"{"task":"pair","stim_ms":2,"distance_mm":210.5,"sites":["distal","proximal"],"filter":"2 Hz - 10 kHz","fs":1000}"#);
+        with(r#"{"task":"pair","stim_ms":2,"distance_mm":210.5,"sites":["distal","proximal"],"filter":"2 Hz - 10 kHz","fs":1000}"#);
     let exam = &opened.study.examination;
     assert_eq!((opened.warnings.len(), exam.tests.len(), exam.sweeps.len()), (0, 1, 2));
     assert_eq!(exam.tests[0].kind, TestKind::Motor);
