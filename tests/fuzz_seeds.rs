@@ -91,7 +91,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {
             return;
         }
         // Headers are where the trouble is: half of all damage goes to the front.
-        let reach = if random.next() % 2 == 0 { bytes.len().min(512) } else { bytes.len() };
+        let reach = if random.next().is_multiple_of(2) { bytes.len().min(512) } else { bytes.len() };
         let at = random.below(reach);
         match random.below(6) {
             0 => bytes[at] ^= 1 << random.below(8),
@@ -102,7 +102,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {
                 let start = (at..reach).find(|k| bytes[*k].is_ascii_digit()).unwrap_or(at);
                 let end = (start..bytes.len()).find(|k| !bytes[*k].is_ascii_digit()).unwrap_or(bytes.len());
                 let number = NUMBERS[random.below(NUMBERS.len())];
-                if random.next() % 2 == 0 {
+                if random.next().is_multiple_of(2) {
                     bytes.splice(start..end, number.bytes());
                 } else {
                     let width = (end - start).max(1).min(bytes.len() - start);
@@ -141,7 +141,7 @@ fn every_fixture_and_damaged_copies_of_it() {
             if round >= LEAST && bytes.len() > 200_000 && round % 8 != 0 {
                 continue;
             }
-            let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (u64::from(round) << 32 | number as u64 + 1));
+            let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ ((u64::from(round) << 32) | (number as u64 + 1)));
             let other = &seeds[random.below(seeds.len())].2;
             let mut damaged = bytes.clone();
             mutate(&mut random, &mut damaged, other);
