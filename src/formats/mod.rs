@@ -6,11 +6,15 @@
 
 pub mod edf;
 mod error;
+#[allow(clippy::panic, reason = "the fuzz entry asserts what readers promise")]
+pub mod fuzz_entry;
 mod probe;
+pub mod sidecar;
 mod source;
 pub mod stimulus;
 pub mod text;
 pub mod wav;
+pub mod wfdb;
 mod write;
 
 pub use error::ReadError;

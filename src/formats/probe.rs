@@ -86,7 +86,7 @@ pub trait Reader {
 
 /// Every format that is read: one line each.
 pub fn readers() -> &'static [&'static dyn Reader] {
-    &[&super::edf::Edf, &super::wav::Wav, &super::text::Text]
+    &[&super::edf::Edf, &super::wfdb::WfdbReader, &super::wav::Wav, &super::text::Text]
 }
 
 /// Opens everything in `files`: each file that a reader recognises becomes an [`Opened`], files
@@ -110,7 +110,10 @@ pub fn open(files: &Files, options: &OpenOptions) -> Vec<(String, Result<Opened,
             continue;
         }
         let result = match best {
-            Ok(Some((_, reader))) => reader.open(files, index, options),
+            Ok(Some((_, reader))) => reader.open(files, index, options).map(|mut opened| {
+                super::sidecar::apply_beside(files, &mut opened);
+                opened
+            }),
             Ok(None) => Err(ReadError::NotThisFormat { what: format!("{name} is none of the formats read here") }),
             Err(error) => Err(error),
         };
