@@ -1,3 +1,4 @@
 //! Study to measurements: one analyzer a study type.
 
+pub mod linear;
 pub mod nerve;

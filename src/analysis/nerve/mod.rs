@@ -1,1 +1,6 @@
 //! Nerve conduction.
+
+pub mod background;
+pub mod foot;
+pub mod motor;
+pub mod smooth;
