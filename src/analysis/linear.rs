@@ -13,8 +13,6 @@ pub struct Normal {
     rhs: Vec<f64>,
     /// Weighted sum of squares of the data.
     yy: f64,
-    /// Sum of the counts of the rows.
-    rows: f64,
 }
 
 /// A solution of [`Normal`].
@@ -33,7 +31,7 @@ pub struct Solution {
 impl Normal {
     /// Empty equations for `k` columns.
     pub fn new(k: usize) -> Self {
-        Self { k, gram: vec![0.0; k * k], rhs: vec![0.0; k], yy: 0.0, rows: 0.0 }
+        Self { k, gram: vec![0.0; k * k], rhs: vec![0.0; k], yy: 0.0 }
     }
 
     /// Adds one observation `y` of weight `w` (the inverse of its variance, or a count) with the
@@ -55,12 +53,30 @@ impl Normal {
             self.rhs[i] += wi * y;
         }
         self.yy += w * y * y;
-        self.rows += w;
     }
 
-    /// Sum of the weights added.
-    pub fn weight(&self) -> f64 {
-        self.rows
+    /// The same equations with room for more columns behind the present ones.
+    pub fn widened(&self, k: usize) -> Self {
+        let mut wide = Self::new(k.max(self.k));
+        for i in 0..self.k {
+            wide.gram[i * wide.k..i * wide.k + i + 1].copy_from_slice(&self.gram[i * self.k..i * self.k + i + 1]);
+        }
+        wide.rhs[..self.k].copy_from_slice(&self.rhs);
+        wide.yy = self.yy;
+        wide
+    }
+
+    /// Adds what an observation that is in the equations already contributes to the columns from
+    /// `from` on; the columns before them are left as they are.
+    pub fn add_columns(&mut self, row: &[f64], y: f64, w: f64, from: usize) {
+        for i in from..self.k.min(row.len()) {
+            let wi = w * row[i];
+            let line = &mut self.gram[i * self.k..i * self.k + i + 1];
+            for (g, r) in line.iter_mut().zip(row) {
+                *g += wi * r;
+            }
+            self.rhs[i] += wi * y;
+        }
     }
 
     /// Solves with independent zero-mean priors of precision `prior[i]` on each column (0: none).

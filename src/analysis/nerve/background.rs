@@ -18,13 +18,15 @@ const TAU_FAST: [f64; 2] = [0.06, 0.9];
 const TAU_SLOW: [f64; 2] = [1.0, 9.0];
 /// Centre of the priors of the logarithms of the time constants, and their standard deviation.
 const TAU_PRIOR: [(f64, f64); 2] = [(0.3, 0.6), (2.8, 0.5)];
-/// Harmonics of mains that are modelled.
-const HARMONICS: [f64; 4] = [1.0, 2.0, 3.0, 5.0];
-/// Columns: drift (4), tail (2), mains (8), exponentials (2) and their derivatives (2).
+/// After this many of the longest time constants nothing is left of the discharge.
+const DISCHARGED: f64 = 12.0;
+/// Columns: drift, the tail's own level and slope, sine and cosine of four mains harmonics, and
+/// the two exponentials.
 const DRIFT: usize = 4;
 const TAIL: usize = 2;
 const MAINS: usize = 8;
-const K: usize = DRIFT + TAIL + MAINS + 2;
+const FIXED: usize = DRIFT + TAIL + MAINS;
+const K: usize = FIXED + 2;
 
 /// Which parts of the sweep hold no response. All in ms after the stimulus.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,16 +106,22 @@ impl Model {
             row[5] = (t - self.tail) / self.half;
         }
         if let Some(f) = self.mains_hz {
-            for (i, h) in HARMONICS.iter().enumerate() {
-                let (s, c) = (t * 1e-3 * f * h * std::f64::consts::TAU).sin_cos();
-                row[DRIFT + TAIL + 2 * i] = s;
-                row[DRIFT + TAIL + 2 * i + 1] = c;
-            }
+            // Harmonics 1, 2, 3 and 5 by the addition theorem from one sine and cosine.
+            let (s1, c1) = (t * 1e-3 * f * std::f64::consts::TAU).sin_cos();
+            let (s2, c2) = (2.0 * s1 * c1, c1 * c1 - s1 * s1);
+            let (s3, c3) = (s2 * c1 + c2 * s1, c2 * c1 - s2 * s1);
+            let (s5, c5) = (s3 * c2 + c3 * s2, c3 * c2 - s3 * s2);
+            row[DRIFT + TAIL..FIXED].copy_from_slice(&[s1, c1, s2, c2, s3, c3, s5, c5]);
         }
+        self.discharge(t, row);
+    }
+
+    /// The columns of the shock's discharge, counted from the end of the shock so that they keep
+    /// a size near one.
+    fn discharge(&self, t: f64, row: &mut [f64; K]) {
         if self.artefact && t >= 0.0 {
-            // Counted from the end of the shock, so that the columns keep a size near one.
-            for (i, tau) in self.tau.iter().enumerate() {
-                row[K - 2 + i] = (-(t - self.after) / tau).exp();
+            for (column, tau) in row[FIXED..].iter_mut().zip(self.tau) {
+                *column = (-(t - self.after) / tau).exp();
             }
         }
     }
@@ -127,14 +135,14 @@ impl Model {
         prior[3] = weak(0.1 * range);
         prior[4] = weak(0.03 * range);
         prior[5] = weak(0.03 * range);
-        for i in 0..HARMONICS.len() {
+        for i in 0..MAINS / 2 {
             // Unused columns are all zero; any precision keeps the matrix definite.
             let sd = if i == 0 { 0.3 } else { 0.05 } * range;
             let p = if self.mains_hz.is_some() { weak(sd) } else { 1.0 };
             prior[DRIFT + TAIL + 2 * i] = p;
             prior[DRIFT + TAIL + 2 * i + 1] = p;
         }
-        for p in &mut prior[K - 2..] {
+        for p in &mut prior[FIXED..] {
             *p = if self.artefact { weak(3.0 * range) } else { 1.0 };
         }
         prior
@@ -174,8 +182,8 @@ fn points(trace: &Trace, quiet: &Quiet) -> Vec<(f64, f64, f64)> {
 
 impl Background {
     /// Fits the quiet stretches. `range_uv`: extent of the sweep outside the shock, which scales
-    /// the priors. `None` when fewer than a dozen finite points remain.
-    pub fn fit(trace: &Trace, quiet: &Quiet, range_uv: f64) -> Option<Self> {
+    /// the priors. `start`: a fit of the same sweep with other windows, to begin from. `None` when fewer than a dozen finite points remain.
+    pub fn fit(trace: &Trace, quiet: &Quiet, range_uv: f64, start: Option<&Self>) -> Option<Self> {
         let points = points(trace, quiet);
         if points.len() < 12 || !(range_uv.is_finite() && range_uv > 0.0) {
             return None;
@@ -190,38 +198,41 @@ impl Background {
             after: quiet.after_ms,
             tau: [TAU_PRIOR[0].0, TAU_PRIOR[1].0],
         };
-        let mut sigma = range_uv * 1e-2;
-        let mut fitted = (model, None, f64::INFINITY);
-        for pass in 0..3 {
-            let mut best = (model, None, f64::INFINITY);
-            for mains_hz in [None, Some(50.0), Some(60.0)] {
-                if pass == 0 && mains_hz.is_none() {
-                    continue;
-                }
-                let mut candidate = Model { mains_hz, ..if pass == 0 { model } else { fitted.0 } };
-                if candidate.artefact {
-                    if pass == 0 {
-                        candidate.tau = grid(&candidate, &points, range_uv, sigma);
-                    }
-                    for _ in 0..4 {
-                        if !step(&mut candidate, &points, range_uv, sigma) {
+        let mut sigma = start.map_or(range_uv * 1e-2, |start| start.sigma_uv);
+        let mut tables = [None, Some(50.0), Some(60.0)].map(|mains_hz| Table::new(Model { mains_hz, ..model }, &points));
+        for table in &mut tables {
+            if let Some(start) = start {
+                table.model.tau = start.model.tau;
+            } else if table.model.artefact && table.model.mains_hz.is_some() {
+                table.model.tau = table.grid(range_uv, sigma);
+            }
+        }
+        tables[0].model.tau = tables[1].model.tau;
+        // The noise is not known at first, and the evidence needs it: begin with the richest model.
+        let mut best = None;
+        for pass in 0..if start.is_some() { 2 } else { 3 } {
+            let mut least = f64::INFINITY;
+            for table in tables.iter_mut().skip(usize::from(pass == 0 && start.is_none())) {
+                if table.model.artefact {
+                    for _ in 0..3 {
+                        if !table.step(range_uv, sigma) {
                             break;
                         }
                     }
                 }
-                if let Some(solution) = solve(&candidate, &points, range_uv, sigma) {
-                    let evidence = evidence(&candidate, &solution, range_uv, sigma);
-                    if evidence < best.2 {
-                        best = (candidate, Some(solution), evidence);
+                if let Some(solution) = table.solve(&table.model, range_uv, sigma) {
+                    let evidence = evidence(&table.model, &solution, range_uv, sigma);
+                    if evidence < least {
+                        least = evidence;
+                        best = Some((table.model, solution));
                     }
                 }
             }
-            let solution = best.1.as_ref()?;
-            sigma = residual_sigma(&best.0, solution, trace, quiet, range_uv);
-            fitted = best;
+            let (model, solution) = best.as_ref()?;
+            sigma = residual_sigma(model, solution, trace, quiet, range_uv);
         }
-        let (model, solution, _) = fitted;
-        Some(Self { mains_hz: model.mains_hz, model, solution: solution?, sigma_uv: sigma })
+        let (model, solution) = best?;
+        Some(Self { mains_hz: model.mains_hz, model, solution, sigma_uv: sigma })
     }
 
     /// Background at `t` ms, uV. The tail's own offset is left to the response, whose
@@ -253,7 +264,7 @@ impl Background {
     pub fn artefact_at(&self, t: f64) -> f64 {
         let mut row = [0.0; K];
         self.model.row(t, &mut row);
-        dot(&row[K - 2..], &self.solution.coefficients[K - 2..])
+        dot(&row[FIXED..], &self.solution.coefficients[FIXED..])
     }
 
     /// How far the drift goes over the sweep, uV.
@@ -270,14 +281,95 @@ impl Background {
     }
 }
 
-fn solve(model: &Model, points: &[(f64, f64, f64)], range: f64, sigma: f64) -> Option<Solution> {
-    let mut normal = Normal::new(K);
-    let mut row = [0.0; K];
-    for &(t, y, n) in points {
-        model.row(t, &mut row);
-        normal.add(&row, y, n);
+/// The points with the columns that do not depend on the time constants, and their equations.
+struct Table<'a> {
+    model: Model,
+    points: &'a [(f64, f64, f64)],
+    rows: Vec<[f64; K]>,
+    normal: Normal,
+}
+
+impl<'a> Table<'a> {
+    fn new(model: Model, points: &'a [(f64, f64, f64)]) -> Self {
+        let mut normal = Normal::new(FIXED);
+        let mut rows = vec![[0.0; K]; points.len()];
+        for (row, &(t, y, n)) in rows.iter_mut().zip(points) {
+            model.row(t, row);
+            normal.add(&row[..FIXED], y, n);
+        }
+        Self { model, points, rows, normal }
     }
-    normal.solve(&model.priors(range, sigma))
+
+    fn solve(&self, model: &Model, range: f64, sigma: f64) -> Option<Solution> {
+        let mut normal = self.normal.widened(K);
+        if model.artefact {
+            for (row, &(t, y, n)) in self.rows.iter().zip(self.points) {
+                if t >= 0.0 && t < DISCHARGED * TAU_SLOW[1] {
+                    let mut row = *row;
+                    model.discharge(t, &mut row);
+                    normal.add_columns(&row, y, n, FIXED);
+                }
+            }
+        }
+        normal.solve(&model.priors(range, sigma))
+    }
+
+    /// Best time constants of a coarse grid.
+    fn grid(&self, range: f64, sigma: f64) -> [f64; 2] {
+        let mut best = (f64::INFINITY, self.model.tau);
+        for fast in [0.12, 0.25, 0.5] {
+            for slow in [1.5, 2.8, 5.0] {
+                let candidate = Model { tau: [fast, slow], ..self.model };
+                if let Some(solution) = self.solve(&candidate, range, sigma)
+                    && solution.cost < best.0
+                {
+                    best = (solution.cost, candidate.tau);
+                }
+            }
+        }
+        best.1
+    }
+
+    /// One Gauss-Newton step on the logarithms of the time constants; false when it no longer moves.
+    fn step(&mut self, range: f64, sigma: f64) -> bool {
+        let model = self.model;
+        let Some(now) = self.solve(&model, range, sigma) else { return false };
+        let mut normal = self.normal.widened(K + 2);
+        let mut wide = [0.0; K + 2];
+        for (row, &(t, y, n)) in self.rows.iter().zip(self.points) {
+            if t < 0.0 || t >= DISCHARGED * TAU_SLOW[1] {
+                continue;
+            }
+            let mut row = *row;
+            model.discharge(t, &mut row);
+            wide[..K].copy_from_slice(&row);
+            for i in 0..2 {
+                // d/d(ln tau) of a exp(-(t - after)/tau).
+                wide[K + i] = now.coefficients[FIXED + i] * row[FIXED + i] * ((t - model.after) / model.tau[i]).max(0.0);
+            }
+            normal.add_columns(&wide, y, n, FIXED);
+        }
+        let mut priors = model.priors(range, sigma).to_vec();
+        priors.extend(TAU_PRIOR.map(|(_, sd)| sigma * sigma / (sd * sd)));
+        let Some(solution) = normal.solve(&priors) else { return false };
+        let before = now.cost / (sigma * sigma) + tau_cost(&model.tau);
+        let mut scale = 1.0;
+        for _ in 0..3 {
+            let mut next = model;
+            for (i, limits) in [TAU_FAST, TAU_SLOW].iter().enumerate() {
+                let move_by = (scale * solution.coefficients[K + i]).clamp(-0.5, 0.5);
+                next.tau[i] = (model.tau[i].ln() + move_by).exp().clamp(limits[0], limits[1]);
+            }
+            if let Some(then) = self.solve(&next, range, sigma)
+                && then.cost / (sigma * sigma) + tau_cost(&next.tau) < before - 0.02
+            {
+                self.model = next;
+                return true;
+            }
+            scale *= 0.3;
+        }
+        false
+    }
 }
 
 /// Minus twice the log evidence, up to a constant shared by all models.
@@ -289,61 +381,6 @@ fn evidence(model: &Model, solution: &Solution, range: f64, sigma: f64) -> f64 {
 
 fn tau_cost(tau: &[f64; 2]) -> f64 {
     tau.iter().zip(TAU_PRIOR).map(|(tau, (centre, sd))| ((tau / centre).ln() / sd).powi(2)).sum()
-}
-
-/// Best time constants of a coarse grid.
-fn grid(model: &Model, points: &[(f64, f64, f64)], range: f64, sigma: f64) -> [f64; 2] {
-    let mut best = (f64::INFINITY, model.tau);
-    for fast in [0.1, 0.17, 0.27, 0.45, 0.7] {
-        for slow in [1.4, 2.2, 3.5, 5.5] {
-            let candidate = Model { tau: [fast, slow], ..*model };
-            if let Some(solution) = solve(&candidate, points, range, sigma)
-                && solution.cost < best.0
-            {
-                best = (solution.cost, candidate.tau);
-            }
-        }
-    }
-    best.1
-}
-
-/// One Gauss-Newton step on the logarithms of the time constants; false when it no longer moves.
-fn step(model: &mut Model, points: &[(f64, f64, f64)], range: f64, sigma: f64) -> bool {
-    let Some(now) = solve(model, points, range, sigma) else { return false };
-    let mut normal = Normal::new(K + 2);
-    let mut row = [0.0; K];
-    let mut wide = [0.0; K + 2];
-    for &(t, y, n) in points {
-        model.row(t, &mut row);
-        wide[..K].copy_from_slice(&row);
-        for i in 0..2 {
-            // d/d(ln tau) of a exp(-(t - after)/tau).
-            wide[K + i] = now.coefficients[K - 2 + i] * row[K - 2 + i] * ((t - model.after) / model.tau[i]).max(0.0);
-        }
-        normal.add(&wide, y, n);
-    }
-    let mut priors = model.priors(range, sigma).to_vec();
-    for i in 0..2 {
-        priors.push(sigma * sigma / TAU_PRIOR[i].1.powi(2));
-    }
-    let Some(solution) = normal.solve(&priors) else { return false };
-    let before = now.cost / (sigma * sigma) + tau_cost(&model.tau);
-    let mut scale = 1.0;
-    for _ in 0..4 {
-        let mut next = *model;
-        for (i, limits) in [TAU_FAST, TAU_SLOW].iter().enumerate() {
-            let move_by = (scale * solution.coefficients[K + i]).clamp(-0.5, 0.5);
-            next.tau[i] = (model.tau[i].ln() + move_by).exp().clamp(limits[0], limits[1]);
-        }
-        if let Some(then) = solve(&next, points, range, sigma)
-            && then.cost / (sigma * sigma) + tau_cost(&next.tau) < before - 1e-3
-        {
-            *model = next;
-            return true;
-        }
-        scale *= 0.3;
-    }
-    false
 }
 
 /// Noise from the residuals of the quiet stretches, in blocks of 0.3 ms so that slow noise and

@@ -8,7 +8,7 @@
 //!
 //! Contract: samples that are not finite are left out. Cost: about 20 solutions of a 5 x 5 system.
 
-use crate::analysis::linear::Normal;
+use crate::analysis::linear::{Normal, dot};
 
 /// Model error as a fraction of the curve's height.
 const MODEL_ERROR: f64 = 0.03;
@@ -41,7 +41,7 @@ pub fn reach(rise: &Rise, level_uv: f64) -> Option<f64> {
     let width = (rise.t50_ms - rise.t10_ms).max(2.0 / rise.per_ms);
     let from = rise.t10_ms - (1.0 + width);
     // Shape of a bell cut at its foot: half the peak one unit of time above a tenth of it.
-    let mut kept = [0.0, (0.1 * rise.peak_uv).ln(), SHAPE[0].0, SHAPE[1].0, SHAPE[2].0];
+    let mut kept = [0.0, (0.1 * rise.peak_uv).ln(), START[0], START[1], START[2]];
     let (mut normal, mut cost) = linearise(rise, &kept, width, from);
     let mut damping = 1e-3;
     for _ in 0..40 {
@@ -67,6 +67,7 @@ pub fn reach(rise: &Rise, level_uv: f64) -> Option<f64> {
         }
     }
     let q = |s: f64| kept[1] + s * (kept[2] + s * (kept[3] + s * kept[4]));
+    if std::env::var_os("DBG").is_some() { eprintln!("FOOT {} {} {} {} {} {}", rise.sigma_uv/rise.peak_uv, kept[1]-rise.peak_uv.ln(), kept[2],kept[3],kept[4],width); }
     let target = level_uv.max(f64::MIN_POSITIVE).ln();
     // Down from the 10 % point in small steps while the curve still falls.
     let (mut s, h) = (0.0, 0.02);
@@ -94,8 +95,20 @@ pub fn reach(rise: &Rise, level_uv: f64) -> Option<f64> {
     Some(rise.t10_ms + width * 0.5 * (low + high))
 }
 
-/// Prior of the cubic's shape: mean and standard deviation of each coefficient.
-const SHAPE: [(f64, f64); 3] = [(2.0, 1.0), (-0.45, 0.4), (0.05, 0.3)];
+/// Where the descent begins: the middle of the priors below.
+const START: [f64; 3] = [2.65, -1.45, 0.44];
+
+/// What feet look like, as priors on combinations of the cubic's coefficients: the weights of
+/// the three, mean and standard deviation. Time runs from the 10 % point in units of the way
+/// from 10 to 50 %.
+const SHAPE: [([f64; 3], f64, f64); 3] = [
+    // From 10 to 50 % the logarithm rises by ln 5.
+    ([1.0, 1.0, 1.0], 1.62, 0.06),
+    // How steep the foot is.
+    ([-0.3, 0.09, -0.027], -0.945, 0.15),
+    // A foot that is steep above is steep below: the two falls go together.
+    ([-0.6 + 0.3 * 2.95, 0.36 - 0.09 * 2.95, -0.216 + 0.027 * 2.95], 0.55, 0.06),
+];
 
 fn linearise(rise: &Rise, c: &[f64; P], width: f64, from: f64) -> (Normal, f64) {
     let mut normal = Normal::new(P);
@@ -122,11 +135,11 @@ fn linearise(rise: &Rise, c: &[f64; P], width: f64, from: f64) -> (Normal, f64) 
     let b2 = rise.baseline_sd_uv.powi(2) + 1e-4 * s2;
     normal.add(&[1.0, 0.0, 0.0, 0.0, 0.0], -c[0], 1.0 / b2);
     cost += c[0] * c[0] / b2;
-    for (i, (mean, sd)) in SHAPE.iter().enumerate() {
-        let mut row = [0.0; P];
-        row[i + 2] = 1.0;
-        normal.add(&row, mean - c[i + 2], 1.0 / (sd * sd));
-        cost += ((c[i + 2] - mean) / sd).powi(2);
+    for (weights, mean, sd) in &SHAPE {
+        let row = [0.0, 0.0, weights[0], weights[1], weights[2]];
+        let miss = mean - dot(&row, c);
+        normal.add(&row, miss, 1.0 / (sd * sd));
+        cost += (miss / sd).powi(2);
     }
     (normal, cost)
 }

@@ -61,8 +61,9 @@ pub fn analyse(sweep_uv: &[f64], fs_hz: f64, stimulus_s: Option<f64>) -> Option<
     let mut quiet = Quiet { before_ms: -0.05, after_ms: after, onset_ms: 1.7, tail_ms: (last * 0.62).max(20.0), artefact };
     let width = ((0.3 * per_ms) as usize).max(1);
     let mut out = None;
+    let mut before: Option<Background> = None;
     for pass in 0..4 {
-        let background = Background::fit(&trace, &quiet, range)?;
+        let background = Background::fit(&trace, &quiet, range, before.as_ref())?;
         let residual: Vec<f64> = sweep_uv.iter().enumerate().map(|(i, v)| v - background.at(trace.time(i))).collect();
         let smooth = moving_average(&residual, width);
         let from = trace.index(1.2);
@@ -84,6 +85,7 @@ pub fn analyse(sweep_uv: &[f64], fs_hz: f64, stimulus_s: Option<f64>) -> Option<
             i -= 1;
         }
         let rough = trace.time(i);
+        before = Some(background.clone());
         out = Some((background, residual, Some((rough, peak, height))));
         if pass == 3 {
             break;
