@@ -28,6 +28,8 @@ pub struct Rise<'a> {
     pub t10_ms: f64,
     /// Where it passes 50 %, ms.
     pub t50_ms: f64,
+    /// Where the fit ends, ms: lower than 50 % on a clean sweep.
+    pub top_ms: f64,
     /// Height of the peak, uV.
     pub peak_uv: f64,
     /// Noise per sample, uV.
@@ -36,8 +38,9 @@ pub struct Rise<'a> {
     pub baseline_sd_uv: f64,
 }
 
-/// Time (ms) where the fitted rise reaches `level_uv`, or `None` when no rise could be fitted.
-pub fn reach(rise: &Rise, level_uv: f64) -> Option<f64> {
+/// Where the fitted rise reaches `level_uv`: the time and its standard deviation (ms), or `None`
+/// when no rise could be fitted.
+pub fn reach(rise: &Rise, level_uv: f64) -> Option<(f64, f64)> {
     let width = (rise.t50_ms - rise.t10_ms).max(2.0 / rise.per_ms);
     let from = rise.t10_ms - (1.0 + width);
     // Shape of a bell cut at its foot: half the peak one unit of time above a tenth of it.
@@ -67,7 +70,6 @@ pub fn reach(rise: &Rise, level_uv: f64) -> Option<f64> {
         }
     }
     let q = |s: f64| kept[1] + s * (kept[2] + s * (kept[3] + s * kept[4]));
-    if std::env::var_os("DBG").is_some() { eprintln!("FOOT {} {} {} {} {} {}", rise.sigma_uv/rise.peak_uv, kept[1]-rise.peak_uv.ln(), kept[2],kept[3],kept[4],width); }
     let target = level_uv.max(f64::MIN_POSITIVE).ln();
     // Down from the 10 % point in small steps while the curve still falls.
     let (mut s, h) = (0.0, 0.02);
@@ -92,7 +94,10 @@ pub fn reach(rise: &Rise, level_uv: f64) -> Option<f64> {
         let m = 0.5 * (low + high);
         if q(m) < target { low = m } else { high = m }
     }
-    Some(rise.t10_ms + width * 0.5 * (low + high))
+    let s = 0.5 * (low + high);
+    let slope = kept[2] + s * (2.0 * kept[3] + s * 3.0 * kept[4]);
+    let sd = normal.solve(&[0.0; P]).map_or(f64::NAN, |at| at.variance(&[0.0, 1.0, s, s * s, s * s * s]).sqrt() * width / slope.abs());
+    Some((rise.t10_ms + width * s, sd))
 }
 
 /// Where the descent begins: the middle of the priors below.
@@ -117,7 +122,7 @@ fn linearise(rise: &Rise, c: &[f64; P], width: f64, from: f64) -> (Normal, f64) 
     let start = ((from - rise.first_ms) * rise.per_ms).ceil().max(0.0) as usize;
     for (i, &y) in rise.uv.iter().enumerate().skip(start) {
         let t = rise.first_ms + i as f64 / rise.per_ms;
-        if t > rise.t50_ms {
+        if t > rise.top_ms {
             break;
         }
         if !y.is_finite() {

@@ -1,161 +1,179 @@
-//! Motor conduction: the compound muscle action potential of one sweep.
+//! Motor conduction: the compound muscle action potential (CMAP) of one stimulus-locked sweep.
+//!
+//! The sweep is taken apart into background and response (`locate`), the response is smoothed
+//! (`curve`) and marked: onset where the wave reaches 1 % of its negative peak in either
+//! direction, negative peak, end of the negative phase at the first return through the baseline,
+//! positive peak behind it. Only 100 ms before and 150 ms after the stimulus are looked at.
+//!
+//! Contract: samples that are not finite count as missing; too few of them, a constant sweep or
+//! a senseless rate give no measurement, never a panic. Positive numbers are upward, negative at
+//! E1. Cost: about 3 ms for 50 ms at 48 kHz.
 
-use super::background::{Background, Quiet, Trace};
-use super::foot::{self, Rise};
-use super::smooth::Spline;
-use crate::model::{MotorMeasurement, QualityFlag};
+use super::background::Trace;
+use super::curve::{Curve, Onset};
+use super::locate::locate;
+use super::stimulus::{find_shock, spike_end};
+use crate::analysis::quality;
+use crate::model::{MarkerKind, MotorMeasurement, PlacedMarker, QualityFlag};
 
-/// Everything found in a sweep.
+/// Name and version; goes into every measurement.
+pub const METHOD: &str = "motor/1";
+/// Stretch looked at, ms before and after the stimulus.
+const BEFORE_MS: f64 = 100.0;
+const AFTER_MS: f64 = 150.0;
+
+/// Where times count from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Zero {
+    /// The stimulus, as the file or a person states it.
+    Stated(f64),
+    /// The shock's artefact found in the sweep.
+    Artefact(f64),
+    /// The first sample: no stimulus is known or seen.
+    SweepStart,
+}
+
+impl Zero {
+    /// Seconds after the first sample of the sweep.
+    pub fn seconds(self) -> f64 {
+        match self {
+            Self::Stated(s) | Self::Artefact(s) => s,
+            Self::SweepStart => 0.0,
+        }
+    }
+}
+
+/// One analysed sweep; kept while markers are dragged, so that each move costs microseconds.
 #[derive(Debug, Clone)]
-pub struct Found {
-    pub background: Background,
-    pub measurement: Option<MotorMeasurement>,
-    pub t10: f64,
-    pub t50: f64,
+pub struct Analysis {
+    zero: Zero,
+    curve: Option<Curve>,
+    automatic: Option<MotorMeasurement>,
+    quality: Vec<QualityFlag>,
 }
 
-fn moving_average(x: &[f64], width: usize) -> Vec<f64> {
-    let half = width / 2;
-    let mut sum = vec![0.0; x.len() + 1];
-    let mut count = vec![0.0; x.len() + 1];
-    for (i, &v) in x.iter().enumerate() {
-        let ok = v.is_finite();
-        sum[i + 1] = sum[i] + if ok { v } else { 0.0 };
-        count[i + 1] = count[i] + if ok { 1.0 } else { 0.0 };
-    }
-    (0..x.len())
-        .map(|i| {
-            let (a, b) = (i.saturating_sub(half), (i + half + 1).min(x.len()));
-            let n: f64 = count[b] - count[a];
-            if n > 0.0 { (sum[b] - sum[a]) / n } else { f64::NAN }
-        })
-        .collect()
-}
-
-fn percentile(values: &mut [f64], q: f64) -> f64 {
-    if values.is_empty() {
-        return f64::NAN;
-    }
-    let k = ((values.len() - 1) as f64 * q) as usize;
-    *values.select_nth_unstable_by(k, f64::total_cmp).1
-}
-
-/// Measures one sweep.
-pub fn measure(sweep_uv: &[f64], fs_hz: f64, stimulus_s: Option<f64>) -> (Option<MotorMeasurement>, Vec<QualityFlag>) {
-    (analyse(sweep_uv, fs_hz, stimulus_s).and_then(|f| f.measurement), Vec::new())
-}
-
-pub fn analyse(sweep_uv: &[f64], fs_hz: f64, stimulus_s: Option<f64>) -> Option<Found> {
-    let per_ms = fs_hz * 1e-3;
-    let trace = Trace { uv: sweep_uv, per_ms, first_ms: -stimulus_s.unwrap_or(0.0) * 1e3 };
-    let last = trace.last_ms();
-    let after = 0.25;
-    let mut settled: Vec<f64> = sweep_uv[trace.index(2.0)..].iter().copied().filter(|v| v.is_finite()).collect();
-    if settled.len() < 40 {
-        return None;
-    }
-    let high = percentile(&mut settled, 0.998);
-    let low = percentile(&mut settled, 0.002);
-    let range = high - low;
-    let artefact = stimulus_s.is_some();
-    let mut quiet = Quiet { before_ms: -0.05, after_ms: after, onset_ms: 1.7, tail_ms: (last * 0.62).max(20.0), artefact };
-    let width = ((0.3 * per_ms) as usize).max(1);
-    let mut out = None;
-    let mut before: Option<Background> = None;
-    for pass in 0..4 {
-        let background = Background::fit(&trace, &quiet, range, before.as_ref())?;
-        let residual: Vec<f64> = sweep_uv.iter().enumerate().map(|(i, v)| v - background.at(trace.time(i))).collect();
-        let smooth = moving_average(&residual, width);
-        let from = trace.index(1.2);
-        let to = trace.index(quiet.tail_ms.max(last * 0.7)).max(from);
-        let (mut peak, mut height) = (from, f64::NEG_INFINITY);
-        for (i, &v) in smooth.iter().enumerate().take(to).skip(from) {
-            if v > height {
-                (peak, height) = (i, v);
+impl Analysis {
+    /// Analyses one sweep.
+    ///
+    /// `sweep_uv`: samples in microvolts; `stimulus_s`: seconds after the first of them, `None`
+    /// when unknown; `limits_uv`: the lowest and highest value that the converter can give.
+    pub fn new(sweep_uv: &[f64], fs_hz: f64, stimulus_s: Option<f64>, limits_uv: Option<[f64; 2]>) -> Self {
+        let usable = fs_hz.is_finite() && (100.0..=1e7).contains(&fs_hz) && sweep_uv.len() >= 32;
+        let inside = |s: &f64| s.is_finite() && *s >= 0.0 && *s * fs_hz < sweep_uv.len() as f64;
+        let zero = match stimulus_s.filter(inside) {
+            Some(s) => Zero::Stated(s),
+            None if usable => find_shock(sweep_uv).map_or(Zero::SweepStart, |i| Zero::Artefact(i as f64 / fs_hz)),
+            None => Zero::SweepStart,
+        };
+        let mut analysis = Self { zero, curve: None, automatic: None, quality: Vec::new() };
+        if !usable {
+            analysis.quality.push(quality::unusable(sweep_uv.len(), fs_hz));
+            return analysis;
+        }
+        let per_ms = fs_hz * 1e-3;
+        let at = zero.seconds() * fs_hz;
+        let from = (at - BEFORE_MS * per_ms).ceil().max(0.0) as usize;
+        let to = ((at + AFTER_MS * per_ms) as usize).clamp(from, sweep_uv.len());
+        let trace = Trace { uv: &sweep_uv[from..to], per_ms, first_ms: (from as f64 - at) / per_ms };
+        let artefact = zero != Zero::SweepStart;
+        let after_ms = if artefact { spike_end(&trace, limits_uv) } else { 0.0 };
+        let mut onset = None;
+        if let Some(located) = locate(&trace, after_ms, artefact) {
+            let response = located.response;
+            analysis.curve = Curve::new(&trace, located);
+            if let (Some(curve), Some(response)) = (&analysis.curve, response) {
+                let (peak, amp) = curve.peak_between((response.peak_ms - 1.0).max(response.rough_ms), response.peak_ms + 1.0);
+                if amp > 0.0 {
+                    let found = curve.onset_before(peak, response.dip_ms);
+                    let end = curve.end_after(peak);
+                    analysis.automatic = Some(curve.values(found.at_ms, peak, end, curve.positive_after(end)));
+                    onset = Some(found);
+                }
             }
         }
-        let sigma = background.sigma_uv;
-        let level = (0.04 * height).max(4.0 * sigma / (width as f64).sqrt());
-        if height < level * 1.05 {
-            out = Some((background, residual, None));
-            break;
-        }
-        let mut i = peak;
-        while i > from && !(smooth[i] < level) {
-            i -= 1;
-        }
-        let rough = trace.time(i);
-        before = Some(background.clone());
-        out = Some((background, residual, Some((rough, peak, height))));
-        if pass == 3 {
-            break;
-        }
-        let guard = if pass == 0 { 0.5 } else { 0.3 };
-        quiet.onset_ms = (rough - guard).max(1.2);
-        quiet.tail_ms = (trace.time(peak) + 16.0).max(rough + 17.0).min(last - 4.0);
+        analysis.quality = quality::flags(&quality::Evidence {
+            trace: &trace,
+            zero,
+            limits_uv,
+            curve: analysis.curve.as_ref(),
+            automatic: analysis.automatic.as_ref(),
+            onset_sd_ms: onset.map_or(f64::NAN, |o: Onset| o.sd_ms),
+        });
+        analysis
     }
-    let (background, residual, response) = out?;
-    let mut found = Found { background, measurement: None, t10: 0.0, t50: 0.0 };
-    let Some((rough, peak, _)) = response else { return Some(found) };
-    let sigma = found.background.sigma_uv;
-    let a = trace.index(rough - 1.5);
-    let spline = Spline::fit(&residual[a..], trace.time(a), 1.0 / per_ms, 0.15, sigma)?;
-    let tp = trace.time(peak);
-    let (peak_ms, amp_uv) = spline.maximum((tp - 1.0).max(rough), (tp + 1.0).min(last));
-    let down = |level: f64| {
-        let mut t = peak_ms;
-        while t > rough - 1.5 && spline.at(t).0 > level {
-            t -= 0.01;
-        }
-        t
-    };
-    found.t50 = down(0.5 * amp_uv);
-    found.t10 = down(0.1 * amp_uv);
-    let f0 = trace.index((rough - 3.0).max(after + 0.1));
-    let rise = Rise {
-        uv: &residual[f0..],
-        first_ms: trace.time(f0),
-        per_ms,
-        t10_ms: found.t10,
-        t50_ms: found.t50,
-        peak_uv: amp_uv,
-        sigma_uv: sigma,
-        baseline_sd_uv: found.background.sd(found.t10),
-    };
-    let onset_ms = foot::reach(&rise, 0.01 * amp_uv).unwrap_or_else(|| down(0.01 * amp_uv));
-    let mut t = peak_ms;
-    while t < last && spline.at(t).0 > 0.0 {
-        t += 0.01;
+
+    /// What was found without help; `None`: no response.
+    pub fn automatic(&self) -> Option<&MotorMeasurement> {
+        self.automatic.as_ref()
     }
-    let neg_end_ms = t;
-    let mut area = 0.0;
-    let mut t = onset_ms;
-    while t < neg_end_ms {
-        area += spline.at(t).0.max(0.0) * 0.02;
-        t += 0.02;
+
+    /// What weakens the numbers.
+    pub fn quality(&self) -> &[QualityFlag] {
+        &self.quality
     }
-    let (pos, low) = {
-        let mut best = (neg_end_ms, 0.0);
-        let mut t = neg_end_ms;
-        while t < (neg_end_ms + 15.0).min(last) {
-            let v = spline.at(t).0;
-            if v < best.1 {
-                best = (t, v);
-            }
-            t += 0.02;
-        }
-        best
+
+    /// Where latencies count from.
+    pub fn zero(&self) -> Zero {
+        self.zero
+    }
+
+    /// Values for markers of which a person placed some. Placed ones stay where they are; the
+    /// others keep their automatic place unless that no longer fits in order, and are looked
+    /// for beside the placed ones then. Of several markers of one kind the last counts.
+    pub fn placed(&self, markers: &[PlacedMarker]) -> MotorMeasurement {
+        place(self.curve.as_ref(), self.zero.seconds(), self.automatic.as_ref(), markers)
+    }
+}
+
+/// Measures one sweep: the response, when there is one, and what weakens the numbers.
+/// Arguments as in [`Analysis::new`].
+pub fn measure(
+    sweep_uv: &[f64],
+    fs_hz: f64,
+    stimulus_s: Option<f64>,
+    limits_uv: Option<[f64; 2]>,
+) -> (Option<MotorMeasurement>, Vec<QualityFlag>) {
+    let analysis = Analysis::new(sweep_uv, fs_hz, stimulus_s, limits_uv);
+    (analysis.automatic, analysis.quality)
+}
+
+/// Values of one sweep for markers of which a person placed some; as [`Analysis::placed`], with
+/// `automatic` in place of the markers that the analysis finds.
+pub fn remeasure(
+    sweep_uv: &[f64],
+    fs_hz: f64,
+    stimulus_s: Option<f64>,
+    automatic: Option<&MotorMeasurement>,
+    placed: &[PlacedMarker],
+) -> MotorMeasurement {
+    let analysis = Analysis::new(sweep_uv, fs_hz, stimulus_s, None);
+    place(analysis.curve.as_ref(), analysis.zero.seconds(), automatic, placed)
+}
+
+fn place(curve: Option<&Curve>, zero_s: f64, automatic: Option<&MotorMeasurement>, markers: &[PlacedMarker]) -> MotorMeasurement {
+    let by_hand = |kind: MarkerKind| markers.iter().rev().find(|m| m.kind == kind && m.at_s.is_finite()).map(|m| (m.at_s - zero_s) * 1e3);
+    let [onset, peak, end, positive] = MarkerKind::ALL.map(by_hand);
+    let Some(curve) = curve else {
+        // Nothing can be read off such a sweep; the times still stand.
+        let mut values = automatic.copied().unwrap_or_default();
+        values.onset_ms = onset.unwrap_or(values.onset_ms);
+        values.peak_ms = peak.unwrap_or(values.peak_ms);
+        values.neg_end_ms = end.unwrap_or(values.neg_end_ms);
+        values.pos_peak_ms = positive.or(values.pos_peak_ms);
+        values.duration_ms = values.neg_end_ms - values.onset_ms;
+        return values;
     };
-    found.measurement = Some(MotorMeasurement {
-        onset_ms,
-        peak_ms,
-        neg_end_ms,
-        pos_peak_ms: Some(pos),
-        amp_uv,
-        pp_uv: Some(amp_uv - low),
-        duration_ms: neg_end_ms - onset_ms,
-        area_uvms: area,
-        baseline_uv: found.background.at(onset_ms),
+    let after = |t: Option<f64>, bound: Option<f64>| t.filter(|t| bound.is_none_or(|b| *t > b));
+    let before = |t: Option<f64>, bound: Option<f64>| t.filter(|t| bound.is_none_or(|b| *t < b));
+    let peak_ms = peak.or_else(|| before(after(automatic.map(|a| a.peak_ms), onset), end)).unwrap_or_else(|| {
+        let from = onset.unwrap_or_else(|| end.map_or(f64::NEG_INFINITY, |e| curve.earliest_before(e)));
+        curve.peak_between(from, end.unwrap_or(f64::INFINITY)).0
     });
-    Some(found)
+    let onset_ms = onset
+        .or_else(|| before(automatic.map(|a| a.onset_ms), Some(peak_ms)))
+        .unwrap_or_else(|| curve.onset_before(peak_ms, None).at_ms.min(peak_ms));
+    let neg_end_ms = end.or_else(|| after(automatic.map(|a| a.neg_end_ms), Some(peak_ms))).unwrap_or_else(|| curve.end_after(peak_ms));
+    let pos_peak_ms =
+        positive.or_else(|| after(automatic.and_then(|a| a.pos_peak_ms), Some(neg_end_ms))).or_else(|| curve.positive_after(neg_end_ms));
+    curve.values(onset_ms, peak_ms, neg_end_ms, pos_peak_ms)
 }
