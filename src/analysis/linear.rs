@@ -4,6 +4,9 @@
 //! accumulated row by row, solved by Cholesky. Rows with a NaN are skipped by [`Normal::add`].
 //! Cost: `k^2 / 2` multiplications a row and `k^3 / 6` a solution.
 
+// Triangular systems are index arithmetic; iterators would hide it.
+#![allow(clippy::needless_range_loop)]
+
 /// Normal equations of a weighted linear model with `k` columns.
 #[derive(Debug, Clone)]
 pub struct Normal {

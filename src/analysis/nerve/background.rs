@@ -304,7 +304,7 @@ impl<'a> Table<'a> {
         let mut normal = self.normal.widened(K);
         if model.artefact {
             for (row, &(t, y, n)) in self.rows.iter().zip(self.points) {
-                if t >= 0.0 && t < DISCHARGED * TAU_SLOW[1] {
+                if (0.0..DISCHARGED * TAU_SLOW[1]).contains(&t) {
                     let mut row = *row;
                     model.discharge(t, &mut row);
                     normal.add_columns(&row, y, n, FIXED);
@@ -337,7 +337,7 @@ impl<'a> Table<'a> {
         let mut normal = self.normal.widened(K + 2);
         let mut wide = [0.0; K + 2];
         for (row, &(t, y, n)) in self.rows.iter().zip(self.points) {
-            if t < 0.0 || t >= DISCHARGED * TAU_SLOW[1] {
+            if !(0.0..DISCHARGED * TAU_SLOW[1]).contains(&t) {
                 continue;
             }
             let mut row = *row;

@@ -13,8 +13,8 @@ use super::background::Trace;
 use super::curve::{Curve, Onset};
 use super::locate::locate;
 use super::stimulus::{find_shock, spike_end};
-use crate::analysis::quality;
-use crate::model::{MarkerKind, MotorMeasurement, PlacedMarker, QualityFlag};
+use crate::analysis::{Analyzed, Analyzer, SweepInput, quality};
+use crate::model::{MarkerKind, MarkerOrigin, MotorMeasurement, PlacedMarker, QualityFlag, SweepId, SweepMeasurement, TestKind};
 
 /// Name and version; goes into every measurement.
 pub const METHOD: &str = "motor/1";
@@ -122,6 +122,61 @@ impl Analysis {
     /// for beside the placed ones then. Of several markers of one kind the last counts.
     pub fn placed(&self, markers: &[PlacedMarker]) -> MotorMeasurement {
         place(self.curve.as_ref(), self.zero.seconds(), self.automatic.as_ref(), markers)
+    }
+}
+
+/// The analyzer of motor conduction.
+#[derive(Debug, Clone, Copy)]
+pub struct Motor;
+
+impl Analyzer for Motor {
+    fn name(&self) -> &'static str {
+        METHOD
+    }
+
+    fn handles(&self, kind: TestKind) -> bool {
+        kind == TestKind::Motor
+    }
+
+    fn analyze(&self, input: &SweepInput) -> Box<dyn Analyzed + Send> {
+        let method = match input.kind {
+            TestKind::Motor => METHOD.to_owned(),
+            TestKind::Sensory => format!("{METHOD} for sensory"),
+            TestKind::FWave => format!("{METHOD} for F response"),
+            TestKind::Sep => format!("{METHOD} for evoked potential"),
+            TestKind::Unknown => format!("{METHOD} for unknown kind"),
+        };
+        let analysis = Analysis::new(&input.uv, input.fs_hz, input.stimulus_s, input.limits_uv);
+        Box::new(AnalyzedMotor { sweep: input.sweep, method, analysis })
+    }
+}
+
+struct AnalyzedMotor {
+    sweep: SweepId,
+    method: String,
+    analysis: Analysis,
+}
+
+impl Analyzed for AnalyzedMotor {
+    fn measurement(&self, placed: &[PlacedMarker], no_response: bool) -> SweepMeasurement {
+        let automatic = self.analysis.automatic().copied();
+        let own: Vec<PlacedMarker> = placed.iter().copied().filter(|m| m.sweep == self.sweep).collect();
+        let motor = match (no_response, own.is_empty()) {
+            (true, _) => None,
+            (false, true) => automatic,
+            (false, false) => Some(self.analysis.placed(&own)),
+        };
+        let origin = |kind| if own.iter().any(|m| m.kind == kind) { MarkerOrigin::Person } else { MarkerOrigin::Automatic };
+        SweepMeasurement {
+            sweep: self.sweep,
+            method: self.method.clone(),
+            stimulus_known: matches!(self.analysis.zero(), Zero::Stated(_)),
+            zero_s: self.analysis.zero().seconds(),
+            motor,
+            automatic,
+            origins: MarkerKind::ALL.map(origin),
+            quality: self.analysis.quality().to_vec(),
+        }
     }
 }
 

@@ -7,6 +7,9 @@
 //!
 //! Contract: samples that are not finite are left out. Cost: linear in samples and knots.
 
+// The basis functions of a knot interval are addressed by their number.
+#![allow(clippy::needless_range_loop)]
+
 use crate::analysis::linear::Banded;
 
 /// Order of the difference penalty.
