@@ -104,7 +104,7 @@ pub fn flags(evidence: &Evidence) -> Vec<QualityFlag> {
     {
         say(QualityKind::Mains, format!("Mains interference of {} at {hz:.0} Hz was fitted and subtracted.", microvolts(mains)));
     }
-    let drift = background.drift_uv();
+    let drift = background.drift_uv(m.onset_ms);
     if drift > IN_SWEEP * amp && drift > 5.0 * background.sigma_uv {
         say(QualityKind::Drift, format!("The baseline wanders by {} over the sweep.", microvolts(drift)));
     }

@@ -267,17 +267,22 @@ impl Background {
         dot(&row[FIXED..], &self.solution.coefficients[FIXED..])
     }
 
-    /// How far the drift goes over the sweep, uV.
-    pub fn drift_uv(&self) -> f64 {
+    /// How far the drift goes over the quiet parts of the sweep, the response from `onset_ms` on
+    /// left out, uV.
+    pub fn drift_uv(&self, onset_ms: f64) -> f64 {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for i in 0..=40 {
+            let t = self.model.centre + self.model.half * (f64::from(i) / 20.0 - 1.0);
+            if t > onset_ms && t < self.model.tail {
+                continue;
+            }
             let mut row = [0.0; K];
-            self.model.row(self.model.centre + self.model.half * (f64::from(i) / 20.0 - 1.0), &mut row);
-            let value = dot(&row[1..DRIFT], &self.solution.coefficients[1..DRIFT]);
+            self.model.row(t, &mut row);
+            let value = dot(&row[1..DRIFT + TAIL], &self.solution.coefficients[1..DRIFT + TAIL]);
             low = low.min(value);
             high = high.max(value);
         }
-        high - low
+        (high - low).max(0.0)
     }
 }
 
