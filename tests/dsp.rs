@@ -1,5 +1,7 @@
 //! Signal processing against scipy.signal (tests/golden/dsp, made by scripts/dsp_goldens.py).
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
+
 use myoscope::dsp::{baseline, fft::RealFft, iir, peaks, resample, robust, spectrum};
 use serde_json::Value;
 

@@ -20,7 +20,7 @@ fn same(a: &[f32], b: &[f32]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn agrees_with_the_definition(n in 0usize..9000, sizes in prop::collection::vec(1usize..900, 1..5), hole in 0usize..9000, seed in any::<u32>()) {
         let mut x: Vec<f64> = (0..n as u64).map(|k| ((k * 2_654_435_761 + u64::from(seed)) % 10_007) as f64 - 5000.0).collect();

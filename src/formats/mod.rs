@@ -5,8 +5,12 @@
 //! limits, and return what could be read together with warnings.
 
 mod error;
+#[allow(clippy::panic, reason = "the fuzz entry asserts what readers promise")]
+pub mod fuzz_entry;
 mod probe;
+pub mod sidecar;
 mod source;
+pub mod wfdb;
 mod write;
 
 pub use error::ReadError;

@@ -83,7 +83,7 @@ pub trait Reader {
 
 /// Every format that is read: one line each.
 pub fn readers() -> &'static [&'static dyn Reader] {
-    &[]
+    &[&super::wfdb::WfdbReader]
 }
 
 /// Opens everything in `files`: each file that a reader recognises becomes an [`Opened`], files
@@ -107,7 +107,10 @@ pub fn open(files: &Files, options: &OpenOptions) -> Vec<(String, Result<Opened,
             continue;
         }
         let result = match best {
-            Ok(Some((_, reader))) => reader.open(files, index, options),
+            Ok(Some((_, reader))) => reader.open(files, index, options).map(|mut opened| {
+                super::sidecar::apply_beside(files, &mut opened);
+                opened
+            }),
             Ok(None) => Err(ReadError::NotThisFormat { what: format!("{name} is none of the formats read here") }),
             Err(error) => Err(error),
         };
