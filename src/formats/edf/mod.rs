@@ -79,6 +79,7 @@ impl Reader for Edf {
 fn describe(name: &str, header: &Header, scan: &AnnotationScan, put_off: bool, warnings: &mut Vec<Warning>) -> Recording {
     let channels: Vec<Channel> = (header.ordinary().filter(|signal| signal.per_record > 0))
         .map(|signal| Channel {
+            negative_up: false,
             name: signal.label.clone(),
             unit: signal.unit.clone(),
             fs_hz: header.fs_hz(signal),

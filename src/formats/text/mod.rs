@@ -125,6 +125,7 @@ impl Reader for Text {
         let columns = &guess.preview.columns;
         let values: Vec<usize> = (0..columns.len()).filter(|&c| columns[c].role == Role::Value).collect();
         let channel = |&c: &usize| Channel {
+            negative_up: false,
             name: columns[c].name.clone(),
             unit: if columns[c].unit.is_empty() { options.unit.clone().unwrap_or_default() } else { columns[c].unit.clone() },
             fs_hz,
@@ -149,7 +150,13 @@ impl Reader for Text {
             annotations: annotations.collect(),
             timeline: timeline.clone(),
         };
-        let samples: Rc<dyn Samples> = Rc::new(samples::TextSamples::new(Rc::clone(&file.source), guess.shape, values, table.blocks, table.rows));
-        Ok(Opened { study: Study { recordings: vec![recording], ..Study::default() }, samples: vec![samples], warnings, used: vec![file.name.clone()] })
+        let samples: Rc<dyn Samples> =
+            Rc::new(samples::TextSamples::new(Rc::clone(&file.source), guess.shape, values, table.blocks, table.rows));
+        Ok(Opened {
+            study: Study { recordings: vec![recording], ..Study::default() },
+            samples: vec![samples],
+            warnings,
+            used: vec![file.name.clone()],
+        })
     }
 }

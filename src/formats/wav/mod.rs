@@ -61,6 +61,7 @@ impl Reader for Wav {
             let gain = entry.map_or(1.0, |entry| entry.full_scale / full);
             gains.push(gain);
             channels.push(Channel {
+                negative_up: false,
                 name: entry.and_then(|entry| entry.name.clone()).unwrap_or_else(|| format!("ch{index}")),
                 unit: entry.map(|entry| entry.unit.clone()).or_else(|| options.unit.clone()).unwrap_or_default(),
                 fs_hz,
