@@ -22,6 +22,7 @@ struct Made {
 
 fn channel(name: &str, unit: &str, fs_hz: f64, n: usize, scale: Option<Scale>) -> Channel {
     Channel {
+        negative_up: false,
         name: name.into(),
         unit: unit.into(),
         fs_hz,
