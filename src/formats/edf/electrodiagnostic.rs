@@ -80,7 +80,7 @@ pub(super) fn examination(header: &Header, recording: &Recording, scan: &Annotat
         whole = whole.or(note);
     }
     if malformed > 0 {
-        warnings.push(Warning::new(format!("{malformed} EDF_XMLnote annotations are not well-formed XML and were left as text")));
+        warnings.push(Warning::new(format!("EDF_XMLnote annotations that are not well-formed XML, left as text: {malformed}")));
     }
     if windows.is_empty() {
         return Examination::default();

@@ -283,7 +283,7 @@ fn count_records(stated: Option<i64>, available: u64, record_bytes: u64, data_of
     }
     if rest > 0 {
         let offset = data_offset + whole * record_bytes;
-        warnings.push(Warning::at("data records", offset, format!("{rest} bytes behind the last whole record are left out")));
+        warnings.push(Warning::at("data records", offset, format!("bytes behind the last whole record, left out: {rest}")));
     }
     whole
 }

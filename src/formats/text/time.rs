@@ -174,7 +174,7 @@ impl Times {
 fn roundest(low: f64, high: f64, best: f64) -> f64 {
     // Nothing wider than a percent tells one rate from another.
     if (high / low - 1.0).abs() > 0.01 {
-        return best;
+        return tidy(best);
     }
     for step in [1000.0, 500.0, 100.0, 50.0, 10.0, 5.0, 1.0, 0.5, 0.25, 0.125, 0.1, 0.01, 0.001] {
         let candidate = (best / step).round() * step;
@@ -182,7 +182,13 @@ fn roundest(low: f64, high: f64, best: f64) -> f64 {
             return candidate;
         }
     }
-    best
+    tidy(best)
+}
+
+/// A rate without the dust of the division.
+fn tidy(rate: f64) -> f64 {
+    let rounded = (rate * 1e6).round() / 1e6;
+    if (rounded / rate - 1.0).abs() < 1e-12 { rounded } else { rate }
 }
 
 #[cfg(test)]
