@@ -132,7 +132,7 @@ fn assemble(
                 channel,
                 start: window.record * signal.per_record,
                 n: signal.per_record.min(recording.channels[channel].n),
-                stimulus_s: Some((window.stimulus_s * 1e9).round() / 1e9),
+                stimulus_s: (window.stimulus_s.abs() < 10.0).then(|| (window.stimulus_s * 1e9).round() / 1e9),
                 stimulus: window.stimulus,
                 averaged: window.averaged,
             });

@@ -258,7 +258,7 @@ fn tidy(s: f64) -> f64 {
 
 impl PendingAnnotations for AnnotationScan {
     fn step(&mut self) -> Result<ScanProgress, SampleError> {
-        self.advance(32 << 20).map_err(|error| SampleError::Source { what: error.what, offset: error.offset })?;
+        self.advance(16 << 20).map_err(|error| SampleError::Source { what: error.what, offset: error.offset })?;
         if self.done() {
             return Ok(ScanProgress::Done { annotations: self.annotations(), warnings: self.warnings() });
         }

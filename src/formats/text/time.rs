@@ -108,7 +108,7 @@ impl Times {
             return None;
         }
         let (low, high) = (steps / (length + slack), steps / (length - slack).max(length * 0.5));
-        Some(roundest(low, high, steps / length))
+        Some(roundest(low, high, steps / length)).filter(|rate| is_rate(*rate))
     }
 
     /// The rate and the timeline. `None` when nothing tells the rate.
@@ -125,7 +125,7 @@ impl Times {
                 what: "the time column is not evenly spaced: this is a list of events or a table of results, not a recording".into(),
             });
         }
-        let rate = match (asked_hz.filter(|fs| fs.is_finite() && *fs > 0.0), fitted, stated_hz) {
+        let rate = match (asked_hz.filter(|fs| is_rate(*fs)), fitted, stated_hz.filter(|fs| is_rate(*fs))) {
             (Some(asked), ..) => asked,
             (None, Some(fitted), Some(stated)) if (stated / fitted - 1.0).abs() < 1e-3 => stated,
             (None, Some(fitted), stated) => {
@@ -168,6 +168,11 @@ impl Times {
         }
         Timeline { spans }
     }
+}
+
+/// Whether a number can be a sampling rate at all, Hz.
+fn is_rate(rate: f64) -> bool {
+    (1e-6..1e12).contains(&rate)
 }
 
 /// The roundest number in `low..=high`, else `best`.
