@@ -174,7 +174,17 @@ fn wav_cases() -> Vec<Case> {
     cut.truncate(cut.len() - 11);
     let mut events = case("wav/events", "input.wav", riff(&[(b"fmt ", fmt(1, 1, 10_000, 16)), (b"data", pcm16.clone())]));
     events.files.push(("input-events.txt".into(), b"# Marker ID,\tTime (in s)\n1,\t0.0005\nreflex, left,\t0.0011\n".to_vec()));
+    let rf64 = {
+        let mut ds64 = vec![0; 28];
+        ds64[8..16].copy_from_slice(&(pcm16.len() as u64).to_le_bytes());
+        let mut bytes = riff(&[(b"ds64", ds64), (b"fmt ", fmt(1, 1, 10_000, 16)), (b"data", pcm16.clone())]);
+        let size_at = bytes.len() - pcm16.len() - 4;
+        bytes[..8].copy_from_slice(b"RF64\xff\xff\xff\xff");
+        bytes[size_at..size_at + 4].fill(0xff);
+        bytes
+    };
     vec![
+        case("wav/rf64", "input.wav", rf64),
         case(
             "wav/pcm16_scaled",
             "input.wav",

@@ -272,7 +272,8 @@ fn assign_roles(
         }
     }
     let time = match options.time_column {
-        Some(true) => Some(0),
+        // The column that calls itself time, else the first.
+        Some(true) => Some(columns.iter().position(|c| header::is_time(&c.name, &c.unit)).unwrap_or(0)),
         Some(false) => None,
         None => (0..columns.len())
             .find(|&c| columns[c].role == Role::Value && header::is_time(&columns[c].name, &columns[c].unit))
