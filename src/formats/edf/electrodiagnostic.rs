@@ -80,7 +80,7 @@ pub(super) fn examination(header: &Header, recording: &Recording, scan: &Annotat
         whole = whole.or(note);
     }
     if malformed > 0 {
-        warnings.push(Warning::new(format!("{malformed} EDF_XMLnote annotations are not well-formed XML and were left as text")));
+        warnings.push(Warning::new(format!("EDF_XMLnote annotations that are not well-formed XML, left as text: {malformed}")));
     }
     if windows.is_empty() {
         return Examination::default();
@@ -133,7 +133,7 @@ fn assemble(
                 channel,
                 start: window.record * signal.per_record,
                 n: signal.per_record.min(recording.channels[channel].n),
-                stimulus_s: Some((window.stimulus_s * 1e9).round() / 1e9),
+                stimulus_s: (window.stimulus_s.abs() < 10.0).then(|| (window.stimulus_s * 1e9).round() / 1e9),
                 stimulus: window.stimulus,
                 averaged: window.averaged,
             });

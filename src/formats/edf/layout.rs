@@ -42,12 +42,13 @@ pub(super) fn choose(fs_hz: &[f64], counts: &[Vec<u64>], width: u64, preferred_s
         if bytes > MAX_RECORD_BYTES || (layout.rate_error > 1e-9 && layout.padding > total / 10) {
             continue;
         }
-        let preferred = order < 2 && preferred_s.is_some() || layout.record_s == 1.0;
+        // The records of a source may be its sweeps, so its own duration comes first.
+        let own = order == 0 && preferred_s.is_some();
         let rank = [
             u64::from(layout.rate_error > 1e-9),
             layout.padding,
+            u64::from(!own),
             u64::from(bytes > RECOMMENDED_BYTES),
-            u64::from(!preferred),
             // Long records waste less on annotations, but none needs to be longer than a second or so.
             ((layout.record_s.log2().abs()) * 1e3) as u64,
         ];

@@ -69,7 +69,9 @@ impl Reader for Edf {
         }
         let recording = describe(&file.name, &header, &scan, put_off, &mut warnings);
         let mut study = Study { subject: identification::subject(&header.patient), ..Study::default() };
-        study.examination = electrodiagnostic::examination(&header, &recording, &scan, &mut warnings);
+        if !put_off {
+            study.examination = electrodiagnostic::examination(&header, &recording, &scan, &mut warnings);
+        }
         study.recordings.push(recording);
         let samples: Rc<dyn Samples> = Rc::new(EdfSamples::new(Rc::clone(&file.source), &header, put_off.then_some(scan)));
         Ok(Opened { study, samples: vec![samples], warnings, used: vec![file.name.clone()] })

@@ -229,17 +229,23 @@ impl AnnotationScan {
         let mut warnings = Vec::new();
         let mut warn = |count: u64, what: &str| {
             if count > 0 {
-                warnings.push(Warning::at("EDF Annotations", at, format!("{count} {what}")));
+                warnings.push(Warning::at("EDF Annotations", at, format!("{what}: {count}")));
             }
         };
-        warn(self.broken, "annotation lists cannot be read and are left out");
-        warn(self.overlapping, "records begin before the one before them ends; they follow it without a gap");
+        warn(self.broken, "annotation lists that cannot be read and are left out");
+        warn(self.overlapping, "records that begin before the one before them ends; they follow it without a gap");
         if self.plus == Plus::Discontinuous {
-            warn(self.misplaced, "records do not state their time; they follow the one before them");
+            warn(self.misplaced, "records that do not state their time; they follow the one before them");
         } else {
-            warn(self.misplaced, "records state a time that contradicts a continuous recording; the recording is read as continuous");
+            warn(self.misplaced, "records whose stated time contradicts a continuous recording, which it is read as");
         }
-        warn(u64::from(self.full), "limit on the number of annotations was reached; the rest is left out");
+        if self.full || self.found.len() >= MAX_ANNOTATIONS {
+            warnings.push(Warning::at(
+                "EDF Annotations",
+                at,
+                format!("more than {MAX_ANNOTATIONS} annotations or {MAX_TEXT} bytes of text; the rest is left out"),
+            ));
+        }
         warnings
     }
 }
@@ -252,7 +258,7 @@ fn tidy(s: f64) -> f64 {
 
 impl PendingAnnotations for AnnotationScan {
     fn step(&mut self) -> Result<ScanProgress, SampleError> {
-        self.advance(32 << 20).map_err(|error| SampleError::Source { what: error.what, offset: error.offset })?;
+        self.advance(16 << 20).map_err(|error| SampleError::Source { what: error.what, offset: error.offset })?;
         if self.done() {
             return Ok(ScanProgress::Done { annotations: self.annotations(), warnings: self.warnings() });
         }

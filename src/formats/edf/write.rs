@@ -284,9 +284,9 @@ fn write_records(
                     for &value in part {
                         held = quantizer.digital(value).unwrap_or_else(|| {
                             if value.is_nan() {
-                                missing += 1
+                                missing += 1;
                             } else {
-                                outside += 1
+                                outside += 1;
                             }
                             quantizer.clamped(value)
                         });

@@ -121,6 +121,12 @@ pub(super) fn guess(source: &dyn ByteSource, options: &OpenOptions) -> Result<Gu
     let (dialect, mut columns, ..) = best_dialect(&rows, options)
         .filter(|(_, columns, share, count)| *columns > 0 && *share >= 0.6 && *count >= 2)
         .ok_or_else(|| refuse("no table of numbers was found in this text"))?;
+    // Without any separator, name the one that a spreadsheet expects.
+    let dialect = if columns == 1 && !dialect.decimal_comma && options.separator.is_none() {
+        Dialect { separator: b',', ..dialect }
+    } else {
+        dialect
+    };
     let is_row = |line: &[u8]| {
         let (numbers, _, total) = count_cells(line, dialect);
         !is_comment(line) && numbers > 0 && numbers * 2 >= columns && total >= columns.div_ceil(2)
@@ -266,7 +272,8 @@ fn assign_roles(
         }
     }
     let time = match options.time_column {
-        Some(true) => Some(0),
+        // The column that calls itself time, else the first.
+        Some(true) => Some(columns.iter().position(|c| header::is_time(&c.name, &c.unit)).unwrap_or(0)),
         Some(false) => None,
         None => (0..columns.len())
             .find(|&c| columns[c].role == Role::Value && header::is_time(&columns[c].name, &columns[c].unit))

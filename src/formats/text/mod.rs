@@ -151,7 +151,7 @@ impl Reader for Text {
             timeline: timeline.clone(),
         };
         let samples: Rc<dyn Samples> =
-            Rc::new(samples::TextSamples::new(Rc::clone(&file.source), guess.shape, values, table.blocks, table.rows));
+            Rc::new(samples::TextSamples::new(Rc::clone(&file.source), guess.shape, &values, table.blocks, table.rows));
         Ok(Opened {
             study: Study { recordings: vec![recording], ..Study::default() },
             samples: vec![samples],
