@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{MarkerKind, MarkerOrigin, SweepId};
 
 /// The measurement of one sweep. Times are in ms after the stimulus; where the stimulus is not
-/// known, after the first sample of the sweep (`stimulus_known` is false then).
+/// known, after the shock's artefact if one was seen, else after the first sample of the sweep
+/// (`stimulus_known` is false then).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SweepMeasurement {
     /// The sweep measured.
@@ -14,6 +15,9 @@ pub struct SweepMeasurement {
     pub method: String,
     /// Whether times count from a known stimulus.
     pub stimulus_known: bool,
+    /// The moment that times count from, seconds after the first sample of the sweep.
+    #[serde(default)]
+    pub zero_s: f64,
     /// Values from the markers as they stand, a person's included; `None`: no response.
     pub motor: Option<MotorMeasurement>,
     /// What the analysis found by itself, for comparison.

@@ -1,1 +1,22 @@
-//! A simulated patient: feeds the demo study, the samples and the tests.
+//! A simulated patient: feeds the demo studies, the tests and the benchmarks.
+//!
+//! Everything is deterministic: a seed gives the same signals on every machine, and nothing is
+//! asked of the host. Signals are uV with positive numbers upward, negative at E1.
+
+mod big;
+mod demo;
+mod disturb;
+mod fibre;
+mod muscle;
+mod needle;
+mod random;
+mod sweep;
+
+pub use big::{Procedural, big_recording};
+pub use demo::{demo_motor_study, demo_motor_truth};
+pub use disturb::{Disturbance, couple};
+pub use fibre::{Contact, Potential};
+pub use muscle::{Muscle, Pool, Stretch};
+pub use needle::demo_needle;
+pub use random::Random;
+pub use sweep::{Setup, SimulatedSweep, stimulate};

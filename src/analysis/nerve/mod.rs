@@ -1,1 +1,12 @@
-//! Nerve conduction.
+//! Nerve conduction: one file an analyzer, and the parts they share.
+
+pub mod background;
+pub mod curve;
+pub mod foot;
+pub mod locate;
+pub mod motor;
+pub mod segment;
+pub mod smooth;
+pub mod stimulus;
+
+pub use segment::segment;
