@@ -1,4 +1,5 @@
 //! State of the open studies: requests in, events out.
 
 pub mod info;
+pub mod measure;
 pub mod stream;
