@@ -17,5 +17,5 @@ pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, Sweep
 pub use marker::{MarkerKind, MarkerOrigin};
 pub use measurement::{MotorMeasurement, QualityFlag, QualityKind, SegmentMeasurement, SweepMeasurement};
 pub use recording::{Annotation, Channel, Recording, Scale, Span, StartTime, Timeline};
-pub use samples::{InMemory, SampleError, Samples};
+pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgress};
 pub use study::{Study, Subject, Warning};

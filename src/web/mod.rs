@@ -1,1 +1,2 @@
 //! The only place that touches the browser.
+pub mod worker;
