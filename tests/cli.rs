@@ -182,3 +182,41 @@ fn what_is_exported_reads_back_equal() {
     assert_eq!(missing.status.code(), Some(2));
     assert!(!place.join("y.hea").exists());
 }
+
+#[test]
+fn measurements_of_a_recording_with_a_sidecar() {
+    let place = folder("measure");
+    let file = place.join("case.hea");
+    // A response that begins 3 ms after a stimulus at 5 ms, 20 kHz, 10 uV a step.
+    let wave = |delay_ms: f64| {
+        (0..1000i32).flat_map(move |k| {
+            let t = f64::from(k) / 20.0 - 5.0 - delay_ms;
+            let v = if (0.0..12.0).contains(&t) { 500.0 * (std::f64::consts::PI * t / 6.0).sin() * (-t / 12.0).exp() } else { 0.0 };
+            ((v + f64::from(k * 7919 % 5) * 0.1).round() as i16).to_le_bytes()
+        })
+    };
+    let (distal, proximal): (Vec<u8>, Vec<u8>) = (wave(3.0).collect(), wave(7.0).collect());
+    let both: Vec<u8> = distal.chunks(2).zip(proximal.chunks(2)).flat_map(|(a, b)| [a[0], a[1], b[0], b[1]]).collect();
+    std::fs::write(place.join("case.dat"), both).unwrap();
+    std::fs::write(&file, "case 2 20000 1000\ncase.dat 16 0.1/uV 16 0 0 0 0 wrist\ncase.dat 16 0.1/uV 16 0 0 0 0 elbow\n").unwrap();
+    let file = file.to_str().unwrap();
+    let none = run(&["measure", "--json", file]);
+    assert_eq!((none.status.code(), lines(&none)[0]["sweeps"].as_array().unwrap().len()), (Some(0), 0));
+    let told = run(&["measure", "--json", "--stim-ms", "5", file]);
+    let onset = |v: &Value| v["onset_ms"].as_f64().unwrap();
+    assert!((onset(&lines(&told)[0]["sweeps"][0]) - 3.0).abs() < 0.3, "{}", text(&told.stdout));
+    std::fs::write(place.join("case.meta.json"), r#"{"kind":"motor","stim_ms":5,"sites":["wrist","elbow"],"distance_mm":200}"#).unwrap();
+    let output = run(&["measure", "--json", file]);
+    let got = &lines(&output)[0];
+    let [a, b] = &got["sweeps"].as_array().unwrap()[..] else { panic!("two sweeps") };
+    assert!((onset(a) - 3.0).abs() < 0.3 && (onset(b) - 7.0).abs() < 0.3, "{got}");
+    for key in ["peak_ms", "neg_end_ms", "amp_uv", "area_uvms"] {
+        assert!(a[key].is_number(), "{key}");
+    }
+    assert_eq!((a["site"].as_str(), a["present"].as_bool(), a["stimulus_known"].as_bool()), (Some("wrist"), Some(true), Some(true)));
+    let velocity = got["segments"][0]["velocity_mps"].as_f64().unwrap();
+    assert!((velocity - 50.0).abs() < 3.0, "{velocity}");
+    let plain = text(&run(&["measure", file]).stdout);
+    assert!(plain.contains("wrist") && plain.contains("m/s"), "{plain}");
+    assert_eq!(run(&["measure", "--stim-ms", "x", file]).status.code(), Some(64));
+}

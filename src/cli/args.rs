@@ -14,6 +14,7 @@ Myoscope reads electrodiagnostic recordings: nerve conduction and needle EMG.
 
 Usage:
   myoscope info FILE... [--json] [--verify]    what each file holds
+  myoscope measure FILE... [--json]            latencies and amplitudes of stimulus-locked sweeps
   myoscope export FILE -o OUT.EXT              writes a recording in the format of EXT
   myoscope --help | --version
 
@@ -25,6 +26,7 @@ Options:
   --verify        check all checksums, however large the file
   --rate HZ       sampling rate, for text files that do not state one
   --unit UNIT     unit of the values, for files that do not state one
+  --stim-ms MS    stimulus, ms after the first sample of each sweep, for files that do not say
   -o, --output    file to write
 
 Exit status: 0 done, 1 a result could not be written, 2 a file was refused, 64 wrong usage.
@@ -39,6 +41,8 @@ pub enum Command {
     Version,
     /// Say what files hold.
     Info(Options),
+    /// Measure sweeps.
+    Measure(Options),
     /// Write a recording to this file.
     Export(Options, PathBuf),
 }
@@ -52,6 +56,8 @@ pub struct Options {
     pub json: bool,
     /// Check every checksum.
     pub verify: bool,
+    /// Stimulus for sweeps that do not state it.
+    pub stim_ms: Option<f64>,
     /// For the readers.
     pub open: OpenOptions,
 }
@@ -72,6 +78,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
                 let hz = text.to_str().and_then(|t| t.parse::<f64>().ok()).filter(|hz| hz.is_finite() && *hz > 0.0);
                 options.open.fs_hz = Some(hz.ok_or_else(|| Failure::Usage("--rate wants a positive number of Hz".into()))?);
             }
+            Long("stim-ms") => {
+                let text = parser.value().map_err(usage)?;
+                let ms = text.to_str().and_then(|t| t.parse::<f64>().ok()).filter(|ms| ms.is_finite() && *ms >= 0.0);
+                options.stim_ms = Some(ms.ok_or_else(|| Failure::Usage("--stim-ms wants a number of ms".into()))?);
+            }
             Long("unit") => {
                 let text = parser.value().map_err(usage)?;
                 options.open.unit = Some(text.into_string().map_err(|_| Failure::Usage("--unit is not text".into()))?);
@@ -84,7 +95,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     }
     let Some(command) = command else { return Err(Failure::Usage("a command is missing".into())) };
     let name = command.to_string_lossy();
-    if !matches!(&*name, "info" | "export") {
+    if !matches!(&*name, "info" | "measure" | "export") {
         return Err(Failure::Usage(format!("there is no command '{name}'")));
     }
     if options.files.is_empty() {
@@ -92,7 +103,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     }
     match (&*name, output) {
         ("info", None) => Ok(Command::Info(options)),
-        ("info", Some(_)) => Err(Failure::Usage("info has no --output".into())),
+        ("measure", None) => Ok(Command::Measure(options)),
+        ("info" | "measure", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
         (_, None) => Err(Failure::Usage("export wants -o OUT".into())),
         (_, Some(_)) if options.files.len() > 1 => Err(Failure::Usage("export takes one file at a time".into())),
         (_, Some(output)) => Ok(Command::Export(options, output)),

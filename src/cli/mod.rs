@@ -12,7 +12,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::engine::info::{Refusal, info};
-use crate::formats::ReadError;
+use crate::engine::measure::measure;
+use crate::formats::{Opened, ReadError};
+use crate::model::{SampleError, Study, Sweep};
 use args::{Command, Options};
 use input::Source;
 
@@ -67,6 +69,7 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) 
         Command::Help => write!(out, "{}", args::HELP)?,
         Command::Version => writeln!(out, "myoscope {}", env!("CARGO_PKG_VERSION"))?,
         Command::Info(options) => return print_info(&options, out),
+        Command::Measure(options) => return print_measure(&options, out),
         Command::Export(options, target) => return export::run(&options, &target),
     }
     Ok(OK)
@@ -90,26 +93,82 @@ fn refuse(options: &Options, out: &mut dyn Write, file: &str, error: &ReadError)
 }
 
 fn print_info(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> {
+    each_file(options, out, |opened, file, out| {
+        let read = |index| info(opened, index, file).map_err(|e| source_error(&e));
+        let infos = (0..opened.study.recordings.len()).map(read).collect::<Result<Vec<_>, _>>()?;
+        for info in infos.into_iter().flatten() {
+            if options.json { json_line(out, &info)? } else { text::info(out, &info)? }
+        }
+        Ok(())
+    })
+}
+
+fn print_measure(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> {
+    each_file(options, out, |opened, file, out| {
+        whole_channels_as_sweeps(&mut opened.study, options);
+        for sweep in &mut opened.study.examination.sweeps {
+            sweep.stimulus_s = sweep.stimulus_s.or(options.stim_ms.map(|ms| ms / 1e3));
+        }
+        let measured = measure(opened, file).map_err(|e| source_error(&e))?;
+        if options.json {
+            json_line(out, &measured)?;
+        } else {
+            text::measured(out, &measured)?;
+        }
+        Ok(())
+    })
+}
+
+/// With `--stim-ms`, a recording that knows of no sweeps is taken as one a channel.
+fn whole_channels_as_sweeps(study: &mut Study, options: &Options) {
+    if options.stim_ms.is_none() || !study.examination.sweeps.is_empty() {
+        return;
+    }
+    for (recording, r) in study.recordings.iter().enumerate() {
+        for (channel, c) in r.channels.iter().enumerate() {
+            study.examination.sweeps.push(Sweep { recording, channel, n: c.n, ..Sweep::default() });
+        }
+    }
+}
+
+fn source_error(error: &SampleError) -> Stop {
+    let offset = if let SampleError::Source { offset, .. } = error { *offset } else { 0 };
+    Stop::File(ReadError::Source { what: error.to_string(), offset })
+}
+
+/// What ends the work on one file: a defect of the file, or of everything.
+enum Stop {
+    File(ReadError),
+    All(Failure),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::All(failure)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::All(error.into())
+    }
+}
+
+/// Opens every file and does `work` on each; goes on behind a refused one.
+fn each_file(
+    options: &Options,
+    out: &mut dyn Write,
+    mut work: impl FnMut(&mut Opened, &str, &mut dyn Write) -> Result<(), Stop>,
+) -> Result<u8, Failure> {
     let mut code = OK;
     let mut source = Source::default();
     for argument in &options.files {
         for (file, result) in source.open(argument, options) {
-            let result = result.and_then(|opened| {
-                let count = opened.study.recordings.len();
-                let read = |index| info(&opened, index, &file).map_err(|e| ReadError::Source { what: e.to_string(), offset: 0 });
-                (0..count).map(read).collect::<Result<Vec<_>, _>>()
-            });
+            let result = result.map_err(Stop::File).and_then(|mut opened| work(&mut opened, &file, out));
             match result {
-                Ok(infos) => {
-                    for info in infos.into_iter().flatten() {
-                        if options.json {
-                            json_line(out, &info)?;
-                        } else {
-                            text::print(out, &info)?;
-                        }
-                    }
-                }
-                Err(error) => {
+                Ok(()) => {}
+                Err(Stop::All(failure)) => return Err(failure),
+                Err(Stop::File(error)) => {
                     code = REFUSED;
                     refuse(options, out, &file, &error)?;
                 }

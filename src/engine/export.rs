@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::protocol::{Buffer, Event, Output, SweepData};
 use super::session::Session;
-use super::{info, signal};
+use super::{info, measure, signal};
 use crate::formats::{Export, MemorySink, Opened, writers};
 use crate::units::Unit;
 
@@ -134,10 +134,15 @@ impl Session {
     pub fn json(&mut self, out: &mut dyn FnMut(Output)) {
         let opened =
             Opened { study: self.acquired.clone(), samples: self.samples.clone(), warnings: self.warnings.clone(), used: Vec::new() };
-        match info::info(&opened, 0, &self.title).map(|info| serde_json::to_string(&info)) {
-            Ok(Ok(info)) => out(Event::Json { info, measure: String::new() }.into()),
-            Ok(Err(error)) => super::failed(out, error.to_string()),
-            Err(error) => super::failed(out, error.to_string()),
+        let json = || -> Result<(String, String), String> {
+            let words = |error: &dyn std::error::Error| error.to_string();
+            let info = info::info(&opened, 0, &self.title).map_err(|e| words(&e))?;
+            let measured = measure::measure(&opened, &self.title).map_err(|e| words(&e))?;
+            Ok((serde_json::to_string(&info).map_err(|e| words(&e))?, serde_json::to_string(&measured).map_err(|e| words(&e))?))
+        };
+        match json() {
+            Ok((info, measure)) => out(Event::Json { info, measure }.into()),
+            Err(what) => super::failed(out, what),
         }
     }
 }

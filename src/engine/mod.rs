@@ -10,6 +10,7 @@ mod examination;
 mod export;
 pub mod info;
 mod lanes;
+pub mod measure;
 mod open;
 pub mod protocol;
 mod pyramids;

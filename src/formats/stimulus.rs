@@ -82,6 +82,7 @@ pub fn sweeps_around_zero(recording: &Recording) -> Examination {
         }
         let id = examination.sweeps.len();
         examination.sweeps.push(Sweep {
+            turned: false,
             recording: 0,
             channel,
             start: 0,
@@ -133,6 +134,7 @@ mod tests {
 
     fn recording(stimuli: &[(f64, &str)]) -> Recording {
         let channel = |name: &str, unit: &str| Channel {
+            negative_up: false,
             name: name.into(),
             unit: unit.into(),
             fs_hz: 1000.0,
