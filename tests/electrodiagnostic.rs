@@ -165,6 +165,27 @@ fn f_responses_are_many_sweeps_of_one_site() {
 }
 
 #[test]
+fn records_that_all_begin_at_zero_follow_each_other() {
+    let samples: Vec<i32> = (0..3).flat_map(|k| edf::wave(500, 250 + k, 60, 300.0)).collect();
+    let mut file = edf::File::new(
+        "EDF+D",
+        "0.05",
+        vec![
+            edf::signal("NC R_EDB", "mV", ["-5", "5", "-32768", "32767"], 500, &samples),
+            edf::annotations("EDF Annotations", 60, &["+0[20][20]StimA[20][0]"; 3]),
+        ],
+    );
+    file.recording = "Startdate X X X X F_response_R_Peroneal_Nerve".into();
+    let opened = open(&file);
+    assert!(opened.warnings.iter().any(|w| w.what.contains("before the one before them ends")), "{:?}", opened.warnings);
+    let recording = &opened.study.recordings[0];
+    let onsets: Vec<f64> = recording.annotations.iter().map(|a| a.onset_s).collect();
+    assert_eq!(onsets, [0.0, 0.05, 0.1]);
+    let starts: Vec<_> = opened.study.examination.sweeps.iter().map(|s| (s.start, s.stimulus_s)).collect();
+    assert_eq!(starts, [(0, Some(0.0)), (500, Some(0.0)), (1000, Some(0.0))]);
+}
+
+#[test]
 fn malformed_notes_are_told_and_do_not_hide_the_sweeps() {
     let mut file = motor();
     let broken = "+10[20][20]StimB[20]<EDF_XMLnote><temperature>33[20][0]";

@@ -114,6 +114,9 @@ fn best_dialect(rows: &[(u64, &[u8])], options: &OpenOptions) -> Option<(Dialect
 pub(super) fn guess(source: &dyn ByteSource, options: &OpenOptions) -> Result<Guess, ReadError> {
     let refuse = |what: &str| ReadError::NotThisFormat { what: what.to_owned() };
     let head = source.read_vec(0, HEAD)?;
+    if lines::is_utf16(&head) {
+        return Err(ReadError::Unsupported { feature: "text in UTF-16 (save it as UTF-8)".into() });
+    }
     if !lines::looks_like_text(&head) {
         return Err(refuse("this is not text"));
     }
@@ -173,6 +176,9 @@ pub(super) fn guess(source: &dyn ByteSource, options: &OpenOptions) -> Result<Gu
                 times.feed(k as u64, t * time_unit_s, last_digit(row[c].as_bytes()) * time_unit_s);
             }
         }
+    }
+    if time.is_none() && stated_fs_hz.is_none() && options.fs_hz.is_none() {
+        doubts.push("neither a time column nor a sampling rate was found".into());
     }
     let wanted = described.iter().map(|column| column.role == Role::Value).collect();
     let preview = Preview {

@@ -99,6 +99,9 @@ impl Reader for Text {
     fn score(&self, name: &str, head: &[u8]) -> u8 {
         let lower = name.to_ascii_lowercase();
         let by_name = ["csv", "tsv", "txt", "asc"].iter().any(|e| lower.ends_with(&format!(".{e}")));
+        if by_name && lines::is_utf16(head) {
+            return 5;
+        }
         if !lines::looks_like_text(head) {
             return 0;
         }

@@ -1,8 +1,8 @@
 //! WAV and RF64: PCM of 8 to 32 bits, floating point of 32 and 64 bits.
 //!
 //! The samples of a WAV are relative to full scale and say nothing of volts. A calibrated file
-//! states in its `LIST INFO` comment (`ICMT`) what full scale means, see [`scale`]. Without that
-//! statement integers are shown as stored, without a unit, and a warning says so.
+//! states in its `LIST INFO` comment (`ICMT`) what full scale means: `1.0 = 5000 uV` for all channels
+//! or `APB: 1.0 = 5000 uV; ADM: 1.0 = 20 mV` for each (grammar in `scale.rs`). Without that statement integers are shown as stored, without a unit, and a warning says so.
 //!
 //! Ranges are read and decoded here: the `hound` crate reads a stream from front to back, which a
 //! file of gigabytes in a browser does not allow; it serves as the reference in the tests.
