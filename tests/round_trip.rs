@@ -21,7 +21,16 @@ struct Made {
 }
 
 fn channel(name: &str, unit: &str, fs_hz: f64, n: usize, scale: Option<Scale>) -> Channel {
-    Channel { name: name.into(), unit: unit.into(), fs_hz, n: n as u64, transducer: "needle".into(), prefilter: "HP:3Hz".into(), scale, skew_s: 0.0 }
+    Channel {
+        name: name.into(),
+        unit: unit.into(),
+        fs_hz,
+        n: n as u64,
+        transducer: "needle".into(),
+        prefilter: "HP:3Hz".into(),
+        scale,
+        skew_s: 0.0,
+    }
 }
 
 fn write(writer: &dyn Writer, made: &Made) -> (Vec<(String, Vec<u8>)>, Vec<Warning>) {
@@ -54,53 +63,57 @@ fn made(bits: u32) -> impl Strategy<Value = Made> {
     ];
     let rates = prop_oneof![Just(4000.0), Just(250.0), Just(23_437.5), Just(1000.0)];
     let limit = 1i64 << (bits - 1);
-    (scales, rates, 1usize..4, 1usize..40, any::<bool>(), any::<u64>()).prop_flat_map(move |((gain, offset), fs, channels, blocks, gap, _)| {
-        let n = blocks * 10 * if fs == 23_437.5 { 15 } else { 1 };
-        let digits = prop::collection::vec(prop::collection::vec(-limit..limit, n), channels);
-        let texts = prop::collection::vec(("[ -~\u{e4}\u{b5}]{1,30}", 0u32..2000, prop::option::of(0u32..100)), 0..6);
-        (digits, texts).prop_map(move |(digits, texts)| {
-            let scale = Scale { gain, offset, digital_min: -limit, digital_max: limit - 1 };
-            let duration_s = n as f64 / fs;
-            let half = (n / 2) as f64 / fs;
-            let spans = if gap && n.is_multiple_of(2) {
-                vec![
-                    Span { onset_s: 0.0, stored_s: 0.0, duration_s: half },
-                    Span { onset_s: 60.0, stored_s: half, duration_s: duration_s - half },
-                ]
-            } else {
-                vec![Span { onset_s: 0.0, stored_s: 0.0, duration_s }]
-            };
-            let mut annotations: Vec<Annotation> = texts
-                .into_iter()
-                .filter(|(text, ..)| !text.trim().is_empty())
-                .map(|(text, ms, duration)| Annotation {
-                    onset_s: f64::from(ms) / 1000.0,
-                    duration_s: duration.map(|d| f64::from(d) / 10.0),
-                    text,
-                    channel: None,
-                })
-                .collect();
-            annotations.sort_by(|a, b| a.onset_s.total_cmp(&b.onset_s));
-            let values: Vec<Vec<f64>> =
-                digits.iter().map(|channel| channel.iter().map(|d| *d as f64 * gain + offset).collect()).collect();
-            let recording = Recording {
-                name: "case".into(),
-                start: Some(StartTime { iso: "2024-02-29T23:59:58.25".into() }),
-                description: "Startdate 29-FEB-2024 N1 jop emg1 MNC_L_Ulnar_Nerve".into(),
-                channels: (0..values.len()).map(|k| channel(&format!("ch {k}"), "uV", fs, n, Some(scale))).collect(),
-                timeline: Timeline { spans },
-                annotations,
-                ..Recording::default()
-            };
-            Made { recording, values }
-        })
-    })
+    (scales, rates, 1usize..4, 1usize..40, any::<bool>(), any::<u64>()).prop_flat_map(
+        move |((gain, offset), fs, channels, blocks, gap, _)| {
+            let n = blocks * 10 * if fs == 23_437.5 { 15 } else { 1 };
+            let digits = prop::collection::vec(prop::collection::vec(-limit..limit, n), channels);
+            let texts = prop::collection::vec(("[ -~\u{e4}\u{b5}]{1,30}", 0u32..2000, prop::option::of(0u32..100)), 0..6);
+            (digits, texts).prop_map(move |(digits, texts)| {
+                let scale = Scale { gain, offset, digital_min: -limit, digital_max: limit - 1 };
+                let duration_s = n as f64 / fs;
+                let half = (n / 2) as f64 / fs;
+                let spans = if gap && n.is_multiple_of(2) {
+                    vec![
+                        Span { onset_s: 0.0, stored_s: 0.0, duration_s: half },
+                        Span { onset_s: 60.0, stored_s: half, duration_s: duration_s - half },
+                    ]
+                } else {
+                    vec![Span { onset_s: 0.0, stored_s: 0.0, duration_s }]
+                };
+                let mut annotations: Vec<Annotation> = texts
+                    .into_iter()
+                    .filter(|(text, ..)| !text.trim().is_empty())
+                    .map(|(text, ms, duration)| Annotation {
+                        onset_s: f64::from(ms) / 1000.0,
+                        duration_s: duration.map(|d| f64::from(d) / 10.0),
+                        text,
+                        channel: None,
+                    })
+                    .collect();
+                annotations.sort_by(|a, b| a.onset_s.total_cmp(&b.onset_s));
+                let values: Vec<Vec<f64>> =
+                    digits.iter().map(|channel| channel.iter().map(|d| *d as f64 * gain + offset).collect()).collect();
+                let recording = Recording {
+                    name: "case".into(),
+                    start: Some(StartTime { iso: "2024-02-29T23:59:58.25".into() }),
+                    description: "Startdate 29-FEB-2024 N1 jop emg1 MNC_L_Ulnar_Nerve".into(),
+                    channels: (0..values.len()).map(|k| channel(&format!("ch {k}"), "uV", fs, n, Some(scale))).collect(),
+                    timeline: Timeline { spans },
+                    annotations,
+                    ..Recording::default()
+                };
+                Made { recording, values }
+            })
+        },
+    )
 }
 
 /// Same digital values, annotations, times and subject.
 fn assert_same(made: &Made, opened: &Opened, padded: bool) {
     let recording = &opened.study.recordings[0];
-    for ((before, after), (original, read)) in made.values.iter().zip(values_of(opened)).zip(made.recording.channels.iter().zip(&recording.channels)) {
+    for ((before, after), (original, read)) in
+        made.values.iter().zip(values_of(opened)).zip(made.recording.channels.iter().zip(&recording.channels))
+    {
         assert_eq!((&original.name, &original.unit, original.fs_hz), (&read.name, &read.unit, read.fs_hz));
         assert!(if padded { read.n >= original.n } else { read.n == original.n });
         let (from, to) = (original.scale.unwrap(), read.scale.unwrap());
@@ -215,7 +228,8 @@ proptest! {
 fn channels_of_several_rates_share_records() {
     let wave = |n: usize| (0..n).map(|k| (k as f64 * 0.37).sin() * 50.0).collect::<Vec<f64>>();
     let values = vec![wave(6000), wave(600), wave(15)];
-    let channels = vec![channel("fast", "uV", 1000.0, 6000, None), channel("slow", "mV", 100.0, 600, None), channel("SaO2", "%", 2.5, 15, None)];
+    let channels =
+        vec![channel("fast", "uV", 1000.0, 6000, None), channel("slow", "mV", 100.0, 600, None), channel("SaO2", "%", 2.5, 15, None)];
     let recording = Recording { channels, timeline: Timeline::continuous(6.0), ..Recording::default() };
     let made = Made { recording, values };
     for (writer, steps) in [(&EdfWriter as &dyn Writer, 65_535.0), (&BdfWriter, 16_777_215.0)] {
@@ -241,7 +255,11 @@ fn channels_of_several_rates_share_records() {
 fn missing_and_outlying_samples_are_told() {
     let scale = Scale { gain: 0.1, offset: 0.0, digital_min: -1000, digital_max: 1000 };
     let values = vec![vec![1.0, f64::NAN, -5.0, 1e6, f64::INFINITY, 2.0]];
-    let recording = Recording { channels: vec![channel("EMG", "uV", 6.0, 6, Some(scale))], timeline: Timeline::continuous(1.0), ..Recording::default() };
+    let recording = Recording {
+        channels: vec![channel("EMG", "uV", 6.0, 6, Some(scale))],
+        timeline: Timeline::continuous(1.0),
+        ..Recording::default()
+    };
     let (opened, warnings) = reopen(&EdfWriter, &Made { recording, values });
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     let read = common::read_channel(&*opened.samples[0], 0, 6);
@@ -252,7 +270,13 @@ fn missing_and_outlying_samples_are_told() {
 
 #[test]
 fn wav_agrees_with_hound() {
-    for (bits, format) in [(8, hound::SampleFormat::Int), (16, hound::SampleFormat::Int), (24, hound::SampleFormat::Int), (32, hound::SampleFormat::Int), (32, hound::SampleFormat::Float)] {
+    for (bits, format) in [
+        (8, hound::SampleFormat::Int),
+        (16, hound::SampleFormat::Int),
+        (24, hound::SampleFormat::Int),
+        (32, hound::SampleFormat::Int),
+        (32, hound::SampleFormat::Float),
+    ] {
         let spec = hound::WavSpec { channels: 2, sample_rate: 10_000, bits_per_sample: bits, sample_format: format };
         let mut bytes = std::io::Cursor::new(Vec::new());
         let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
@@ -288,11 +312,16 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         "0.02",
         vec![
             edf::signal("NC L_APB", "mV", limits, 20, &wave),
-            edf::annotations("EDF Annotations", 120, &["+0[20][20]StimA[20]<EDF_XMLnote><a/></EDF_XMLnote>[20][0]", "+60[20][20]StimB[20][0]"]),
+            edf::annotations(
+                "EDF Annotations",
+                120,
+                &["+0[20][20]StimA[20]<EDF_XMLnote><a/></EDF_XMLnote>[20][0]", "+60[20][20]StimB[20][0]"],
+            ),
         ],
     );
     let plain = edf::File::new("", "1", vec![edf::signal("EMG", "uV", limits, 20, &wave)]);
-    let mut wav = b"RIFF\x50\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x10\x27\0\0\x20\x4e\0\0\x02\0\x10\0LIST\x16\0\0\0INFOICMT\x0a\0\0\0".to_vec();
+    let mut wav =
+        b"RIFF\x50\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x10\x27\0\0\x20\x4e\0\0\x02\0\x10\0LIST\x16\0\0\0INFOICMT\x0a\0\0\0".to_vec();
     wav.extend_from_slice(b"1.0 = 5 V\0data\x08\0\0\0\x01\0\x02\0\x03\0\x04\0");
     vec![
         ("a.edf", plus.bytes()),

@@ -122,9 +122,13 @@ mod tests {
 
     #[test]
     fn sweeps_stay_inside_the_recording_and_before_the_next_stimulus() {
-        let examination = sweeps_from_annotations(&recording(&[(0.01, "Stim"), (0.5, "Stim"), (0.55, "Stim"), (1.95, "TMS"), (3.0, "Stim")]));
+        let examination =
+            sweeps_from_annotations(&recording(&[(0.01, "Stim"), (0.5, "Stim"), (0.55, "Stim"), (1.95, "TMS"), (3.0, "Stim")]));
         assert_eq!(examination.tests.len(), 1);
-        assert_eq!(examination.tests[0].sites.iter().map(|s| (s.name.as_str(), s.sweeps.len())).collect::<Vec<_>>(), [("Stim", 3), ("TMS", 1)]);
+        assert_eq!(
+            examination.tests[0].sites.iter().map(|s| (s.name.as_str(), s.sweeps.len())).collect::<Vec<_>>(),
+            [("Stim", 3), ("TMS", 1)]
+        );
         let spans: Vec<(u64, u64)> = examination.sweeps.iter().map(|s| (s.start, s.n)).collect();
         assert_eq!(spans, [(0, 110), (480, 70), (530, 120), (1930, 70)]);
         let stimuli: Vec<f64> = examination.sweeps.iter().filter_map(|s| s.stimulus_s).map(|s| (s * 1e6).round() / 1e6).collect();

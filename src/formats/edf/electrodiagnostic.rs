@@ -250,7 +250,10 @@ fn stimulus_words(text: &str) -> Option<&str> {
     let lower = text.to_ascii_lowercase();
     if let Some(rest) = lower.strip_prefix("stimulus") {
         let rest = &text[text.len() - rest.len()..];
-        return rest.is_empty().then_some(rest).or_else(|| rest.starts_with([' ', '_', ':']).then(|| rest.trim_start_matches([' ', '_', ':'])));
+        return rest
+            .is_empty()
+            .then_some(rest)
+            .or_else(|| rest.starts_with([' ', '_', ':']).then(|| rest.trim_start_matches([' ', '_', ':'])));
     }
     crate::formats::stimulus::is_stimulus(text).then_some("")
 }
@@ -299,7 +302,8 @@ mod tests {
 
     #[test]
     fn stimulus_sentences_are_read() {
-        let words = stimulus_words("Stimulus right elbow 0.2ms x 15.3mA at 28.5cm from recording site").map(parse_words).unwrap_or_default();
+        let words =
+            stimulus_words("Stimulus right elbow 0.2ms x 15.3mA at 28.5cm from recording site").map(parse_words).unwrap_or_default();
         assert_eq!(words.position.as_deref(), Some("right elbow"));
         assert_eq!((words.current_ma, words.pulse_ms, words.to_recording_mm), (Some(15.3), Some(0.2), Some(285.0)));
         assert_eq!(stimulus_key("StimA"), "StimA");

@@ -107,7 +107,8 @@ pub(super) fn read(source: &dyn ByteSource, warnings: &mut Vec<Warning>) -> Resu
     if head.len() < 256 {
         return Err(ReadError::malformed(head.len() as u64, "the file ends inside the EDF header (256 bytes)"));
     }
-    let width = signature(&head).ok_or_else(|| ReadError::malformed(0, "neither the version field nor the signal count is that of EDF or BDF"))?;
+    let width =
+        signature(&head).ok_or_else(|| ReadError::malformed(0, "neither the version field nor the signal count is that of EDF or BDF"))?;
     let field = |name, from: usize, len: usize| Field { name, offset: from as u64, bytes: &head[from..from + len] };
     let patient = field("local patient identification", 8, 80).text(warnings);
     let recording = field("local recording identification", 88, 80).text(warnings);
@@ -149,7 +150,11 @@ pub(super) fn read(source: &dyn ByteSource, warnings: &mut Vec<Warning>) -> Resu
             -s
         }
         _ => {
-            warnings.push(Warning::at("duration of a data record", 244, "no duration is stated; 1 s is assumed, so times and rates may be wrong"));
+            warnings.push(Warning::at(
+                "duration of a data record",
+                244,
+                "no duration is stated; 1 s is assumed, so times and rates may be wrong",
+            ));
             1.0
         }
     };
@@ -178,7 +183,11 @@ fn read_start(date: Field<'_>, time: Field<'_>, recording: &str, warnings: &mut 
     match (long, short) {
         (Some(long), short) => {
             if short.is_some_and(|short| short != long) {
-                warnings.push(Warning::at(date.name, date.offset, format!("the date contradicts the recording identification; {long} is used")));
+                warnings.push(Warning::at(
+                    date.name,
+                    date.offset,
+                    format!("the date contradicts the recording identification; {long} is used"),
+                ));
             }
             Some(long.to_datetime(clock.unwrap_or_default()))
         }
@@ -218,12 +227,20 @@ fn read_plus(reserved: &str, width: u64, signals: &[Signal], warnings: &mut Vec<
     };
     match (stated, has_annotations) {
         (Plus::No, true) => {
-            warnings.push(Warning::at("reserved", 192, "there is an annotation signal although the file is not marked as EDF+; it is read as annotations"));
+            warnings.push(Warning::at(
+                "reserved",
+                192,
+                "there is an annotation signal although the file is not marked as EDF+; it is read as annotations",
+            ));
             Plus::Continuous
         }
         (Plus::Continuous | Plus::Discontinuous, false) => {
             let name = if width == 2 { "EDF" } else { "BDF" };
-            warnings.push(Warning::at("reserved", 192, format!("the file is marked as {name}+ but has no annotation signal; it is read as continuous {name}")));
+            warnings.push(Warning::at(
+                "reserved",
+                192,
+                format!("the file is marked as {name}+ but has no annotation signal; it is read as continuous {name}"),
+            ));
             Plus::No
         }
         (stated, _) => stated,
@@ -238,7 +255,11 @@ fn choose_offset(stated: Option<i64>, computed: u64, len: u64, record_bytes: u64
     let divides = |offset: u64| len > offset && (len - offset).is_multiple_of(record_bytes);
     // Some writers put extra bytes behind the signal headers; believe them only if the size agrees.
     let chosen = if stated > computed && divides(stated) && !divides(computed) { stated } else { computed };
-    warnings.push(Warning::at("number of bytes in header record", 184, format!("the header size should be {computed}; data are read from byte {chosen}")));
+    warnings.push(Warning::at(
+        "number of bytes in header record",
+        184,
+        format!("the header size should be {computed}; data are read from byte {chosen}"),
+    ));
     chosen
 }
 
@@ -249,7 +270,11 @@ fn count_records(stated: Option<i64>, available: u64, record_bytes: u64, data_of
     match stated.and_then(|n| u64::try_from(n).ok()) {
         None => warnings.push(Warning::at(name, 236, format!("the number of records is not stated; the file size gives {whole}"))),
         Some(n) if n > whole => {
-            warnings.push(Warning::at(name, 236, format!("{n} records are stated but the file holds only {whole}; it was probably cut off")));
+            warnings.push(Warning::at(
+                name,
+                236,
+                format!("{n} records are stated but the file holds only {whole}; it was probably cut off"),
+            ));
         }
         Some(n) if n < whole => {
             warnings.push(Warning::at(name, 236, format!("{n} records are stated but the file holds {whole}; all are read")));

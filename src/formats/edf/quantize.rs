@@ -29,7 +29,13 @@ pub(super) struct Quantizer {
 }
 
 impl Quantizer {
-    fn new(physical_min: String, physical_max: String, digital_min: i64, digital_max: i64, kept: Option<(Scale, Container)>) -> Option<Self> {
+    fn new(
+        physical_min: String,
+        physical_max: String,
+        digital_min: i64,
+        digital_max: i64,
+        kept: Option<(Scale, Container)>,
+    ) -> Option<Self> {
         let (low, high): (f64, f64) = (physical_min.parse().ok()?, physical_max.parse().ok()?);
         if low == high || digital_min >= digital_max {
             return None;
@@ -82,7 +88,9 @@ pub(super) fn keep(scale: &Scale, container: Container, range: Option<(i64, i64)
 fn physical(scale: &Scale, digital: i64) -> f64 {
     let value = digital as f64 * scale.gain + scale.offset;
     // Fifteen digits: the sixteenth is dust of the multiplication and would never fit the field.
-    if value == 0.0 { return 0.0 }
+    if value == 0.0 {
+        return 0.0;
+    }
     let digits = (14 - value.abs().log10().floor() as i32).clamp(-300, 300);
     let power = 10f64.powi(digits);
     if power.is_finite() && power > 0.0 { (value * power).round() / power } else { value }

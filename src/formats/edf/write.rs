@@ -127,7 +127,13 @@ fn record_onsets(spans: &[Span], layout: &Layout, fraction_s: f64) -> Vec<f64> {
 }
 
 /// The scale of one channel; reads the channel once when its range must be known.
-fn quantizer(family: &Family, export: &Export<'_>, index: usize, channel: &Channel, warnings: &mut Vec<Warning>) -> Result<Quantizer, WriteError> {
+fn quantizer(
+    family: &Family,
+    export: &Export<'_>,
+    index: usize,
+    channel: &Channel,
+    warnings: &mut Vec<Warning>,
+) -> Result<Quantizer, WriteError> {
     let usable = |scale: &crate::model::Scale| quantize::keep(scale, family.container, None);
     if let Some(quantizer) = channel.scale.as_ref().and_then(usable) {
         return Ok(quantizer);
@@ -152,7 +158,10 @@ fn quantizer(family: &Family, export: &Export<'_>, index: usize, channel: &Chann
         if let Some(quantizer) = quantize::keep(scale, family.container, Some((ends[0].min(ends[1]), ends[0].max(ends[1])))) {
             return Ok(quantizer);
         }
-        warnings.push(Warning::new(format!("{}: the converter's own steps do not fit {}; values were rounded to new ones", channel.name, family.format)));
+        warnings.push(Warning::new(format!(
+            "{}: the converter's own steps do not fit {}; values were rounded to new ones",
+            channel.name, family.format
+        )));
     }
     quantize::spread(low, high, family.container).ok_or_else(|| WriteError::Unrepresentable {
         format: family.format,
@@ -274,7 +283,11 @@ fn write_records(
                     let mut held = quantizer.clamped(buffer.last().copied().unwrap_or(0.0));
                     for &value in part {
                         held = quantizer.digital(value).unwrap_or_else(|| {
-                            if value.is_nan() { missing += 1 } else { outside += 1 }
+                            if value.is_nan() {
+                                missing += 1
+                            } else {
+                                outside += 1
+                            }
                             quantizer.clamped(value)
                         });
                         bytes.extend_from_slice(&held.to_le_bytes()[..family.width]);
@@ -294,7 +307,9 @@ fn write_records(
         }
     }
     if missing > 0 {
-        warnings.push(Warning::new(format!("{missing} missing samples were written as the value nearest to zero: the format has no missing samples")));
+        warnings.push(Warning::new(format!(
+            "{missing} missing samples were written as the value nearest to zero: the format has no missing samples"
+        )));
     }
     if outside > 0 {
         warnings.push(Warning::new(format!("{outside} samples beyond the limits of their channel were written as the limit")));

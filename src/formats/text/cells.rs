@@ -60,7 +60,8 @@ pub(super) enum Cell {
 
 /// Reads a cell.
 pub(super) fn number(cell: &[u8], decimal_comma: bool) -> Cell {
-    let blank = |cell: &[u8]| cell.is_empty() || [&b"nan"[..], b"na", b"n/a", b"null", b"-", b"#n/a"].iter().any(|w| cell.eq_ignore_ascii_case(w));
+    let blank =
+        |cell: &[u8]| cell.is_empty() || [&b"nan"[..], b"na", b"n/a", b"null", b"-", b"#n/a"].iter().any(|w| cell.eq_ignore_ascii_case(w));
     if blank(cell) {
         return Cell::Blank;
     }

@@ -129,7 +129,8 @@ pub(super) fn guess(source: &dyn ByteSource, options: &OpenOptions) -> Result<Gu
         .find(|&k| is_row(rows[k].1) && rows.get(k + 1).is_none_or(|next| is_row(next.1)))
         .ok_or_else(|| refuse("no row of numbers was found in this text"))?;
     // A separator at the end of every line is no column.
-    let sample: Vec<Vec<String>> = rows[first..].iter().take(200).filter(|(_, l)| is_row(l)).map(|(_, l)| cells::texts(l, dialect)).collect();
+    let sample: Vec<Vec<String>> =
+        rows[first..].iter().take(200).filter(|(_, l)| is_row(l)).map(|(_, l)| cells::texts(l, dialect)).collect();
     while columns > 1 && sample.iter().all(|row| row.get(columns - 1).is_none_or(String::is_empty)) {
         columns -= 1;
     }
@@ -267,26 +268,32 @@ fn assign_roles(
     let time = match options.time_column {
         Some(true) => Some(0),
         Some(false) => None,
-        None => (0..columns.len()).find(|&c| columns[c].role == Role::Value && header::is_time(&columns[c].name, &columns[c].unit)).or_else(|| {
-            let first: Vec<f64> = sample.iter().filter_map(|row| value(row, 0)).collect();
-            let rises = columns.len() > 1 && columns[0].role == Role::Value && first.len() >= 2 && first.windows(2).all(|w| w[1] >= w[0]) && first.first() < first.last();
-            if !rises {
-                return None;
-            }
-            let steps: Vec<f64> = first.windows(2).map(|w| w[1] - w[0]).collect();
-            let (low, high) = steps.iter().fold((f64::INFINITY, 0.0f64), |(l, h), s| (l.min(*s), h.max(*s)));
-            let even = high <= 2.0 * low + 1e-4;
-            if even && low == 1.0 && high == 1.0 {
-                // Whole steps of one count rows.
-                columns[0].role = Role::Ignored;
-                doubts.push("the first column counts rows and was left out".into());
-                return None;
-            }
-            if even && (named || stated.is_some()) {
-                doubts.push(format!("column {} rises evenly and was taken for time in seconds", columns[0].name));
-            }
-            even.then_some(0)
-        }),
+        None => (0..columns.len())
+            .find(|&c| columns[c].role == Role::Value && header::is_time(&columns[c].name, &columns[c].unit))
+            .or_else(|| {
+                let first: Vec<f64> = sample.iter().filter_map(|row| value(row, 0)).collect();
+                let rises = columns.len() > 1
+                    && columns[0].role == Role::Value
+                    && first.len() >= 2
+                    && first.windows(2).all(|w| w[1] >= w[0])
+                    && first.first() < first.last();
+                if !rises {
+                    return None;
+                }
+                let steps: Vec<f64> = first.windows(2).map(|w| w[1] - w[0]).collect();
+                let (low, high) = steps.iter().fold((f64::INFINITY, 0.0f64), |(l, h), s| (l.min(*s), h.max(*s)));
+                let even = high <= 2.0 * low + 1e-4;
+                if even && low == 1.0 && high == 1.0 {
+                    // Whole steps of one count rows.
+                    columns[0].role = Role::Ignored;
+                    doubts.push("the first column counts rows and was left out".into());
+                    return None;
+                }
+                if even && (named || stated.is_some()) {
+                    doubts.push(format!("column {} rises evenly and was taken for time in seconds", columns[0].name));
+                }
+                even.then_some(0)
+            }),
     };
     if let Some(time) = time {
         columns[time].role = Role::Time;

@@ -2,9 +2,54 @@
 
 /// Units that are recognised behind a name or in a row of their own.
 const UNITS: [&str; 48] = [
-    "V", "mV", "mv", "uV", "uv", "\u{b5}V", "\u{3bc}V", "nV", "A", "mA", "uA", "\u{b5}A", "s", "sec", "ms", "us", "\u{b5}s", "min", "Hz",
-    "kHz", "g", "m/s^2", "m/s\u{b2}", "N", "Nm", "N.m", "kg", "deg", "\u{b0}", "\u{b0}/s", "deg/s", "rad", "rad/s", "mmHg", "cmH2O", "%",
-    "bpm", "uS", "\u{b5}S", "L", "L/s", "L/min", "\u{b0}C", "degC", "a.u.", "mm", "cm", "m",
+    "V",
+    "mV",
+    "mv",
+    "uV",
+    "uv",
+    "\u{b5}V",
+    "\u{3bc}V",
+    "nV",
+    "A",
+    "mA",
+    "uA",
+    "\u{b5}A",
+    "s",
+    "sec",
+    "ms",
+    "us",
+    "\u{b5}s",
+    "min",
+    "Hz",
+    "kHz",
+    "g",
+    "m/s^2",
+    "m/s\u{b2}",
+    "N",
+    "Nm",
+    "N.m",
+    "kg",
+    "deg",
+    "\u{b0}",
+    "\u{b0}/s",
+    "deg/s",
+    "rad",
+    "rad/s",
+    "mmHg",
+    "cmH2O",
+    "%",
+    "bpm",
+    "uS",
+    "\u{b5}S",
+    "L",
+    "L/s",
+    "L/min",
+    "\u{b0}C",
+    "degC",
+    "a.u.",
+    "mm",
+    "cm",
+    "m",
 ];
 
 pub(super) fn is_unit(text: &str) -> bool {
@@ -42,7 +87,22 @@ pub(super) fn is_counter(name: &str) -> bool {
     let name = name.trim().to_ascii_lowercase();
     matches!(
         name.as_str(),
-        "frame" | "frames" | "sub frame" | "subframe" | "sample" | "samples" | "sample index" | "index" | "nseq" | "nr" | "no" | "no." | "#" | "n" | "i" | "id"
+        "frame"
+            | "frames"
+            | "sub frame"
+            | "subframe"
+            | "sample"
+            | "samples"
+            | "sample index"
+            | "index"
+            | "nseq"
+            | "nr"
+            | "no"
+            | "no."
+            | "#"
+            | "n"
+            | "i"
+            | "id"
     ) || name.starts_with("timestamp")
 }
 

@@ -88,7 +88,8 @@ pub(super) fn scan(source: &Rc<dyn ByteSource>, guess: &Guess, warnings: &mut Ve
             Line::Skipped { odd: false } => {}
             Line::Skipped { odd: true } => odd.add(offset),
             Line::Row { time, broken: is_broken, cells } => {
-                let fresh = table.blocks.last().is_none_or(|block| table.rows - block.row >= BLOCK_ROWS || offset - block.offset >= BLOCK_BYTES);
+                let fresh =
+                    table.blocks.last().is_none_or(|block| table.rows - block.row >= BLOCK_ROWS || offset - block.offset >= BLOCK_BYTES);
                 if fresh {
                     table.blocks.push(Block { row: table.rows, offset });
                 }

@@ -149,7 +149,13 @@ impl Reader for Text {
             annotations: annotations.collect(),
             timeline: timeline.clone(),
         };
-        let samples: Rc<dyn Samples> = Rc::new(samples::TextSamples::new(Rc::clone(&file.source), guess.shape, values, table.blocks, table.rows));
-        Ok(Opened { study: Study { recordings: vec![recording], ..Study::default() }, samples: vec![samples], warnings, used: vec![file.name.clone()] })
+        let samples: Rc<dyn Samples> =
+            Rc::new(samples::TextSamples::new(Rc::clone(&file.source), guess.shape, values, table.blocks, table.rows));
+        Ok(Opened {
+            study: Study { recordings: vec![recording], ..Study::default() },
+            samples: vec![samples],
+            warnings,
+            used: vec![file.name.clone()],
+        })
     }
 }

@@ -130,7 +130,9 @@ impl Times {
             (None, Some(fitted), Some(stated)) if (stated / fitted - 1.0).abs() < 1e-3 => stated,
             (None, Some(fitted), stated) => {
                 if let Some(stated) = stated {
-                    warnings.push(Warning::new(format!("the header states {stated} Hz but the time column runs at {fitted} Hz; the time column is used")));
+                    warnings.push(Warning::new(format!(
+                        "the header states {stated} Hz but the time column runs at {fitted} Hz; the time column is used"
+                    )));
                 }
                 fitted
             }
@@ -138,7 +140,10 @@ impl Times {
             (None, None, None) => return Ok(None),
         };
         if self.backwards > 0 {
-            warnings.push(Warning::new(format!("the time column runs backwards {} times; what follows is placed behind what came before", self.backwards)));
+            warnings.push(Warning::new(format!(
+                "the time column runs backwards {} times; what follows is placed behind what came before",
+                self.backwards
+            )));
         }
         Ok(Some((rate, self.timeline(rate, rows))))
     }

@@ -37,7 +37,10 @@ impl Writer for CsvWriter {
             }
         }
         if groups.len() > 1 {
-            warnings.push(Warning::new(format!("the channels have {} different sampling rates and were written to as many files", groups.len())));
+            warnings.push(Warning::new(format!(
+                "the channels have {} different sampling rates and were written to as many files",
+                groups.len()
+            )));
         }
         if !export.annotations.is_empty() {
             warnings.push(Warning::new(format!("{} annotations have no place in CSV and were left out", export.annotations.len())));

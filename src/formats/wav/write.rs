@@ -4,8 +4,8 @@
 //! otherwise 32-bit floating point relative to a power of two, so that only the rounding to 24 bits
 //! of mantissa is lost. RF64 beyond four gigabytes. Gaps close, with a warning.
 
-use super::scale::{self, Entry, Stated};
 use super::events;
+use super::scale::{self, Entry, Stated};
 use crate::formats::{Export, Sink, WriteError, Writer};
 use crate::model::{Channel, Warning};
 

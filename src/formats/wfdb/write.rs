@@ -235,6 +235,16 @@ fn gain_of(step: f64) -> f64 {
     shorter.into_iter().find(|g| 1.0 / g == step).unwrap_or(gain)
 }
 
+/// By how much steps have to be finer for the zero to fall on one, as the format demands: EDF from
+/// -32768 to 32767 has it between two. The smallest factor, or where none fits into 32 bits the
+/// largest, which moves the zero by half of a fine step.
+fn finer(baseline: f64, low: i64, high: i64) -> f64 {
+    let largest = low.unsigned_abs().max(high.unsigned_abs()) as f64 + baseline.abs() + 1.0;
+    let most = (f64::from(i32::MAX) / largest).floor().clamp(1.0, 65_536.0) as u32;
+    let fits = |m: &u32| (baseline * f64::from(*m) - (baseline * f64::from(*m)).round()).abs() < 1e-6;
+    f64::from((1..=most).find(fits).unwrap_or(most))
+}
+
 impl WfdbWriter {
     /// Chooses gain and baseline, then finds what digital values occur.
     fn columns(export: &Export<'_>, per_frame: &[u64], warnings: &mut Vec<Warning>) -> Vec<Column> {
@@ -244,15 +254,12 @@ impl WfdbWriter {
             if let Some(scale) = channel.scale.filter(|s| s.gain.is_finite() && s.gain != 0.0 && s.offset.is_finite()) {
                 gain = gain_of(scale.gain);
                 baseline = -scale.offset / scale.gain;
-                // Where the zero lies between two steps (EDF from -32768 to 32767), finer steps meet it.
-                let fits = |m: &u32| (baseline * f64::from(*m) - (baseline * f64::from(*m)).round()).abs() < 1e-6;
-                match (1..=64).find(fits) {
-                    Some(m) => (gain, baseline) = (gain * f64::from(m), (baseline * f64::from(m)).round()),
-                    None => {
-                        warnings.push(Warning::new(format!("the zero of {} was moved by less than half a step", channel.name)));
-                        baseline = baseline.round();
-                    }
+                let m = finer(baseline, scale.digital_min, scale.digital_max);
+                if m < 64.0 && (baseline * m - (baseline * m).round()).abs() > 1e-6 {
+                    let what = format!("the zero of {} was moved by {:.3} of a step", channel.name, 0.5 / m);
+                    warnings.push(Warning::new(what));
                 }
+                (gain, baseline) = (gain * m, (baseline * m).round());
             }
             baseline += 0.0; // -0 would be written as such
             let empty = (f64::INFINITY, f64::NEG_INFINITY);
