@@ -3,12 +3,14 @@
 //! The recordings are not part of the repository: `MYOSCOPE_DATA` names their folder. The oracle
 //! prints nine significant digits, so values are compared to 1e-8 of the channel's range.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test fails by panicking
+
 mod common;
 
 use std::path::{Path, PathBuf};
 
 use common::{close, extremes, open_path, read_everything};
-use myoscope::formats::{OpenOptions, Opened, readers};
+use myoscope::formats::{Export, MemorySink, OpenOptions, Opened, readers, writers};
 use myoscope::model::Recording;
 use serde_json::Value;
 
@@ -294,4 +296,49 @@ fn tables_that_are_no_recordings_are_refused() {
         let result = open_path(&folder.join(file), &OpenOptions::default());
         assert!(result.is_err(), "{file} was opened");
     }
+}
+
+/// Gaps; blocks that follow each other at once count as one.
+fn gaps(recording: &Recording) -> usize {
+    recording.timeline.spans.windows(2).filter(|w| w[1].onset_s - w[0].onset_s - w[0].duration_s > 1e-6).count()
+}
+
+/// What is read from a real file, written and read again, is the same to the last bit of the container.
+#[test]
+fn real_recordings_survive_their_own_container() {
+    let Some(folder) = data() else { return };
+    let mut report = Report::default();
+    for (file, _) in oracle(&folder).iter().filter(|(file, _)| matches!(extension(file), "edf" | "bdf" | "wav" | "csv" | "txt")) {
+        let Ok(opened) = open_path(&folder.join(file), &OpenOptions::default()) else { continue };
+        let recording = &opened.study.recordings[0];
+        let wanted = if extension(file) == "txt" { "csv" } else { extension(file) };
+        let writer = writers().iter().find(|writer| writer.extension() == wanted).unwrap();
+        let export = Export { study: &opened.study, recording, samples: &*opened.samples[0], annotations: &recording.annotations };
+        let mut sink = MemorySink::default();
+        if recording.channels.is_empty() && wanted == "csv" {
+            continue;
+        }
+        let warnings = writer.write("again", &export, &mut sink).unwrap();
+        let again = common::open_files(&sink.files, &OpenOptions::default()).unwrap();
+        let written = &again.study.recordings[0];
+        report.check(written.start == recording.start || wanted == "csv", || format!("{file}: start {:?}", written.start));
+        if wanted != "csv" {
+            let key = |r: &Recording| r.annotations.iter().map(|a| (a.text.clone(), (a.onset_s * 1e6).round() as i64)).collect::<Vec<_>>();
+            report.check(key(recording) == key(written), || format!("{file}: annotations differ"));
+        }
+        let (before, after) = (read_everything(recording, &*opened.samples[0]), read_everything(written, &*again.samples[0]));
+        report.check(before.len() == after.len(), || format!("{file}: {} channels, {warnings:?}", after.len()));
+        report.check(gaps(recording) == gaps(written), || format!("{file}: {} gaps", gaps(written)));
+        for (k, (before, after)) in before.iter().zip(&after).enumerate() {
+            let (low, high) = extremes(before);
+            let fs = (recording.channels[k].fs_hz, written.channels[k].fs_hz);
+            report.check(before.len() == after.len() && close(fs.0, fs.1, 1e-9, 0.0), || {
+                format!("{file}: {} {} {fs:?} {warnings:?}", before.len(), after.len())
+            });
+            let alike = |a: f64, b: f64| close(a, b, 1e-9, high - low) || (a.is_nan() && b.is_nan());
+            let differs = before.iter().zip(after).position(|(a, b)| !alike(*a, *b));
+            report.check(differs.is_none(), || format!("{file}: channel {k} differs at {differs:?}, {warnings:?}"));
+        }
+    }
+    report.finish(100);
 }

@@ -184,6 +184,7 @@ fn study(channels: &[(f64, Option<Scale>, Vec<f64>)], annotations: Vec<Annotatio
     let mut samples = InMemory::default();
     for (k, (fs_hz, scale, values)) in channels.iter().enumerate() {
         recording.channels.push(Channel {
+            negative_up: false,
             name: format!("ch {k}"),
             unit: "uV".into(),
             fs_hz: *fs_hz,

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use crate::engine::info::{Refusal, info};
 use crate::engine::measure::measure;
 use crate::formats::{Opened, ReadError};
-use crate::model::{Edits, SampleError, Study, Sweep};
+use crate::model::{SampleError, Study, Sweep};
 use args::{Command, Options};
 use input::Source;
 
@@ -104,10 +104,12 @@ fn print_info(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> {
 }
 
 fn print_measure(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> {
-    let edits = Edits { stimulus_s: options.stim_ms.map(|ms| ms / 1e3), ..Edits::default() };
     each_file(options, out, |opened, file, out| {
         whole_channels_as_sweeps(&mut opened.study, options);
-        let measured = measure(opened, &edits, file).map_err(|e| source_error(&e))?;
+        for sweep in &mut opened.study.examination.sweeps {
+            sweep.stimulus_s = sweep.stimulus_s.or(options.stim_ms.map(|ms| ms / 1e3));
+        }
+        let measured = measure(opened, file).map_err(|e| source_error(&e))?;
         if options.json {
             json_line(out, &measured)?;
         } else {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::analysis;
 use crate::formats::Opened;
-use crate::model::{Edits, QualityFlag, SampleError, SweepMeasurement, TestKind, Warning};
+use crate::model::{QualityFlag, SampleError, SweepMeasurement, TestKind, Warning};
 
 /// All sweeps of one file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,18 +89,20 @@ pub struct SegmentRow {
     pub doubt: Option<QualityFlag>,
 }
 
-/// Measures every sweep of what was opened from `file`, with a person's `edits` (default: none).
+/// Measures every sweep of the study of what was opened from `file`.
 ///
 /// # Errors
 /// When the bytes behind the samples cannot be read.
-pub fn measure(opened: &Opened, edits: &Edits, file: &str) -> Result<Measured, SampleError> {
+pub fn measure(opened: &Opened, file: &str) -> Result<Measured, SampleError> {
     let study = &opened.study;
     let mut measurements = Vec::new();
     for (id, sweep) in study.examination.sweeps.iter().enumerate() {
         let Some(samples) = opened.samples.get(sweep.recording) else { continue };
-        measurements.extend(analysis::measure_sweep(study, edits, samples.as_ref(), id)?);
+        let input = analysis::input(&study.recordings, &study.examination, samples.as_ref(), id)?;
+        measurements.extend(input.map(|input| analysis::analyzer_for(input.kind).analyze(&input).measurement(&[], false)));
     }
-    let segments = analysis::segments(study, edits, &measurements).into_iter().filter_map(|between| {
+    let of_sweep = |id| measurements.iter().find(|m| m.sweep == id);
+    let segments = analysis::segments(&study.examination, of_sweep).into_iter().filter_map(|between| {
         let test = study.examination.tests.get(between.test)?;
         let name = |site: usize| test.sites.get(site).map(|s| s.name.clone()).unwrap_or_default();
         Some(SegmentRow {

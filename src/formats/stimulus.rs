@@ -10,6 +10,8 @@ use crate::model::{Channel, Examination, NerveTest, Recording, Site, Span, Stimu
 pub const BEFORE_S: f64 = 0.02;
 /// Part of a sweep behind the stimulus, seconds.
 pub const AFTER_S: f64 = 0.1;
+/// No exported sweep is longer, seconds.
+const LONGEST_S: f64 = 5.0;
 /// More sweeps than any examination has.
 const MAX_SWEEPS: usize = 200_000;
 
@@ -64,6 +66,45 @@ pub fn sweeps_from_annotations(recording: &Recording) -> Examination {
     examination
 }
 
+/// The sweeps of a recording whose time runs from before a trigger at zero (an exported average or
+/// raster: time from -50 ms on): each channel is one sweep. Channels whose names differ only in a
+/// number at the end are repeats of one site. Empty for every other recording; sweeps refer to recording 0.
+pub fn sweeps_around_zero(recording: &Recording) -> Examination {
+    let mut examination = Examination::default();
+    let [span] = recording.timeline.spans.as_slice() else { return examination };
+    if span.onset_s >= 0.0 || span.onset_s + span.duration_s <= 0.0 || span.duration_s > LONGEST_S {
+        return examination;
+    }
+    let any_voltage = recording.channels.iter().any(|channel| is_voltage(&channel.unit));
+    for (channel, described) in recording.channels.iter().enumerate() {
+        if (any_voltage && !is_voltage(&described.unit)) || described.n == 0 {
+            continue;
+        }
+        let id = examination.sweeps.len();
+        examination.sweeps.push(Sweep {
+            turned: false,
+            recording: 0,
+            channel,
+            start: 0,
+            n: described.n,
+            stimulus_s: Some(-span.onset_s),
+            stimulus: Stimulus::default(),
+            averaged: None,
+        });
+        let stem = described.name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches([' ', '_', '-', '#']);
+        match examination.tests.iter_mut().find(|test| test.recorded_from == stem) {
+            Some(test) => test.sites[0].sweeps.push(id),
+            None => examination.tests.push(NerveTest {
+                kind: TestKind::Unknown,
+                recorded_from: stem.to_owned(),
+                sites: vec![Site { name: "Stim".into(), distance_mm: None, sweeps: vec![id] }],
+                ..NerveTest::default()
+            }),
+        }
+    }
+    examination
+}
+
 /// The samples of one channel around one stimulus, within one span.
 fn cut(recording: &Recording, index: usize, channel: &Channel, onset_s: f64, next_s: f64) -> Option<Sweep> {
     let inside = |span: &&Span| onset_s >= span.onset_s - 1e-9 && onset_s < span.onset_s + span.duration_s;
@@ -75,6 +116,7 @@ fn cut(recording: &Recording, index: usize, channel: &Channel, onset_s: f64, nex
     let n = end.checked_sub(start).filter(|n| *n > 0)?;
     let first_s = span.onset_s + start as f64 / channel.fs_hz - span.stored_s;
     Some(Sweep {
+        turned: false,
         recording: 0,
         channel: index,
         start,
@@ -92,6 +134,7 @@ mod tests {
 
     fn recording(stimuli: &[(f64, &str)]) -> Recording {
         let channel = |name: &str, unit: &str| Channel {
+            negative_up: false,
             name: name.into(),
             unit: unit.into(),
             fs_hz: 1000.0,
@@ -118,6 +161,18 @@ mod tests {
         for text in ["", "Stimulation period", "pre-stim", "StimOff", "TMS coil moved", "system", "Stimulated"] {
             assert!(!is_stimulus(text), "{text}");
         }
+    }
+
+    #[test]
+    fn time_from_before_zero_tells_the_stimulus() {
+        let mut recording = recording(&[]);
+        assert_eq!(sweeps_around_zero(&recording).sweeps, []);
+        recording.timeline.spans[0].onset_s = -0.05;
+        recording.channels = ["sweep1", "sweep2", "ADM"].map(|name| Channel { name: name.into(), ..recording.channels[0].clone() }).into();
+        let examination = sweeps_around_zero(&recording);
+        let sites: Vec<_> = examination.tests.iter().map(|t| (t.recorded_from.as_str(), t.sites[0].sweeps.len())).collect();
+        assert_eq!(sites, [("sweep", 2), ("ADM", 1)]);
+        assert!(examination.sweeps.iter().all(|s| s.stimulus_s == Some(0.05) && s.n == 2000));
     }
 
     #[test]

@@ -32,11 +32,19 @@ pub fn open_path(path: &Path, options: &OpenOptions) -> Result<Opened, ReadError
     let mut files = Files::default();
     let mut others: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()).collect();
     others.sort();
-    let main_is_header = path.extension().is_some_and(|e| e == "hea");
     let is_wav = path.extension().is_some_and(|e| e == "wav");
+    let is_header = path.extension().is_some_and(|e| e == "hea");
+    // Only a header of several segments (`name/count ...`) takes other headers with it.
+    let first_line = if is_header { std::fs::read(path).unwrap() } else { Vec::new() };
+    let record = first_line.split(|b| b.is_ascii_whitespace()).find(|word| !word.is_empty() && word[0] != b'#').unwrap_or_default();
+    let segments = record.contains(&b'/');
     for other in others.iter().filter(|other| other.is_file()) {
         let other_name = other.file_name().unwrap().to_str().unwrap();
-        if other == path || main_is_header || (is_wav && other_name.ends_with("-events.txt")) {
+        let companion = match other.extension().and_then(|e| e.to_str()) {
+            Some("hea") => segments,
+            _ => is_header,
+        };
+        if other == path || companion || (is_wav && other_name.ends_with("-events.txt")) {
             files.all.push(NamedSource { name: other_name.to_owned(), source: Rc::new(FileSource::open(other).unwrap()) });
         }
     }

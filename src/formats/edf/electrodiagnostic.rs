@@ -80,7 +80,7 @@ pub(super) fn examination(header: &Header, recording: &Recording, scan: &Annotat
         whole = whole.or(note);
     }
     if malformed > 0 {
-        warnings.push(Warning::new(format!("{malformed} EDF_XMLnote annotations are not well-formed XML and were left as text")));
+        warnings.push(Warning::new(format!("EDF_XMLnote annotations that are not well-formed XML, left as text: {malformed}")));
     }
     if windows.is_empty() {
         return Examination::default();
@@ -128,11 +128,12 @@ fn assemble(
         for window in windows.iter().take(MAX_SWEEPS / signals.len().max(1)) {
             let id = examination.sweeps.len();
             examination.sweeps.push(Sweep {
+                turned: false,
                 recording: 0,
                 channel,
                 start: window.record * signal.per_record,
                 n: signal.per_record.min(recording.channels[channel].n),
-                stimulus_s: Some((window.stimulus_s * 1e9).round() / 1e9),
+                stimulus_s: (window.stimulus_s.abs() < 10.0).then(|| (window.stimulus_s * 1e9).round() / 1e9),
                 stimulus: window.stimulus,
                 averaged: window.averaged,
             });

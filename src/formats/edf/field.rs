@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(number("100     "), (Some(100.0), 0));
         assert_eq!(number(" -25.5  "), (Some(-25.5), 0));
         assert_eq!(number("1e3     "), (Some(1000.0), 0));
-        assert_eq!(number("3,14    "), (Some(3.14), 1));
+        assert_eq!(number("3,25    "), (Some(3.25), 1));
         assert_eq!(number("- 100   "), (Some(-100.0), 1));
         assert_eq!(number("50uV    "), (Some(50.0), 1));
         assert_eq!(number("        "), (None, 1));
@@ -142,7 +142,7 @@ mod tests {
     fn numbers_are_written_with_all_the_digits_that_fit() {
         assert_eq!(format_number(-163.835, 8).as_deref(), Some("-163.835"));
         assert_eq!(format_number(1.0 / 3.0, 8).as_deref(), Some("0.333333"));
-        assert_eq!(format_number(-2499.961_85, 8).as_deref(), Some("-2499.96"));
+        assert_eq!(format_number(-2_499.961_85, 8).as_deref(), Some("-2499.96"));
         assert_eq!(format_number(1e-9, 8), None);
         assert_eq!(format_number(1e12, 8), None);
         assert_eq!(format_number(0.0, 8).as_deref(), Some("0"));

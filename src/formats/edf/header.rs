@@ -143,9 +143,9 @@ pub(super) fn read(source: &dyn ByteSource, warnings: &mut Vec<Warning>) -> Resu
     let records = count_records(stated_records, source.len() - data_offset.min(source.len()), record_bytes, data_offset, warnings);
     let ordinary = signals.iter().any(|signal| !signal.annotations);
     let record_s = match stated_duration {
-        Some(s) if s > 0.0 => s,
+        Some(s) if (1e-6..1e9).contains(&s) => s,
         Some(0.0) if !ordinary => 0.0,
-        Some(s) if s < 0.0 => {
+        Some(s) if (-1e9..-1e-6).contains(&s) => {
             warnings.push(Warning::at("duration of a data record", 244, format!("the duration is negative; {} s is used", -s)));
             -s
         }
@@ -153,7 +153,7 @@ pub(super) fn read(source: &dyn ByteSource, warnings: &mut Vec<Warning>) -> Resu
             warnings.push(Warning::at(
                 "duration of a data record",
                 244,
-                "no duration is stated; 1 s is assumed, so times and rates may be wrong",
+                "no usable duration is stated; 1 s is assumed, so times and rates may be wrong",
             ));
             1.0
         }
@@ -283,7 +283,7 @@ fn count_records(stated: Option<i64>, available: u64, record_bytes: u64, data_of
     }
     if rest > 0 {
         let offset = data_offset + whole * record_bytes;
-        warnings.push(Warning::at("data records", offset, format!("{rest} bytes behind the last whole record are left out")));
+        warnings.push(Warning::at("data records", offset, format!("bytes behind the last whole record, left out: {rest}")));
     }
     whole
 }
@@ -352,6 +352,9 @@ fn calibrate(signal: &mut Signal, limits: [Option<f64>; 4], physical_at: u64, di
                 None
             } else if dmin == dmax {
                 broken(warnings, "digital minimum and maximum", digital_at, "both are the same");
+                None
+            } else if !((pmax - pmin) / (dmax - dmin)).is_finite() || pmax.abs() > 1e300 {
+                broken(warnings, "physical minimum and maximum", physical_at, "they are out of all proportion");
                 None
             } else {
                 if dmin > dmax {

@@ -28,8 +28,9 @@ pub(super) struct Layout {
 }
 
 /// Finds a layout for channels with rates `fs_hz` and `counts[span][channel]` samples of `width`
-/// bytes; `preferred_s` is tried first.
-pub(super) fn choose(fs_hz: &[f64], counts: &[Vec<u64>], width: u64, preferred_s: Option<f64>) -> Option<Layout> {
+/// bytes, where span `k` may take up to `room_s[k]` seconds before the next one begins;
+/// `preferred_s` is tried first.
+pub(super) fn choose(fs_hz: &[f64], counts: &[Vec<u64>], room_s: &[f64], width: u64, preferred_s: Option<f64>) -> Option<Layout> {
     if fs_hz.is_empty() {
         return Some(Layout { record: "0".into(), record_s: 0.0, per_record: Vec::new(), records: vec![1], padding: 0, rate_error: 0.0 });
     }
@@ -39,15 +40,21 @@ pub(super) fn choose(fs_hz: &[f64], counts: &[Vec<u64>], width: u64, preferred_s
         let bytes = layout.per_record.iter().sum::<u64>() * width;
         let total: u64 = counts.iter().flatten().sum();
         // An inexact rate is worth accepting only where it costs nothing else.
+        // A padded record must end before the next span begins.
+        let overlaps = layout.records.iter().zip(room_s).any(|(&n, room)| n as f64 * layout.record_s > room + 1e-6);
+        if overlaps {
+            continue;
+        }
         if bytes > MAX_RECORD_BYTES || (layout.rate_error > 1e-9 && layout.padding > total / 10) {
             continue;
         }
-        let preferred = order < 2 && preferred_s.is_some() || layout.record_s == 1.0;
+        // The records of a source may be its sweeps, so its own duration comes first.
+        let own = order == 0 && preferred_s.is_some();
         let rank = [
             u64::from(layout.rate_error > 1e-9),
             layout.padding,
+            u64::from(!own),
             u64::from(bytes > RECOMMENDED_BYTES),
-            u64::from(!preferred),
             // Long records waste less on annotations, but none needs to be longer than a second or so.
             ((layout.record_s.log2().abs()) * 1e3) as u64,
         ];
@@ -123,25 +130,31 @@ mod tests {
 
     #[test]
     fn a_duration_that_divides_is_preferred() {
-        let layout = choose(&[4000.0], &[vec![50_860]], 2, None).unwrap();
+        let layout = choose(&[4000.0], &[vec![50_860]], &[f64::INFINITY], 2, None).unwrap();
         assert_eq!(layout.padding, 0);
         assert_eq!(layout.records[0] * layout.per_record[0], 50_860);
-        let layout = choose(&[23_437.5], &[vec![262_124]], 2, None).unwrap();
+        let layout = choose(&[23_437.5], &[vec![262_124]], &[f64::INFINITY], 2, None).unwrap();
         assert!(layout.rate_error <= 1e-9 && layout.padding < 2000, "{layout:?}");
-        let layout = choose(&[1000.0, 100.0, 0.25], &[vec![60_000, 6000, 15]], 2, None).unwrap();
+        let layout = choose(&[1000.0, 100.0, 0.25], &[vec![60_000, 6000, 15]], &[f64::INFINITY], 2, None).unwrap();
         assert_eq!(layout.padding, 0);
     }
 
     #[test]
     fn the_duration_of_the_source_is_kept() {
-        let layout = choose(&[10_000.0], &[vec![500], vec![500]], 2, Some(0.05)).unwrap();
+        let layout = choose(&[10_000.0], &[vec![500], vec![500]], &[0.05, 0.05], 2, Some(0.05)).unwrap();
         assert_eq!((layout.record.as_str(), layout.per_record[0]), ("0.05", 500));
         assert_eq!(layout.records, [1, 1]);
     }
 
     #[test]
+    fn padding_never_reaches_into_the_next_span() {
+        let layout = choose(&[1000.0], &[vec![401], vec![500]], &[0.45, f64::INFINITY], 2, None).unwrap();
+        assert!(layout.records[0] as f64 * layout.record_s <= 0.45, "{layout:?}");
+    }
+
+    #[test]
     fn rates_that_fit_no_duration_are_refused() {
         let rates = [std::f64::consts::PI, std::f64::consts::E, std::f64::consts::SQRT_2].map(|x| x * 1e4);
-        assert_eq!(choose(&rates, &[vec![100, 100, 100]], 2, None), None);
+        assert_eq!(choose(&rates, &[vec![100, 100, 100]], &[f64::INFINITY], 2, None), None);
     }
 }

@@ -69,7 +69,9 @@ impl Reader for Edf {
         }
         let recording = describe(&file.name, &header, &scan, put_off, &mut warnings);
         let mut study = Study { subject: identification::subject(&header.patient), ..Study::default() };
-        study.examination = electrodiagnostic::examination(&header, &recording, &scan, &mut warnings);
+        if !put_off {
+            study.examination = electrodiagnostic::examination(&header, &recording, &scan, &mut warnings);
+        }
         study.recordings.push(recording);
         let samples: Rc<dyn Samples> = Rc::new(EdfSamples::new(Rc::clone(&file.source), &header, put_off.then_some(scan)));
         Ok(Opened { study, samples: vec![samples], warnings, used: vec![file.name.clone()] })
@@ -79,6 +81,7 @@ impl Reader for Edf {
 fn describe(name: &str, header: &Header, scan: &AnnotationScan, put_off: bool, warnings: &mut Vec<Warning>) -> Recording {
     let channels: Vec<Channel> = (header.ordinary().filter(|signal| signal.per_record > 0))
         .map(|signal| Channel {
+            negative_up: false,
             name: signal.label.clone(),
             unit: signal.unit.clone(),
             fs_hz: header.fs_hz(signal),

@@ -28,9 +28,12 @@ const BLOCK: u64 = 4 << 20;
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub record: u64,
+    /// As written.
     pub onset_s: f64,
     pub duration_s: Option<f64>,
     pub text: String,
+    /// How far its record had to be moved behind the one before it.
+    shift_s: f64,
 }
 
 /// A scan that may be continued.
@@ -52,6 +55,8 @@ pub(super) struct AnnotationScan {
     misplaced: u64,
     text_bytes: usize,
     full: bool,
+    /// How far the current record had to be moved.
+    shift_s: f64,
     /// Onset of the first record as written.
     pub first_onset_s: f64,
     pub found: Vec<Found>,
@@ -79,6 +84,7 @@ impl AnnotationScan {
             misplaced: 0,
             text_bytes: 0,
             full: false,
+            shift_s: 0.0,
             first_onset_s: 0.0,
             found: Vec::new(),
             spans: Vec::new(),
@@ -167,7 +173,7 @@ impl AnnotationScan {
                 self.full = self.plus != Plus::Discontinuous;
                 return;
             }
-            self.found.push(Found { record, onset_s: tal.onset_s, duration_s: tal.duration_s, text });
+            self.found.push(Found { record, onset_s: tal.onset_s, duration_s: tal.duration_s, text, shift_s: self.shift_s });
         }
     }
 
@@ -184,6 +190,7 @@ impl AnnotationScan {
             self.onsets.push(onset_s);
         }
         let end = self.spans.last().map_or(0.0, |span| span.onset_s + span.duration_s);
+        self.shift_s = if onset_s < end - self.tolerance_s { end - onset_s } else { 0.0 };
         if let Some(last) = self.spans.last_mut()
             && (onset_s < end + self.tolerance_s || self.record_s == 0.0)
         {
@@ -213,7 +220,7 @@ impl AnnotationScan {
     pub fn annotations(&self) -> Vec<Annotation> {
         let mut all: Vec<Annotation> = (self.found.iter())
             .map(|f| Annotation {
-                onset_s: tidy(f.onset_s - self.first_onset_s),
+                onset_s: tidy(f.onset_s - self.first_onset_s + f.shift_s),
                 duration_s: f.duration_s,
                 text: f.text.clone(),
                 channel: None,
@@ -229,17 +236,23 @@ impl AnnotationScan {
         let mut warnings = Vec::new();
         let mut warn = |count: u64, what: &str| {
             if count > 0 {
-                warnings.push(Warning::at("EDF Annotations", at, format!("{count} {what}")));
+                warnings.push(Warning::at("EDF Annotations", at, format!("{what}: {count}")));
             }
         };
-        warn(self.broken, "annotation lists cannot be read and are left out");
-        warn(self.overlapping, "records begin before the one before them ends; they follow it without a gap");
+        warn(self.broken, "annotation lists that cannot be read and are left out");
+        warn(self.overlapping, "records that begin before the one before them ends; they follow it without a gap");
         if self.plus == Plus::Discontinuous {
-            warn(self.misplaced, "records do not state their time; they follow the one before them");
+            warn(self.misplaced, "records that do not state their time; they follow the one before them");
         } else {
-            warn(self.misplaced, "records state a time that contradicts a continuous recording; the recording is read as continuous");
+            warn(self.misplaced, "records whose stated time contradicts a continuous recording, which it is read as");
         }
-        warn(u64::from(self.full), "limit on the number of annotations was reached; the rest is left out");
+        if self.full || self.found.len() >= MAX_ANNOTATIONS {
+            warnings.push(Warning::at(
+                "EDF Annotations",
+                at,
+                format!("more than {MAX_ANNOTATIONS} annotations or {MAX_TEXT} bytes of text; the rest is left out"),
+            ));
+        }
         warnings
     }
 }
@@ -252,7 +265,7 @@ fn tidy(s: f64) -> f64 {
 
 impl PendingAnnotations for AnnotationScan {
     fn step(&mut self) -> Result<ScanProgress, SampleError> {
-        self.advance(32 << 20).map_err(|error| SampleError::Source { what: error.what, offset: error.offset })?;
+        self.advance(16 << 20).map_err(|error| SampleError::Source { what: error.what, offset: error.offset })?;
         if self.done() {
             return Ok(ScanProgress::Done { annotations: self.annotations(), warnings: self.warnings() });
         }

@@ -85,7 +85,9 @@ fn write(family: &Family, stem: &str, export: &Export<'_>, sink: &mut dyn Sink) 
         .collect();
     let counts: Vec<Vec<u64>> = ranges.iter().map(|span| span.iter().map(|(from, to)| to - from).collect()).collect();
     let rates: Vec<f64> = recording.channels.iter().map(|channel| channel.fs_hz).collect();
-    let layout = layout::choose(&rates, &counts, family.width as u64, export.samples.block_s()).ok_or_else(|| {
+    let after = spans.iter().skip(1).map(|span| span.onset_s).chain([f64::INFINITY]);
+    let room: Vec<f64> = spans.iter().zip(after).map(|(span, next)| next - span.onset_s).collect();
+    let layout = layout::choose(&rates, &counts, &room, family.width as u64, export.samples.block_s()).ok_or_else(|| {
         refuse("these sampling rates: no record duration of eight characters holds a whole number of samples of each channel".into())
     })?;
     if layout.rate_error > 1e-9 {
@@ -284,9 +286,9 @@ fn write_records(
                     for &value in part {
                         held = quantizer.digital(value).unwrap_or_else(|| {
                             if value.is_nan() {
-                                missing += 1
+                                missing += 1;
                             } else {
-                                outside += 1
+                                outside += 1;
                             }
                             quantizer.clamped(value)
                         });

@@ -114,6 +114,9 @@ fn best_dialect(rows: &[(u64, &[u8])], options: &OpenOptions) -> Option<(Dialect
 pub(super) fn guess(source: &dyn ByteSource, options: &OpenOptions) -> Result<Guess, ReadError> {
     let refuse = |what: &str| ReadError::NotThisFormat { what: what.to_owned() };
     let head = source.read_vec(0, HEAD)?;
+    if lines::is_utf16(&head) {
+        return Err(ReadError::Unsupported { feature: "text in UTF-16 (save it as UTF-8)".into() });
+    }
     if !lines::looks_like_text(&head) {
         return Err(refuse("this is not text"));
     }
@@ -121,6 +124,12 @@ pub(super) fn guess(source: &dyn ByteSource, options: &OpenOptions) -> Result<Gu
     let (dialect, mut columns, ..) = best_dialect(&rows, options)
         .filter(|(_, columns, share, count)| *columns > 0 && *share >= 0.6 && *count >= 2)
         .ok_or_else(|| refuse("no table of numbers was found in this text"))?;
+    // Without any separator, name the one that a spreadsheet expects.
+    let dialect = if columns == 1 && !dialect.decimal_comma && options.separator.is_none() {
+        Dialect { separator: b',', ..dialect }
+    } else {
+        dialect
+    };
     let is_row = |line: &[u8]| {
         let (numbers, _, total) = count_cells(line, dialect);
         !is_comment(line) && numbers > 0 && numbers * 2 >= columns && total >= columns.div_ceil(2)
@@ -167,6 +176,9 @@ pub(super) fn guess(source: &dyn ByteSource, options: &OpenOptions) -> Result<Gu
                 times.feed(k as u64, t * time_unit_s, last_digit(row[c].as_bytes()) * time_unit_s);
             }
         }
+    }
+    if time.is_none() && stated_fs_hz.is_none() && options.fs_hz.is_none() {
+        doubts.push("neither a time column nor a sampling rate was found".into());
     }
     let wanted = described.iter().map(|column| column.role == Role::Value).collect();
     let preview = Preview {
@@ -266,7 +278,8 @@ fn assign_roles(
         }
     }
     let time = match options.time_column {
-        Some(true) => Some(0),
+        // The column that calls itself time, else the first.
+        Some(true) => Some(columns.iter().position(|c| header::is_time(&c.name, &c.unit)).unwrap_or(0)),
         Some(false) => None,
         None => (0..columns.len())
             .find(|&c| columns[c].role == Role::Value && header::is_time(&columns[c].name, &columns[c].unit))

@@ -70,7 +70,8 @@ pub(super) fn read_line(line: &[u8], shape: &Shape, take: &mut dyn FnMut(usize, 
     });
     // Without a time column even a line without a number holds a place in time; with one, a line
     // that has words for its time and among its values is a header that is repeated.
-    if (no_time || numbers == 0) && (broken || numbers == 0) && shape.time.is_some() && (no_time || broken) {
+    let repeated_header = if no_time { broken || numbers == 0 } else { broken && numbers == 0 };
+    if repeated_header && shape.time.is_some() {
         return Line::Skipped { odd: true };
     }
     Line::Row { time, broken: broken || no_time, cells: count }
@@ -109,9 +110,9 @@ pub(super) fn scan(source: &Rc<dyn ByteSource>, guess: &Guess, warnings: &mut Ve
         }
         true
     })?;
-    odd.warn(warnings, "lines between the rows hold no numbers and were passed over");
-    broken.warn(warnings, "rows hold cells that are no numbers; those samples are missing");
-    uneven.warn(warnings, "rows have more or fewer cells than the others");
+    odd.warn(warnings, "lines without numbers between the rows, passed over");
+    broken.warn(warnings, "rows with cells that are no numbers; those samples are missing");
+    uneven.warn(warnings, "rows with more or fewer cells than the others");
     Ok(table)
 }
 
@@ -148,7 +149,7 @@ impl Tally {
 
     fn warn(&self, warnings: &mut Vec<Warning>, what: &str) {
         if self.count > 0 {
-            warnings.push(Warning::at("row", self.first, format!("{} {what}", self.count)));
+            warnings.push(Warning::at("row", self.first, format!("{what}: {}", self.count)));
         }
     }
 }

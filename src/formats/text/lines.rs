@@ -18,6 +18,11 @@ pub(super) fn looks_like_text(head: &[u8]) -> bool {
     !head.contains(&0) && odd * 200 <= head.len()
 }
 
+/// Whether a byte order mark says UTF-16, which spreadsheets call Unicode text.
+pub(super) fn is_utf16(head: &[u8]) -> bool {
+    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
+}
+
 /// The part of `line` without the CR of a CRLF and, at the start of the file, the byte order mark.
 pub(super) fn trim(line: &[u8], offset: u64) -> &[u8] {
     let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -99,6 +99,9 @@ impl Reader for Text {
     fn score(&self, name: &str, head: &[u8]) -> u8 {
         let lower = name.to_ascii_lowercase();
         let by_name = ["csv", "tsv", "txt", "asc"].iter().any(|e| lower.ends_with(&format!(".{e}")));
+        if by_name && lines::is_utf16(head) {
+            return 5;
+        }
         if !lines::looks_like_text(head) {
             return 0;
         }
@@ -125,6 +128,7 @@ impl Reader for Text {
         let columns = &guess.preview.columns;
         let values: Vec<usize> = (0..columns.len()).filter(|&c| columns[c].role == Role::Value).collect();
         let channel = |&c: &usize| Channel {
+            negative_up: false,
             name: columns[c].name.clone(),
             unit: if columns[c].unit.is_empty() { options.unit.clone().unwrap_or_default() } else { columns[c].unit.clone() },
             fs_hz,
@@ -150,7 +154,7 @@ impl Reader for Text {
             timeline: timeline.clone(),
         };
         let samples: Rc<dyn Samples> =
-            Rc::new(samples::TextSamples::new(Rc::clone(&file.source), guess.shape, values, table.blocks, table.rows));
+            Rc::new(samples::TextSamples::new(Rc::clone(&file.source), guess.shape, &values, table.blocks, table.rows));
         Ok(Opened {
             study: Study { recordings: vec![recording], ..Study::default() },
             samples: vec![samples],

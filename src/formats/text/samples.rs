@@ -28,7 +28,7 @@ pub(super) struct TextSamples {
 }
 
 impl TextSamples {
-    pub fn new(source: Rc<dyn ByteSource>, shape: Shape, values: Vec<usize>, blocks: Vec<Block>, rows: u64) -> Self {
+    pub fn new(source: Rc<dyn ByteSource>, shape: Shape, values: &[usize], blocks: Vec<Block>, rows: u64) -> Self {
         let mut channel_of = vec![None; shape.columns];
         for (channel, column) in values.iter().enumerate() {
             if let Some(slot) = channel_of.get_mut(*column) {

@@ -108,7 +108,7 @@ impl Times {
             return None;
         }
         let (low, high) = (steps / (length + slack), steps / (length - slack).max(length * 0.5));
-        Some(roundest(low, high, steps / length))
+        Some(roundest(low, high, steps / length)).filter(|rate| is_rate(*rate))
     }
 
     /// The rate and the timeline. `None` when nothing tells the rate.
@@ -125,7 +125,7 @@ impl Times {
                 what: "the time column is not evenly spaced: this is a list of events or a table of results, not a recording".into(),
             });
         }
-        let rate = match (asked_hz.filter(|fs| fs.is_finite() && *fs > 0.0), fitted, stated_hz) {
+        let rate = match (asked_hz.filter(|fs| is_rate(*fs)), fitted, stated_hz.filter(|fs| is_rate(*fs))) {
             (Some(asked), ..) => asked,
             (None, Some(fitted), Some(stated)) if (stated / fitted - 1.0).abs() < 1e-3 => stated,
             (None, Some(fitted), stated) => {
@@ -170,11 +170,16 @@ impl Times {
     }
 }
 
+/// Whether a number can be a sampling rate at all, Hz.
+fn is_rate(rate: f64) -> bool {
+    (1e-6..1e12).contains(&rate)
+}
+
 /// The roundest number in `low..=high`, else `best`.
 fn roundest(low: f64, high: f64, best: f64) -> f64 {
     // Nothing wider than a percent tells one rate from another.
     if (high / low - 1.0).abs() > 0.01 {
-        return best;
+        return tidy(best);
     }
     for step in [1000.0, 500.0, 100.0, 50.0, 10.0, 5.0, 1.0, 0.5, 0.25, 0.125, 0.1, 0.01, 0.001] {
         let candidate = (best / step).round() * step;
@@ -182,7 +187,13 @@ fn roundest(low: f64, high: f64, best: f64) -> f64 {
             return candidate;
         }
     }
-    best
+    tidy(best)
+}
+
+/// A rate without the dust of the division.
+fn tidy(rate: f64) -> f64 {
+    let rounded = (rate * 1e6).round() / 1e6;
+    if (rounded / rate - 1.0).abs() < 1e-12 { rounded } else { rate }
 }
 
 #[cfg(test)]

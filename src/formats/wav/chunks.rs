@@ -109,7 +109,7 @@ pub(super) fn read(source: &dyn ByteSource, warnings: &mut Vec<Warning>) -> Resu
     layout.frames = size / frame;
     layout.info = info;
     if !size.is_multiple_of(frame) {
-        let what = format!("{} bytes behind the last whole frame are left out", size % frame);
+        let what = format!("bytes behind the last whole frame, left out: {}", size % frame);
         warnings.push(Warning::at("data", data_offset + layout.frames * frame, what));
     }
     Ok(layout)

@@ -25,7 +25,7 @@ pub(super) fn companion(files: &Files, wav: &str, used: &mut Vec<String>, warnin
     used.push(file.name.clone());
     let (annotations, odd) = parse(&String::from_utf8_lossy(&bytes));
     if odd > 0 {
-        warnings.push(Warning::new(format!("{odd} lines of {} are no events and were left out", file.name)));
+        warnings.push(Warning::new(format!("lines of {} that are no events, left out: {odd}", file.name)));
     }
     annotations
 }

@@ -1,8 +1,8 @@
 //! WAV and RF64: PCM of 8 to 32 bits, floating point of 32 and 64 bits.
 //!
 //! The samples of a WAV are relative to full scale and say nothing of volts. A calibrated file
-//! states in its `LIST INFO` comment (`ICMT`) what full scale means, see [`scale`]. Without that
-//! statement integers are shown as stored, without a unit, and a warning says so.
+//! states in its `LIST INFO` comment (`ICMT`) what full scale means: `1.0 = 5000 uV` for all channels
+//! or `APB: 1.0 = 5000 uV; ADM: 1.0 = 20 mV` for each (grammar in `scale.rs`). Without that statement integers are shown as stored, without a unit, and a warning says so.
 //!
 //! Ranges are read and decoded here: the `hound` crate reads a stream from front to back, which a
 //! file of gigabytes in a browser does not allow; it serves as the reference in the tests.
@@ -61,6 +61,7 @@ impl Reader for Wav {
             let gain = entry.map_or(1.0, |entry| entry.full_scale / full);
             gains.push(gain);
             channels.push(Channel {
+                negative_up: false,
                 name: entry.and_then(|entry| entry.name.clone()).unwrap_or_else(|| format!("ch{index}")),
                 unit: entry.map(|entry| entry.unit.clone()).or_else(|| options.unit.clone()).unwrap_or_default(),
                 fs_hz,

@@ -39,7 +39,7 @@ pub(super) fn parse(comment: &str) -> Stated {
     for part in comment.split([';', '\n']) {
         if let Some((name, value)) = part.split_once("1.0 =") {
             let mut words = value.split_whitespace();
-            let number = words.next().and_then(|word| word.parse::<f64>().ok()).filter(|v| v.is_finite() && *v != 0.0);
+            let number = words.next().and_then(|word| word.parse::<f64>().ok()).filter(|v| (1e-30..1e30).contains(&v.abs()));
             let unit = words.next().unwrap_or("");
             if let Some(full_scale) = number
                 && unit.chars().count() <= 16
@@ -50,7 +50,7 @@ pub(super) fn parse(comment: &str) -> Stated {
             }
         } else if let Some(("fs", value)) = part.split_once('=').map(|(key, value)| (key.trim(), value)) {
             let number = value.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
-            stated.fs_hz = number.filter(|fs| fs.is_finite() && *fs > 0.0);
+            stated.fs_hz = number.filter(|fs| (1e-6..1e12).contains(fs));
         }
     }
     stated

@@ -284,6 +284,7 @@ pub(super) fn open(files: &Files, main: usize) -> Result<Opened, ReadError> {
         let unnamed = || format!("record {}, signal {index}", header.name);
         let name = if signal.description.is_empty() { unnamed() } else { signal.description.clone() };
         channels.push(Channel {
+            negative_up: false,
             name,
             unit: signal.unit.clone(),
             fs_hz: header.fs_hz * signal.per_frame as f64,
