@@ -14,10 +14,12 @@ use super::background::{Background, Quiet, Trace};
 const PRESENT: f64 = 9.0;
 /// No muscle answers sooner than this; the shock's discharge is steepest here.
 const SOONEST_MS: f64 = 1.2;
-/// How long a response lasts from its negative peak on, and from its onset on, ms: after this
-/// the sweep counts as quiet again.
+/// When the sweep counts as quiet again: this long after the negative peak, and after the end of
+/// the negative phase, ms. A dispersed response has a longer positive phase, too: by as much as
+/// its negative phase is longer than the usual one.
 const AFTER_PEAK_MS: f64 = 16.0;
-const AFTER_ONSET_MS: f64 = 17.0;
+const AFTER_END_MS: f64 = 13.0;
+const USUAL_PHASE_MS: f64 = 5.0;
 /// The shortest late stretch worth having, ms.
 const SHORTEST_TAIL_MS: f64 = 4.0;
 
@@ -91,7 +93,9 @@ pub fn locate(trace: &Trace, after_ms: f64, artefact: bool) -> Option<Located> {
         let response = Response { rough_ms: trace.time(start), peak_ms: trace.time(peak), dip_ms: dip.map(|(_, at)| trace.time(at)) };
         found = Some(response);
         quiet.onset_ms = (response.rough_ms - if pass == 0 { 0.5 } else { 0.3 }).max(soonest);
-        quiet.tail_ms = tail((response.peak_ms + AFTER_PEAK_MS).max(response.rough_ms + AFTER_ONSET_MS));
+        let end = (peak..to).find(|&i| smooth[i] <= 0.0).map_or(response.peak_ms, |i| trace.time(i));
+        let longer = (end - response.rough_ms - USUAL_PHASE_MS).max(0.0);
+        quiet.tail_ms = tail((response.peak_ms + AFTER_PEAK_MS).max(end + AFTER_END_MS + longer));
     }
     let background = background?;
     let standing = highest / (background.sigma_uv / (wide as f64).sqrt());
