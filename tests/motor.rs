@@ -126,7 +126,7 @@ fn write_golden_sweeps() {
             Disturbance { mains_uv: 60.0, mains_hz: 60.0, ..clinic() },
             &tight,
         ),
-        ("off_end_plate", "initial positive deflection", Muscle { off_endplate_mm: 11.0, ..base }, vec![200.0], setup, clinic(), &tight),
+        ("off_end_plate", "initial positive deflection", Muscle { off_endplate_mm: 18.0, ..base }, vec![200.0], setup, clinic(), &tight),
         ("no_response", "shock and noise alone", base, vec![0.0], setup, severe, &tight),
     ];
     for (seed, (name, note, muscle, sites, setup, disturbance, tolerance)) in cases.into_iter().enumerate() {
@@ -246,7 +246,7 @@ fn where_nothing_answers_nothing_is_found() {
 #[test]
 fn an_initial_positive_deflection_is_named_and_the_onset_is_its_beginning() {
     for seed in 0..6 {
-        let muscle = Muscle { off_endplate_mm: 11.0, ..Muscle::default() };
+        let muscle = Muscle { off_endplate_mm: 18.0, ..Muscle::default() };
         let sweep = simulated(seed, &muscle, 200.0, &Setup::default(), &clinic());
         let (got, flags) = measured(&sweep);
         let (got, truth) = (got.unwrap(), sweep.truth.unwrap());
@@ -264,7 +264,7 @@ fn disturbances_are_named_with_numbers() {
         measured(&sweep).1
     };
     let small = Muscle { amplitude_uv: 500.0, ..Muscle::default() };
-    assert!(has(&flags(small, Disturbance { noise_uv: 20.0, ..clinic() }), QualityKind::Noise));
+    assert!(has(&flags(small, Disturbance { noise_uv: 40.0, ..clinic() }), QualityKind::Noise));
     let mains = flags(small, Disturbance { mains_uv: 80.0, ..clinic() });
     assert!(mains.iter().any(|f| f.kind == QualityKind::Mains && f.what.contains("50 Hz")), "{mains:?}");
     assert!(has(&flags(small, Disturbance { drift_uv: 400.0, ..clinic() }), QualityKind::Drift));

@@ -12,6 +12,8 @@ use super::background::{Background, Quiet, Trace};
 /// Height of the 1 ms average over its noise that makes a response. Sweeps of the simulator
 /// without any response reach 6 to 7, responses of 30 dB and less reach 40 and more.
 const PRESENT: f64 = 9.0;
+/// Below this height it is asked whether shock, mains and drift alone explain the sweep.
+const DOUBTFUL: f64 = 250.0;
 /// No muscle answers sooner than this; the shock's discharge is steepest here.
 const SOONEST_MS: f64 = 1.2;
 /// When the sweep counts as quiet again: this long after the negative peak, and after the end of
@@ -87,8 +89,10 @@ pub fn locate(trace: &Trace, after_ms: f64, artefact: bool) -> Option<Located> {
             break;
         }
         let rise = (from..peak).rev().find(|&i| smooth[i] < level).unwrap_or(from);
-        // The first turns settle the background; only then is a positive deflection believed.
-        let dip = if pass < 2 { None } else { dip_before(&smooth, from, rise, trace, (0.03 * height).max(6.0 * noise)) };
+        // The first turns settle the background: there only a deep deflection is believed, which
+        // would otherwise be taken for background itself.
+        let share = if pass < 2 { 0.08 } else { 0.03 };
+        let dip = dip_before(&smooth, from, rise, trace, (share * height).max(6.0 * usual(&smooth, trace, &quiet)));
         let start = dip.map_or(rise, |(start, _)| start);
         let response = Response { rough_ms: trace.time(start), peak_ms: trace.time(peak), dip_ms: dip.map(|(_, at)| trace.time(at)) };
         found = Some(response);
@@ -99,7 +103,7 @@ pub fn locate(trace: &Trace, after_ms: f64, artefact: bool) -> Option<Located> {
     }
     let background = background?;
     let standing = highest / (background.sigma_uv / (wide as f64).sqrt());
-    if standing < PRESENT || (artefact && standing < 5.0 * PRESENT && explained(trace, after_ms, range, &background, wide)) {
+    if standing < PRESENT || (artefact && standing < DOUBTFUL && explained(trace, after_ms, range, &background, wide)) {
         found = None;
     }
     Some(Located { background, residual_uv: residual, after_ms, response: found, highest_uv: highest })
@@ -115,6 +119,18 @@ fn explained(trace: &Trace, after_ms: f64, range: f64, background: &Background, 
     let noise = background.sigma_uv / (wide as f64).sqrt();
     let from = trace.index(after_ms + 0.6);
     largest(&smooth, from, smooth.len()).is_none_or(|(_, v)| v < PRESENT * noise)
+}
+
+/// Usual size of the smoothed residual in the quiet stretches, as a standard deviation. By the
+/// median, so that a deflection taken for quiet does not count.
+fn usual(smooth: &[f64], trace: &Trace, quiet: &Quiet) -> f64 {
+    let stretches = [(trace.first_ms, quiet.before_ms), (quiet.after_ms + 0.5, quiet.onset_ms), (quiet.tail_ms, trace.last_ms())];
+    let mut sizes: Vec<f64> = Vec::new();
+    for (from, to) in stretches {
+        let (from, to) = (trace.index(from), trace.index(to));
+        sizes.extend(smooth.get(from..to.max(from)).unwrap_or(&[]).iter().filter(|v| v.is_finite()).map(|v| v.abs()));
+    }
+    percentile(&mut sizes, 0.5) / 0.6745
 }
 
 /// A positive deflection that ends at `rise`: its start and its lowest sample.
