@@ -22,6 +22,9 @@ const SOONEST_MS: f64 = 1.2;
 const AFTER_PEAK_MS: f64 = 16.0;
 const AFTER_END_MS: f64 = 13.0;
 const USUAL_PHASE_MS: f64 = 5.0;
+/// A positive deflection before the negative phase lasts no longer than this, ms; what sinks more
+/// slowly is a background not yet fitted.
+const LONGEST_DIP_MS: f64 = 3.0;
 /// The shortest late stretch worth having, ms.
 const SHORTEST_TAIL_MS: f64 = 4.0;
 
@@ -121,10 +124,11 @@ fn explained(trace: &Trace, after_ms: f64, range: f64, background: &Background, 
     largest(&smooth, from, smooth.len()).is_none_or(|(_, v)| v < PRESENT * noise)
 }
 
-/// Usual size of the smoothed residual in the quiet stretches, as a standard deviation. By the
+/// Usual size of the smoothed residual in the quiet stretches before the response (the tail has
+/// its own level), as a standard deviation. By the
 /// median, so that a deflection taken for quiet does not count.
 fn usual(smooth: &[f64], trace: &Trace, quiet: &Quiet) -> f64 {
-    let stretches = [(trace.first_ms, quiet.before_ms), (quiet.after_ms + 0.5, quiet.onset_ms), (quiet.tail_ms, trace.last_ms())];
+    let stretches = [(trace.first_ms, quiet.before_ms), (quiet.after_ms + 0.5, quiet.onset_ms)];
     let mut sizes: Vec<f64> = Vec::new();
     for (from, to) in stretches {
         let (from, to) = (trace.index(from), trace.index(to));
@@ -137,7 +141,8 @@ fn usual(smooth: &[f64], trace: &Trace, quiet: &Quiet) -> f64 {
 fn dip_before(smooth: &[f64], from: usize, rise: usize, trace: &Trace, depth: f64) -> Option<(usize, usize)> {
     let reach = (1.5 * trace.per_ms) as usize;
     let edge = (rise.saturating_sub(reach).max(from)..=rise).rev().find(|&i| smooth[i] < -depth)?;
-    let start = (from..edge).rev().find(|&i| smooth[i] > -0.3 * depth)?;
+    let longest = (LONGEST_DIP_MS * trace.per_ms) as usize;
+    let start = (rise.saturating_sub(longest).max(from)..edge).rev().find(|&i| smooth[i] > -0.3 * depth)?;
     let low = (start..=edge).min_by(|&a, &b| smooth[a].total_cmp(&smooth[b]))?;
     Some((start, low))
 }
