@@ -97,7 +97,7 @@ pub fn reach(rise: &Rise, level_uv: f64) -> Option<(f64, f64)> {
         let at = |share: f64| fit.reaches((share * rise.peak_uv).ln(), -1.0, 1.6);
         let (Some(s10), Some(s50)) = (at(0.1), at(0.5)) else { break };
         let (t10, width) = (fit.t10 + fit.width * s10, fit.width * (s50 - s10));
-        if !(width >= shortest) || ((width - fit.width).abs() < 1e-3 && (t10 - fit.t10).abs() < 1e-3) {
+        if width.is_nan() || width < shortest || ((width - fit.width).abs() < 1e-3 && (t10 - fit.t10).abs() < 1e-3) {
             break;
         }
         fit = self::fit(rise, t10, width)?;

@@ -118,7 +118,8 @@ fn explained(trace: &Trace, after_ms: f64, range: f64, background: &Background, 
     let all = Quiet { before_ms: -0.05, after_ms, onset_ms: last + 1.0, tail_ms: last + 1.0, artefact: true };
     let Some(alone) = Background::fit(trace, &all, range, None) else { return false };
     let residual: Vec<f64> = trace.uv.iter().enumerate().map(|(i, v)| v - alone.at(trace.time(i))).collect();
-    let smooth = moving_average(&residual, wide);
+    // Either direction: what remains of a response has two phases.
+    let smooth: Vec<f64> = moving_average(&residual, wide).iter().map(|v| v.abs()).collect();
     let noise = background.sigma_uv / (wide as f64).sqrt();
     let from = trace.index(after_ms + 0.6);
     largest(&smooth, from, smooth.len()).is_none_or(|(_, v)| v < PRESENT * noise)
