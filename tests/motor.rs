@@ -104,7 +104,8 @@ fn write_golden_sweeps() {
     let tight = json!({"onset_ms": 0.06, "peak_ms": 0.04, "neg_end_ms": 0.06, "amp_uv_pct": 1.0, "area_uvms_pct": 1.5});
     let wide = json!({"onset_ms": 0.3, "peak_ms": 0.15, "neg_end_ms": 0.2, "amp_uv_pct": 4.0, "area_uvms_pct": 5.0});
     let weak = Muscle { units: 12, amplitude_uv: 320.0, ..base };
-    let cases: [(&str, &str, Muscle, Vec<f64>, Setup, Disturbance, &Value); 7] = [
+    type Case<'a> = (&'a str, &'a str, Muscle, Vec<f64>, Setup, Disturbance, &'a Value);
+    let cases: [Case; 7] = [
         (
             "clean",
             "no disturbance but 1 uV of noise",

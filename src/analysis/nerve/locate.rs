@@ -14,6 +14,8 @@ use super::background::{Background, Quiet, Trace};
 const PRESENT: f64 = 9.0;
 /// Below this height it is asked whether shock, mains and drift alone explain the sweep.
 const DOUBTFUL: f64 = 250.0;
+/// What a moving average of this many ms still follows is drift.
+const SLOW_MS: usize = 10;
 /// No muscle answers sooner than this; the shock's discharge is steepest here.
 const SOONEST_MS: f64 = 1.2;
 /// When the sweep counts as quiet again: this long after the negative peak, and after the end of
@@ -117,9 +119,14 @@ fn explained(trace: &Trace, after_ms: f64, range: f64, background: &Background, 
     let last = trace.last_ms();
     let all = Quiet { before_ms: -0.05, after_ms, onset_ms: last + 1.0, tail_ms: last + 1.0, artefact: true };
     let Some(alone) = Background::fit(trace, &all, range, None) else { return false };
-    let residual: Vec<f64> = trace.uv.iter().enumerate().map(|(i, v)| v - alone.at(trace.time(i))).collect();
-    // Either direction: what remains of a response has two phases.
-    let smooth: Vec<f64> = moving_average(&residual, wide).iter().map(|v| v.abs()).collect();
+    let mut residual: Vec<f64> = trace.uv.iter().enumerate().map(|(i, v)| v - alone.at(trace.time(i))).collect();
+    // The shock itself is not explained by anything.
+    let shock = trace.index(-0.1)..trace.index(after_ms + 0.05);
+    residual[shock].fill(f64::NAN);
+    // Slower than any phase of a response is drift that no cubic follows. Either direction: what
+    // remains of a response has two phases.
+    let slow = moving_average(&residual, SLOW_MS * wide);
+    let smooth: Vec<f64> = moving_average(&residual, wide).iter().zip(&slow).map(|(v, s)| (v - s).abs()).collect();
     let noise = background.sigma_uv / (wide as f64).sqrt();
     let from = trace.index(after_ms + 0.6);
     largest(&smooth, from, smooth.len()).is_none_or(|(_, v)| v < PRESENT * noise)
