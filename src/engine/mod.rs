@@ -1,1 +1,84 @@
-//! State of the open studies: requests in, events out.
+//! State of the open studies: requests in, events out; natively testable.
+//!
+//! [`protocol`] is the only door for a user interface. The engine reads no clock and no network:
+//! what must be kept between sessions it asks its surroundings to [keep](protocol::Event::Keep) and
+//! to [fetch](protocol::Event::Fetch). Long work is cut into [steps](Engine::step), so that the
+//! surroundings can answer other requests and cancel between them.
+
+mod edit;
+mod examination;
+mod export;
+pub mod info;
+mod lanes;
+pub mod measure;
+mod open;
+pub mod protocol;
+mod pyramids;
+mod session;
+mod signal;
+pub mod stream;
+mod tiles;
+mod view;
+
+use std::collections::BTreeMap;
+
+use crate::formats::Files;
+use protocol::{Buffer, Event, Output, Request, StudyKey};
+use session::Session;
+
+/// The engine. One lives in the browser's worker, one in each run of the command line or a test.
+#[derive(Default)]
+pub struct Engine {
+    sessions: BTreeMap<StudyKey, Session>,
+    next: StudyKey,
+}
+
+impl Engine {
+    /// Answers one request. `files` and `bytes` are what came beside it.
+    pub fn handle(&mut self, request: Request, files: &Files, bytes: Option<Vec<u8>>, out: &mut dyn FnMut(Output)) {
+        match request {
+            Request::Open { options } => self.open(files, &options, out),
+            Request::OpenDemo { demo } => self.open_demo(demo, out),
+            Request::Close { study } => {
+                self.sessions.remove(&study);
+            }
+            Request::Fetched { study, store, .. } => self.with(study, out, |session, out| session.fetched(store, bytes.as_deref(), out)),
+            Request::Edit { study, edit, gesture } => self.with(study, out, |session, out| session.edit(edit, gesture, out)),
+            Request::Undo { study } => self.with(study, out, Session::undo),
+            Request::Redo { study } => self.with(study, out, Session::redo),
+            Request::Tiles { study, keys } => self.with(study, out, |session, out| session.tiles(&keys, out)),
+            Request::Sweeps { study, test } => self.with(study, out, |session, out| session.sweeps(test, out)),
+            Request::Snap { study, signal, time_s, within_s } => {
+                self.with(study, out, |session, out| session.snap(signal, time_s, within_s, out))
+            }
+            Request::Export { study, recording, extension } => {
+                self.with(study, out, |session, out| session.export(recording, &extension, out))
+            }
+            Request::ExportView { study, recording, from_s, to_s } => {
+                self.with(study, out, |session, out| session.export_view(recording, from_s, to_s, out));
+            }
+            Request::Json { study } => self.with(study, out, |session, out| session.json(out)),
+            Request::Cancel { study } => self.with(study, out, Session::cancel),
+        }
+    }
+
+    /// Does one bounded piece of the work that is waiting; `false` when there is none.
+    pub fn step(&mut self, out: &mut dyn FnMut(Output)) -> bool {
+        self.sessions.values_mut().any(|session| session.step(out))
+    }
+
+    fn with(&mut self, study: StudyKey, out: &mut dyn FnMut(Output), act: impl FnOnce(&mut Session, &mut dyn FnMut(Output))) {
+        match self.sessions.get_mut(&study) {
+            Some(session) => act(session, out),
+            None => failed(out, "This study is no longer open. Open its file again."),
+        }
+    }
+}
+
+fn failed(out: &mut dyn FnMut(Output), what: impl Into<String>) {
+    out(Event::Failed { what: what.into() }.into());
+}
+
+fn with_bytes(event: Event, bytes: Vec<u8>) -> Output {
+    Output { event, buffers: vec![Buffer::Bytes(bytes)] }
+}

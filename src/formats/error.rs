@@ -42,6 +42,14 @@ pub enum ReadError {
         /// Name of the missing file.
         file: String,
     },
+    /// Something only a person knows is needed; opening again with it in the options succeeds.
+    #[error("{what}")]
+    NeedsInput {
+        /// What is needed, and why.
+        what: String,
+        /// The field of `OpenOptions` that answers it (`fs_hz`).
+        option: String,
+    },
     /// The bytes could not be obtained at all.
     #[error("reading failed at byte {offset}: {what}")]
     Source {
@@ -66,6 +74,7 @@ impl ReadError {
             Self::Limit { .. } => "limit",
             Self::NotThisFormat { .. } => "not_this_format",
             Self::Missing { .. } => "missing",
+            Self::NeedsInput { .. } => "needs_input",
             Self::Source { .. } => "source",
         }
     }

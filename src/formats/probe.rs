@@ -47,6 +47,9 @@ pub struct OpenOptions {
     pub decimal_comma: Option<bool>,
     /// Whether the first column is time in seconds.
     pub time_column: Option<bool>,
+    /// Open large files at once: annotations that take a pass through the whole file may come
+    /// later, through [`Samples::pending_annotations`].
+    pub quick: bool,
 }
 
 /// A recording that was opened.
@@ -83,7 +86,7 @@ pub trait Reader {
 
 /// Every format that is read: one line each.
 pub fn readers() -> &'static [&'static dyn Reader] {
-    &[&super::wfdb::WfdbReader]
+    &[&super::edf::Edf, &super::wfdb::WfdbReader, &super::wav::Wav, &super::text::Text]
 }
 
 /// Opens everything in `files`: each file that a reader recognises becomes an [`Opened`], files

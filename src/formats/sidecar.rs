@@ -146,6 +146,7 @@ pub fn apply(bytes: &[u8], index: usize, study: &mut Study, warnings: &mut Vec<W
         outside |= stimulus_s.is_some_and(|s| s < 0.0 || s > seconds);
         test.sites[site].sweeps.push(sweeps.len());
         sweeps.push(Sweep {
+            turned: false,
             recording: index,
             channel: number,
             start: 0,
@@ -158,6 +159,8 @@ pub fn apply(bytes: &[u8], index: usize, study: &mut Study, warnings: &mut Vec<W
     if outside {
         keys.warnings.push(Warning::at("stim_ms", 0, "the stimulus lies outside the sweep and was left out"));
     }
+    // Sidecars describe sweeps as they are displayed: positive is up.
+    study.recordings[index].channels.iter_mut().for_each(|channel| channel.negative_up = true);
     if let Some(filter) = keys.text("filter") {
         for channel in study.recordings[index].channels.iter_mut().filter(|c| c.prefilter.is_empty()) {
             channel.prefilter.clone_from(&filter);

@@ -89,5 +89,5 @@ impl Sink for MemorySink {
 
 /// Every format that is written: one line each.
 pub fn writers() -> &'static [&'static dyn Writer] {
-    &[&super::wfdb::WfdbWriter]
+    &[&super::edf::EdfWriter, &super::edf::BdfWriter, &super::wfdb::WfdbWriter, &super::wav::WavWriter, &super::text::CsvWriter]
 }

@@ -21,13 +21,42 @@ pub struct Edits {
     pub tests: BTreeMap<usize, TestEdits>,
     /// Changes to sites, by (test, site).
     pub sites: Vec<SiteEdits>,
-    /// Stimulus time for every sweep of the study, seconds after the sweep's first sample, when
-    /// the file does not state it.
-    pub stimulus_s: Option<f64>,
+    /// Stimulus time of single sweeps, seconds after the sweep's first sample, set by a person.
+    pub stimulus_s: BTreeMap<SweepId, f64>,
+    /// Tests that a person made out of channels or annotations.
+    pub derived_tests: Vec<DerivedTest>,
+    /// Filters of the sweep view.
+    pub sweep_filter: FilterChain,
     /// Annotations added, changed or deleted.
     pub annotations: Vec<AnnotationEdit>,
     /// Order, names, filters and gains of the lanes; empty: one lane a channel, as in the file.
     pub lanes: Vec<LaneSettings>,
+}
+
+/// A nerve test made by a person out of a recording that does not say it holds one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum DerivedTest {
+    /// Every channel is one sweep.
+    Channels {
+        /// Index of the recording.
+        recording: usize,
+        /// Stimulus, seconds after the first sample.
+        stimulus_s: Option<f64>,
+    },
+    /// A sweep around each annotation with this text.
+    Annotations {
+        /// Index of the recording.
+        recording: usize,
+        /// Channel cut.
+        channel: usize,
+        /// Text of the annotation that marks a stimulus.
+        text: String,
+        /// Seconds before the stimulus.
+        before_s: f64,
+        /// Seconds behind it.
+        after_s: f64,
+    },
 }
 
 /// A marker placed by a person.
@@ -67,7 +96,7 @@ pub struct SiteEdits {
     pub site: usize,
     /// Name.
     pub name: Option<String>,
-    /// Distance to the next more distal site, mm.
+    /// Distance to the next more distal site, mm; 0 takes a distance away.
     pub distance_mm: Option<f64>,
 }
 
@@ -86,6 +115,8 @@ pub struct AnnotationEdit {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LaneSettings {
+    /// Index of the recording.
+    pub recording: usize,
     /// Channel shown.
     pub channel: usize,
     /// Channel subtracted from it (montage), when any.

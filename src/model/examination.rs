@@ -91,6 +91,8 @@ pub struct Sweep {
     pub n: u64,
     /// Stimulus, in seconds after the first sample of the sweep; `None` when unknown.
     pub stimulus_s: Option<f64>,
+    /// Stored values are turned over: positive means that E1 is positive.
+    pub turned: bool,
     /// What was delivered, when known.
     pub stimulus: Stimulus,
     /// How many single responses were averaged, when known.

@@ -100,6 +100,13 @@ pub enum QualityKind {
     ImplausibleDistance,
 }
 
+impl QualityKind {
+    /// Whether an onset found in spite of it is to be shown as doubtful.
+    pub fn weakens_onset(self) -> bool {
+        matches!(self, Self::Artefact | Self::Noise | Self::InitialPositivity | Self::Saturation)
+    }
+}
+
 /// One doubt, in words with numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QualityFlag {

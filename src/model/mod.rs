@@ -12,10 +12,10 @@ mod recording;
 mod samples;
 mod study;
 
-pub use edits::{AnnotationEdit, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
+pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
 pub use marker::{MarkerKind, MarkerOrigin};
 pub use measurement::{MotorMeasurement, QualityFlag, QualityKind, SegmentMeasurement, SweepMeasurement};
 pub use recording::{Annotation, Channel, Recording, Scale, Span, StartTime, Timeline};
-pub use samples::{InMemory, SampleError, Samples};
+pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgress};
 pub use study::{Study, Subject, Warning};

@@ -45,6 +45,9 @@ pub struct Channel {
     pub prefilter: String,
     /// How stored integers map to physical values, when the container stores integers.
     pub scale: Option<Scale>,
+    /// The values are already turned for display: positive means that E1 is negative. False when
+    /// positive means that E1 is positive, or when the file does not say.
+    pub negative_up: bool,
     /// Time by which this channel lags the recording's clock (WFDB skew), seconds.
     pub skew_s: f64,
 }

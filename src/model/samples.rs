@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::{Annotation, Warning};
+
 /// Physical samples of a recording, by channel. Implementations never change what they return.
 pub trait Samples {
     /// Fills `out` with the physical values of `channel` from stored sample `start` on.
@@ -29,6 +31,38 @@ pub trait Samples {
     fn block_s(&self) -> Option<f64> {
         None
     }
+
+    /// Annotations that were not read when the file was opened, because finding them takes a pass
+    /// through a large file. `None`: the recording has them all already.
+    fn pending_annotations(&self) -> Option<Box<dyn PendingAnnotations>> {
+        None
+    }
+}
+
+/// A search for annotations that runs in steps.
+pub trait PendingAnnotations {
+    /// Goes on for a fraction of a second.
+    ///
+    /// # Errors
+    /// When the bytes cannot be read.
+    fn step(&mut self) -> Result<ScanProgress, SampleError>;
+}
+
+/// How far a search for annotations has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ScanProgress {
+    /// More steps are needed.
+    Working {
+        /// Part of the file that was searched, 0 to 1.
+        fraction: f64,
+    },
+    /// Everything was found.
+    Done {
+        /// All annotations, in order of onset.
+        annotations: Vec<Annotation>,
+        /// What was odd about them.
+        warnings: Vec<Warning>,
+    },
 }
 
 /// Why samples could not be read.

@@ -1,1 +1,77 @@
-//! Pure pictures: viewport, lanes, marks, axes, theme.
+//! Pure pictures: viewport, lanes, decimation, marks, axes, theme.
+//!
+//! A scene turns a study's view and its samples into a [`Picture`]: a grid, traces and marks as
+//! plain shapes in CSS pixels. The browser replays it on three canvases, [`svg`] writes it as a
+//! file; both show the same. Nothing here knows a browser.
+
+pub mod continuous;
+pub mod divisions;
+pub mod grid;
+pub mod marks;
+pub mod shape;
+pub mod svg;
+pub mod sweeps;
+pub mod theme;
+pub mod tiles;
+pub mod traces;
+pub mod viewport;
+
+pub use grid::Grid;
+pub use shape::{Anchor, Color, Shape, Stroke};
+pub use theme::Theme;
+pub use viewport::Viewport;
+
+/// A picture in three layers, back to front, in CSS pixels.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Picture {
+    /// Width, px.
+    pub width: f32,
+    /// Height, px.
+    pub height: f32,
+    /// Divisions, zero lines, axis.
+    pub grid: Grid,
+    /// Signals.
+    pub traces: Vec<Shape>,
+    /// Markers, cursors, annotations, labels.
+    pub marks: Vec<Shape>,
+    /// What can be grasped or pressed.
+    pub hits: Vec<Hit>,
+    /// The picture in words.
+    pub alt: String,
+}
+
+/// A place that reacts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Centre, px.
+    pub x: f32,
+    /// Centre, px.
+    pub y: f32,
+    /// What lies there.
+    pub target: Target,
+}
+
+/// What a [`Hit`] stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Target {
+    /// A marker of a sweep.
+    Marker(crate::model::SweepId, crate::model::MarkerKind),
+    /// An annotation, by number.
+    Annotation(usize),
+}
+
+impl Picture {
+    /// Moves everything but the time axis up or down, px.
+    pub fn shift_vertically(&mut self, by: f32) {
+        self.grid.horizontals.iter_mut().chain(&mut self.grid.zeros).for_each(|y| *y += by);
+        self.traces.iter_mut().chain(&mut self.marks).for_each(|shape| shape.shift_vertically(by));
+        self.hits.iter_mut().for_each(|hit| hit.y += by);
+    }
+
+    /// The hit nearest to a point, within `reach` px.
+    pub fn hit(&self, x: f32, y: f32, reach: f32) -> Option<Target> {
+        let distance = |hit: &Hit| (hit.x - x).hypot(hit.y - y);
+        let near = self.hits.iter().filter(|hit| distance(hit) <= reach);
+        near.min_by(|a, b| distance(a).total_cmp(&distance(b))).map(|hit| hit.target)
+    }
+}

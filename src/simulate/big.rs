@@ -36,6 +36,7 @@ pub fn big_recording(channels: usize, fs_hz: f64, seconds: f64) -> (Study, Proce
     let samples = Procedural { tables: (0..channels).map(table).collect(), n };
     let scale = Scale { gain: STEP_UV, offset: 0.0, digital_min: -32_768, digital_max: 32_767 };
     let channel = |i: usize| Channel {
+        negative_up: true,
         name: format!("EMG {}", i + 1),
         unit: "uV".to_owned(),
         fs_hz,

@@ -113,6 +113,7 @@ pub fn demo_motor_study() -> (Study, Vec<InMemory>) {
             });
             let id = examination.sweeps.len();
             examination.sweeps.push(Sweep {
+                turned: false,
                 recording,
                 channel: 0,
                 start,
@@ -137,6 +138,7 @@ pub fn demo_motor_study() -> (Study, Vec<InMemory>) {
             format: "simulated".to_owned(),
             description: "Simulated motor nerve conduction study".to_owned(),
             channels: vec![Channel {
+                negative_up: true,
                 name: test.muscle_name.to_owned(),
                 unit: "uV".to_owned(),
                 fs_hz: test.fs_hz,

@@ -99,6 +99,7 @@ pub fn demo_needle(seconds: f64) -> (Study, InMemory) {
         }
     }
     let channel = |name: &str, transducer: &str, scale| Channel {
+        negative_up: true,
         name: name.to_owned(),
         unit: "uV".to_owned(),
         fs_hz: FS_HZ,

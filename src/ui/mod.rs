@@ -1,1 +1,48 @@
-//! Leptos components.
+//! Leptos components: thin, they mirror what the engine says and send it what a person does.
+
+mod commands;
+mod continuous;
+mod dialogs;
+mod events;
+mod home;
+mod icons;
+mod inspector;
+mod reader;
+mod scope;
+mod state;
+mod sweeps;
+mod tables;
+mod tree;
+
+use leptos::prelude::*;
+
+use crate::engine::protocol::{Demo, Request};
+use crate::web::page;
+use state::App;
+
+/// Mounts the app on the page's body and starts the worker.
+pub fn mount() {
+    mount_to_body(Root);
+}
+
+#[component]
+fn Root() -> impl IntoView {
+    let app = App::new();
+    provide_context(app);
+    events::connect(app);
+    commands::listen(app);
+    Effect::new(move |_| page::set_theme(app.theme.get().name()));
+    page::register_service_worker(move |worker| app.update.set(Some(worker.into())));
+    match page::window().and_then(|window| window.location().search().ok()).as_deref() {
+        Some("?demo") => app.send(Request::OpenDemo { demo: Demo::Motor }),
+        Some("?demo=needle") => app.send(Request::OpenDemo { demo: Demo::Needle }),
+        _ => {}
+    }
+    view! {
+        <div class="app" class:reading=move || app.in_reader()>
+            {move || if app.in_reader() { reader::Reader().into_any() } else { home::Home().into_any() }}
+            <dialogs::Dialogs/>
+            <p class="sr" role="status" aria-live="polite">{move || app.said.get()}</p>
+        </div>
+    }
+}

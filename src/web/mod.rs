@@ -1,1 +1,9 @@
-//! The only place that touches the browser.
+//! The only place that touches the browser: worker ends, files, storage, canvas.
+
+pub mod canvas;
+pub mod files;
+pub mod link;
+pub mod message;
+pub mod page;
+pub mod storage;
+pub mod worker;

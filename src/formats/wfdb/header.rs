@@ -114,6 +114,16 @@ pub fn looks_like_header(text: &str) -> bool {
     }
 }
 
+/// Whether `text` is a header beyond doubt, without a name that says so: rows of numbers look like
+/// record lines, too, but name no record and no signal file.
+pub fn is_certainly_header(text: &str) -> bool {
+    let mut content = lines(text).map(|(_, line)| line.trim()).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut name = || content.next().and_then(|line| line.split_ascii_whitespace().next()).unwrap_or("");
+    let (record, file) = (name(), name());
+    let lettered = |s: &str| s.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric()) && s.parse::<f64>().is_err();
+    looks_like_header(text) && lettered(record) && lettered(file) && file.contains('.')
+}
+
 /// Parses a header. What is odd goes to `warnings`.
 ///
 /// # Errors

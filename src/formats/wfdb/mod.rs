@@ -38,6 +38,9 @@ impl Reader for WfdbReader {
         if is_text && extension == "hea" {
             return if header::looks_like_header(&text) { 90 } else { 15 };
         }
+        if is_text && header::is_certainly_header(&text) {
+            return 60;
+        }
         // A signal or annotation file by itself: opened only to say which header is missing.
         let companion = matches!(extension.as_str(), "dat" | "atr" | "qrs" | "ecg");
         if companion && (!is_text || head.iter().any(|b| *b < 9)) { 5 } else { 0 }

@@ -7,6 +7,7 @@ use super::codec::Format;
 use super::group::{Group, Member};
 use super::header::{self, Header, MAX_HEADER, Signal};
 use super::record::{Record, SegmentData};
+use crate::formats::probe::PROBE_BYTES;
 use crate::formats::{Files, NamedSource, Opened, ReadError};
 use crate::model::{Channel, Recording, Samples, Scale, StartTime, Study, Timeline, Warning};
 
@@ -160,7 +161,8 @@ struct Loaded {
 
 fn gather(files: &Files, main: usize) -> Result<Loaded, ReadError> {
     let file = &files.all[main];
-    if !file.name.to_ascii_lowercase().ends_with(".hea") {
+    let head = file.source.read_vec(0, PROBE_BYTES)?;
+    if !file.name.to_ascii_lowercase().ends_with(".hea") && !header::is_certainly_header(&String::from_utf8_lossy(&head)) {
         return Err(ReadError::Missing { file: format!("{}.hea", stem(&file.name)) });
     }
     let mut warnings = Vec::new();
@@ -282,6 +284,7 @@ pub(super) fn open(files: &Files, main: usize) -> Result<Opened, ReadError> {
         let unnamed = || format!("record {}, signal {index}", header.name);
         let name = if signal.description.is_empty() { unnamed() } else { signal.description.clone() };
         channels.push(Channel {
+            negative_up: false,
             name,
             unit: signal.unit.clone(),
             fs_hz: header.fs_hz * signal.per_frame as f64,

@@ -1,0 +1,29 @@
+# The commands of a newcomer: make serve, make test. Everything missing is installed by scripts/ensure.sh.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
+# An environment RUSTFLAGS would replace the flags that the wasm build needs (.cargo/config.toml).
+unexport RUSTFLAGS
+SOURCES := $(shell find src www -type f) index.html Trunk.toml Cargo.toml Cargo.lock .cargo/config.toml scripts/finish-dist.mjs package-lock.json
+
+.PHONY: serve test test-native test-wasm test-browser lint bench score dist fuzz clean
+serve: dist/index.html ## build the app and serve it with a demo study
+	@node scripts/serve.mjs
+
+dist/index.html: $(SOURCES)
+	@scripts/ensure.sh rust cc node wasm npm trunk wasm-bindgen
+	trunk build
+
+test: ## every test: native, wasm, browser; one summary at the end
+	@scripts/test.sh
+
+lint: ## formatting and clippy, native and wasm
+	@scripts/ensure.sh rust wasm
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --target wasm32-unknown-unknown -- -D warnings
+
+clean:
+	rm -rf dist out target test-results
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'

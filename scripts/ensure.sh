@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Installs what a task needs and is not there yet: ensure.sh rust wasm trunk wasm-bindgen node npm cc chromium
+# What it may not install by itself it names, with the command that would.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools="$PWD/.tools"
+export PATH="$tools/bin:$HOME/.cargo/bin:$PATH"
+
+die() { printf 'myoscope: %s\n' "$*" >&2; exit 1; }
+say() { printf 'myoscope: %s\n' "$*" >&2; }
+trunk_version=0.21.14
+bindgen_version=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock)
+
+need_rust() {
+  command -v cargo >/dev/null || die "Rust is missing. Install it with:  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"
+}
+need_cc() {
+  command -v cc >/dev/null || command -v gcc >/dev/null || command -v clang >/dev/null ||
+    die "A C compiler is missing. Install it with:  sudo apt-get install build-essential   (macOS: xcode-select --install)"
+}
+need_node() {
+  command -v node >/dev/null && command -v npm >/dev/null ||
+    die "Node.js 20 or newer is missing. Install it with:  sudo apt-get install nodejs npm   (or from nodejs.org)"
+  [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ] || die "Node.js $(node --version) is too old: 18.20 or newer is needed"
+}
+need_wasm() {
+  need_rust
+  if [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown" ]; then return; fi
+  command -v rustup >/dev/null || die "The wasm target is missing and rustup is not there to add it. Install rustup: https://rustup.rs"
+  say "adding the wasm32 target"; rustup target add wasm32-unknown-unknown >&2
+}
+cargo_tool() { # crate, version, command that prints it
+  if "$3" --version 2>/dev/null | grep -qF "$2"; then return; fi
+  need_rust; need_cc
+  say "building $1 $2 (once; some minutes)"
+  env -u RUSTFLAGS CARGO_TARGET_DIR="$tools/build" cargo install "$1" --version "$2" --locked --root "$tools" --quiet
+  rm -rf "$tools/build"
+}
+need_npm() {
+  need_node
+  # npm writes this file last: it is as new as the lock file when everything is installed.
+  if [ -f node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ]; then return; fi
+  say "installing npm packages"; npm ci --no-audit --no-fund --loglevel=error >&2
+  touch node_modules/.package-lock.json
+}
+need_chromium() {
+  if [ -n "${CHROMIUM:-}" ] && [ -x "$CHROMIUM" ]; then return; fi
+  for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v "$name" >/dev/null && return; done
+  [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] && return
+  command -v apt-get >/dev/null || die "Chromium is missing. Install it, or set CHROMIUM to its path."
+  local root=""; [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && root="sudo"; } || die "Chromium is missing. Install it with:  apt-get install chromium"
+  say "installing Chromium"; $root apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends chromium fonts-liberation >&2
+}
+
+for what in "$@"; do
+  case "$what" in
+    rust) need_rust ;; cc) need_cc ;; node) need_node ;; wasm) need_wasm ;; npm) need_npm ;; chromium) need_chromium ;;
+    trunk) cargo_tool trunk "$trunk_version" trunk ;;
+    wasm-bindgen) cargo_tool wasm-bindgen-cli "$bindgen_version" wasm-bindgen ;;
+    *) die "ensure.sh does not know '$what'" ;;
+  esac
+done

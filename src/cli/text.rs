@@ -1,0 +1,59 @@
+//! `info` and `measure` for people.
+
+use std::io::{self, Write};
+
+use crate::engine::info::Info;
+use crate::engine::measure::Measured;
+use crate::model::Warning;
+
+/// Prints one recording as a few lines of text.
+pub fn info(out: &mut dyn Write, info: &Info) -> io::Result<()> {
+    let start = info.start.as_deref().map(|s| format!(", {}", s.replace('T', " "))).unwrap_or_default();
+    writeln!(out, "{}: {}, {:.3} s{start}", info.file, info.format, info.duration_s)?;
+    let width = info.channels.iter().map(|c| c.name.chars().count()).max().unwrap_or(0).min(40);
+    for channel in &info.channels {
+        let extreme = |v: Option<f64>| v.map_or("-".to_owned(), |v| format!("{v:.6}"));
+        let range = format!("{} to {} {}", extreme(channel.min), extreme(channel.max), channel.unit);
+        writeln!(out, "  {:width$}  {} Hz  {} samples  {}", channel.name, channel.fs_hz, channel.n, range.trim_end())?;
+    }
+    for a in &info.annotations {
+        let duration = a.duration_s.map(|d| format!(" for {d:.3} s")).unwrap_or_default();
+        writeln!(out, "  at {:.3} s{duration}: {}", a.onset_s, a.text)?;
+    }
+    warnings(out, &info.warnings)
+}
+
+/// Prints the sweeps of one file as a table.
+pub fn measured(out: &mut dyn Write, measured: &Measured) -> io::Result<()> {
+    writeln!(out, "{}: {} sweeps", measured.file, measured.sweeps.len())?;
+    if !measured.sweeps.is_empty() {
+        let heads = ["onset ms", "peak ms", "end ms", "amp mV", "area mV ms"];
+        writeln!(out, "  {:<16} {}", "sweep", heads.map(|h| format!("{h:>10}")).join(" "))?;
+    }
+    for s in &measured.sweeps {
+        let name: String = s.site.as_deref().unwrap_or(&s.channel).chars().take(16).collect();
+        let cell = |v: Option<f64>, per: f64| v.map_or("-".to_owned(), |v| format!("{:.2}", v / per));
+        let cells = [cell(s.onset_ms, 1.0), cell(s.peak_ms, 1.0), cell(s.neg_end_ms, 1.0), cell(s.amp_uv, 1e3), cell(s.area_uvms, 1e3)];
+        writeln!(out, "  {name:<16} {}", cells.map(|c| format!("{c:>10}")).join(" "))?;
+        for flag in &s.quality {
+            writeln!(out, "    {}", flag.what)?;
+        }
+    }
+    for s in &measured.segments {
+        let velocity = s.velocity_mps.map_or("velocity unknown".to_owned(), |v| format!("{v:.1} m/s"));
+        writeln!(out, "  {} to {}: {velocity}, amplitude {:.0} % of distal", s.from, s.to, s.relative_amplitude_pct)?;
+        if let Some(doubt) = &s.doubt {
+            writeln!(out, "    {}", doubt.what)?;
+        }
+    }
+    warnings(out, &measured.warnings)
+}
+
+fn warnings(out: &mut dyn Write, warnings: &[Warning]) -> io::Result<()> {
+    for warning in warnings {
+        let place = warning.offset.map(|o| format!(" (byte {o})")).unwrap_or_default();
+        let field = warning.field.as_deref().map(|f| format!("{f}: ")).unwrap_or_default();
+        writeln!(out, "  warning: {field}{}{place}", warning.what)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! What each edit does to [`Edits`](crate::model::Edits). Refusals are sentences for the reader.
+
+use super::protocol::Edit;
+use super::session::Session;
+use crate::model::{AnnotationEdit, MarkerKind, PlacedMarker, SiteEdits, SweepId, TestEdits};
+
+/// Applies `change` to the session's edits.
+///
+/// # Errors
+/// A sentence when the edit refers to something that is not there or makes no sense.
+pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
+    match change {
+        Edit::MoveMarker { sweep, kind, at_s } => place(session, sweep, kind, at_s)?,
+        Edit::ResetMarker { sweep, kind } => session.edits.markers.retain(|marker| marker.sweep != sweep || marker.kind != kind),
+        Edit::CopyMarkers { from, to } => copy_markers(session, from, to)?,
+        Edit::NoResponse { sweep, on } => {
+            known_sweep(session, sweep)?;
+            session.edits.no_response.retain(|&other| other != sweep);
+            if on {
+                session.edits.no_response.push(sweep);
+            }
+        }
+        Edit::Stimulus { sweep, at_s } => {
+            let length_s = sweep_length_s(session, sweep)?;
+            match at_s {
+                Some(at_s) if at_s.is_finite() && (0.0..=length_s).contains(&at_s) => {
+                    session.edits.stimulus_s.insert(sweep, at_s);
+                }
+                Some(_) => return Err("The stimulus must lie within the sweep.".into()),
+                None => {
+                    session.edits.stimulus_s.remove(&sweep);
+                }
+            }
+        }
+        Edit::Distance { test, site, distance_mm } => {
+            if distance_mm.is_some_and(|mm| !mm.is_finite() || mm <= 0.0 || mm > 2000.0) {
+                return Err("A distance is a number of millimetres between 1 and 2000.".into());
+            }
+            site_edits(session, test, site)?.distance_mm = Some(distance_mm.unwrap_or(0.0));
+        }
+        Edit::SiteName { test, site, name } => site_edits(session, test, site)?.name = Some(name.trim().to_owned()),
+        Edit::Test { test, kind, side, nerve, recorded_from, temperature_c } => {
+            if temperature_c.is_some_and(|c| !(5.0..=45.0).contains(&c)) {
+                return Err("A skin temperature lies between 5 and 45 °C.".into());
+            }
+            if test >= session.examination().tests.len() {
+                return Err("This test is no longer there.".into());
+            }
+            let edits = TestEdits { kind: Some(kind), side, nerve: Some(nerve), recorded_from: Some(recorded_from), temperature_c };
+            session.edits.tests.insert(test, edits);
+        }
+        Edit::DeriveTest { test } => {
+            let sweeps_before = session.examination().sweeps.len();
+            session.edits.derived_tests.push(test);
+            if session.examination().sweeps.len() == sweeps_before {
+                return Err("No sweep could be made of this: nothing lies around these moments.".into());
+            }
+        }
+        Edit::AddAnnotation { recording, annotation } => {
+            known_recording(session, recording)?;
+            session.edits.annotations.push(AnnotationEdit { recording, replaces: None, now: Some(annotation) });
+        }
+        Edit::SetAnnotation { recording, id, annotation } => set_annotation(session, recording, id, annotation)?,
+        Edit::Lanes { recording, lanes, .. } => {
+            known_recording(session, recording)?;
+            let channels = session.acquired.recordings[recording].channels.len();
+            if lanes
+                .iter()
+                .any(|lane| lane.recording != recording || lane.channel >= channels || lane.minus.is_some_and(|minus| minus >= channels))
+            {
+                return Err("A lane names a channel that this recording does not have.".into());
+            }
+            for lane in &lanes {
+                super::signal::check_filter(&lane.filter, session.acquired.recordings[recording].channels[lane.channel].fs_hz)?;
+            }
+            session.edits.lanes.retain(|lane| lane.recording != recording);
+            session.edits.lanes.extend(lanes);
+        }
+        Edit::SweepFilter { filter } => {
+            let examination = session.examination();
+            let slowest = examination
+                .sweeps
+                .iter()
+                .filter_map(|sweep| Some(session.acquired.recordings.get(sweep.recording)?.channels.get(sweep.channel)?.fs_hz));
+            super::signal::check_filter(&filter, slowest.fold(f64::INFINITY, f64::min))?;
+            session.edits.sweep_filter = filter;
+        }
+    }
+    Ok(())
+}
+
+fn known_recording(session: &Session, recording: usize) -> Result<(), String> {
+    if recording < session.acquired.recordings.len() { Ok(()) } else { Err("This recording is no longer there.".into()) }
+}
+
+fn known_sweep(session: &Session, sweep: SweepId) -> Result<(), String> {
+    sweep_length_s(session, sweep).map(|_| ())
+}
+
+fn sweep_length_s(session: &Session, sweep: SweepId) -> Result<f64, String> {
+    let examination = session.examination();
+    let sweep = examination.sweeps.get(sweep).ok_or("This sweep is no longer there.")?;
+    let channel = session.acquired.recordings.get(sweep.recording).and_then(|recording| recording.channels.get(sweep.channel));
+    Ok(sweep.n as f64 / channel.ok_or("This channel is no longer there.")?.fs_hz)
+}
+
+fn place(session: &mut Session, sweep: SweepId, kind: MarkerKind, at_s: f64) -> Result<(), String> {
+    let length_s = sweep_length_s(session, sweep)?;
+    if !at_s.is_finite() {
+        return Err("A marker needs a place.".into());
+    }
+    let at_s = at_s.clamp(0.0, length_s);
+    session.edits.no_response.retain(|&other| other != sweep);
+    session.edits.markers.retain(|marker| marker.sweep != sweep || marker.kind != kind);
+    session.edits.markers.push(PlacedMarker { sweep, kind, at_s });
+    Ok(())
+}
+
+/// Copies all four markers by their distance from the stimulus.
+fn copy_markers(session: &mut Session, from: SweepId, to: SweepId) -> Result<(), String> {
+    session.remeasure(from);
+    let stimulus_to_s = session.stimulus_s(to).unwrap_or(0.0);
+    let source = session.measured.get(&from).and_then(|measured| measured.motor).ok_or("There are no markers to copy.")?;
+    for kind in MarkerKind::ALL {
+        if let Some(ms) = source.marker_ms(kind) {
+            place(session, to, kind, stimulus_to_s + ms / 1e3)?;
+        }
+    }
+    Ok(())
+}
+
+fn site_edits(session: &mut Session, test: usize, site: usize) -> Result<&mut SiteEdits, String> {
+    let there = session.examination().tests.get(test).is_some_and(|test| site < test.sites.len());
+    if !there {
+        return Err("This site is no longer there.".into());
+    }
+    let sites = &mut session.edits.sites;
+    let at = sites.iter().position(|edits| edits.test == test && edits.site == site).unwrap_or_else(|| {
+        sites.push(SiteEdits { test, site, ..SiteEdits::default() });
+        sites.len() - 1
+    });
+    Ok(&mut sites[at])
+}
+
+fn set_annotation(session: &mut Session, recording: usize, id: usize, now: Option<crate::model::Annotation>) -> Result<(), String> {
+    known_recording(session, recording)?;
+    let of_file = session.acquired.recordings[recording].annotations.len();
+    let edits = &mut session.edits.annotations;
+    if id < of_file {
+        edits.retain(|edit| edit.recording != recording || edit.replaces != Some(id));
+        edits.push(AnnotationEdit { recording, replaces: Some(id), now });
+        return Ok(());
+    }
+    let added = edits.iter_mut().filter(|edit| edit.recording == recording && edit.replaces.is_none()).nth(id - of_file);
+    added.ok_or("This annotation is no longer there.")?.now = now;
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! Files, tables and JSON out of a session; and the sweeps of a test.
+
+use std::fmt::Write as _;
+
+use super::protocol::{Buffer, Event, Output, SweepData};
+use super::session::Session;
+use super::{info, measure, signal};
+use crate::formats::{Export, MemorySink, Opened, writers};
+use crate::units::Unit;
+
+/// Rows of a CSV of the view; more is an export of the recording.
+const MAX_ROWS: u64 = 2_000_000;
+
+impl Session {
+    /// The sweeps of a test, measured, filtered for display.
+    pub fn sweeps(&mut self, test: usize, out: &mut dyn FnMut(Output)) {
+        let examination = self.examination();
+        let Some(ids) = examination.tests.get(test).map(|test| test.sites.iter().flat_map(|site| site.sweeps.clone()).collect::<Vec<_>>())
+        else {
+            super::failed(out, "This test is no longer there.");
+            return;
+        };
+        let mut newly = false;
+        for &id in &ids {
+            if !self.measured.contains_key(&id) {
+                self.remeasure_in(&examination, id);
+                newly = true;
+            }
+        }
+        let (mut sweeps, mut buffers) = (Vec::new(), Vec::new());
+        for id in ids {
+            let Some(sweep) = examination.sweeps.get(id) else { continue };
+            let Some(channel) = self.acquired.recordings.get(sweep.recording).and_then(|r| r.channels.get(sweep.channel)) else { continue };
+            let Some(input) = self.sweep_input(&examination, id) else { continue };
+            let before = sweep.stimulus_s.map_or(0, |at_s| (at_s * channel.fs_hz) as usize);
+            let shown = signal::filter_sweep(input.uv, &self.edits.sweep_filter, channel.fs_hz, before);
+            let potential = Unit::parse(&channel.unit) != Unit::Other;
+            sweeps.push(SweepData {
+                id,
+                fs_hz: channel.fs_hz,
+                stimulus_s: sweep.stimulus_s,
+                unit: if potential { "\u{b5}V".into() } else { channel.unit.clone() },
+                filter: signal::words(&self.edits.sweep_filter, &channel.prefilter),
+            });
+            buffers.push(Buffer::F32(shown.into_iter().map(|value| value as f32).collect()));
+        }
+        if newly {
+            let view = self.view();
+            out(Event::Changed { view }.into());
+        }
+        out(Output { event: Event::Sweeps { study: self.key, test, sweeps }, buffers });
+    }
+
+    /// A recording with its edited annotations as a file of another format.
+    pub fn export(&mut self, recording: usize, extension: &str, out: &mut dyn FnMut(Output)) {
+        let annotations = self.annotations(recording);
+        let (Some(source), Some(samples)) = (self.acquired.recordings.get(recording), self.samples.get(recording)) else {
+            super::failed(out, "This recording is no longer there.");
+            return;
+        };
+        let Some(writer) = writers().iter().find(|writer| writer.extension() == extension) else {
+            super::failed(out, format!("Nothing here writes .{extension} files."));
+            return;
+        };
+        let stem = source.name.rsplit_once('.').map_or(source.name.as_str(), |(stem, _)| stem);
+        let stem: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' }).collect();
+        let export = Export { study: &self.acquired, recording: source, samples: samples.as_ref(), annotations: &annotations };
+        let mut sink = MemorySink::default();
+        match writer.write(&stem, &export, &mut sink) {
+            Ok(warnings) => {
+                let (names, files): (Vec<_>, Vec<_>) = sink.files.into_iter().unzip();
+                out(Output { event: Event::Exported { names, warnings }, buffers: files.into_iter().map(Buffer::Bytes).collect() });
+            }
+            Err(error) => super::failed(out, format!("The recording was not exported: {error}.")),
+        }
+    }
+
+    /// The visible lanes between two moments as CSV, filtered as they are shown. Channels of other
+    /// rates than the first lane's are left out and named.
+    pub fn export_view(&mut self, recording: usize, from_s: f64, to_s: f64, out: &mut dyn FnMut(Output)) {
+        let lanes: Vec<_> = self.lane_views(recording).into_iter().filter(|lane| !lane.settings.hidden).collect();
+        let (Some(first), Some(source)) = (lanes.first(), self.acquired.recordings.get(recording)) else {
+            super::failed(out, "There is no visible lane to export.");
+            return;
+        };
+        let fs_hz = first.fs_hz;
+        let timeline = &source.timeline;
+        let sample = |time_s: f64| (timeline.stored_of_time(time_s) * fs_hz).round().max(0.0) as u64;
+        let (from, to) = (sample(from_s), sample(to_s).min(first.n));
+        let n = to.saturating_sub(from);
+        if n == 0 || n > MAX_ROWS {
+            super::failed(
+                out,
+                format!(
+                    "The view holds {n} samples a lane; between 1 and {MAX_ROWS} can be exported as a table. Zoom in, or export the recording."
+                ),
+            );
+            return;
+        }
+        let (same, other): (Vec<_>, Vec<_>) = lanes.iter().partition(|lane| lane.fs_hz == fs_hz && lane.n >= to);
+        let mut columns = Vec::new();
+        for lane in &same {
+            let signal = self.signals.list[lane.signal as usize];
+            match signal.read(self.samples[recording].as_ref(), &source.channels[signal.channel], timeline, from, n as usize) {
+                Ok(values) => columns.push(values),
+                Err(error) => {
+                    super::failed(out, error.to_string());
+                    return;
+                }
+            }
+        }
+        let quote =
+            |text: &str| if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() };
+        let mut csv = String::from("time (s)");
+        for lane in &same {
+            let _ = write!(csv, ",{}", quote(&format!("{} ({})", lane.name, lane.unit)));
+        }
+        csv.push('\n');
+        for row in 0..n as usize {
+            let _ = write!(csv, "{:.6}", timeline.time_of_stored((from + row as u64) as f64 / fs_hz));
+            for column in &columns {
+                let _ = if column[row].is_finite() { write!(csv, ",{}", column[row] as f32) } else { write!(csv, ",") };
+            }
+            csv.push('\n');
+        }
+        let warnings = other
+            .iter()
+            .map(|lane| crate::model::Warning::new(format!("{} has another sampling rate and was left out", lane.name)))
+            .collect();
+        out(Output { event: Event::Exported { names: vec!["view.csv".into()], warnings }, buffers: vec![Buffer::Bytes(csv.into_bytes())] });
+    }
+
+    /// What the command line prints for this study's files, edits left out.
+    pub fn json(&mut self, out: &mut dyn FnMut(Output)) {
+        let opened =
+            Opened { study: self.acquired.clone(), samples: self.samples.clone(), warnings: self.warnings.clone(), used: Vec::new() };
+        let json = || -> Result<(String, String), String> {
+            let words = |error: &dyn std::error::Error| error.to_string();
+            let info = info::info(&opened, 0, &self.title).map_err(|e| words(&e))?;
+            let measured = measure::measure(&opened, &self.title).map_err(|e| words(&e))?;
+            Ok((serde_json::to_string(&info).map_err(|e| words(&e))?, serde_json::to_string(&measured).map_err(|e| words(&e))?))
+        };
+        match json() {
+            Ok((info, measure)) => out(Event::Json { info, measure }.into()),
+            Err(what) => super::failed(out, what),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! From files, or from the simulator, to sessions.
+
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+
+use super::Engine;
+use super::protocol::{Demo, Event, Output, Store, StudyKey};
+use super::session::Session;
+use crate::formats::{ByteSource, Files, OpenOptions, Opened, ReadError, open, text};
+use crate::model::{Samples, Study};
+use crate::simulate;
+
+/// Bytes of the head, the middle and the tail of a file that its fingerprint covers.
+const PRINT_BYTES: usize = 65_536;
+
+impl Engine {
+    pub(super) fn open(&mut self, files: &Files, options: &OpenOptions, out: &mut dyn FnMut(Output)) {
+        // Someone waits for the first picture: what takes a pass through a large file comes later.
+        let results = open(files, &OpenOptions { quick: true, ..options.clone() });
+        if results.is_empty() {
+            super::failed(out, "There was no file in what was given.");
+        }
+        for (file, result) in results {
+            match result {
+                Ok(opened) => {
+                    let print = fingerprint(files, &opened, options);
+                    let Opened { study, samples, warnings, used } = opened;
+                    let session = Session::new(0, used.first().cloned().unwrap_or(file), study, samples, warnings, print);
+                    self.begin(session, out);
+                }
+                Err(error) => {
+                    let source = files.named(&file).map(|file| file.source.clone());
+                    let preview = source
+                        .filter(|_| matches!(error, ReadError::NeedsInput { .. }))
+                        .and_then(|source| text::preview(source.as_ref(), options).ok());
+                    let words = error.to_string();
+                    out(Event::Refused { file, error, words, preview }.into());
+                }
+            }
+        }
+    }
+
+    pub(super) fn open_demo(&mut self, demo: Demo, out: &mut dyn FnMut(Output)) {
+        let (title, study, samples): (&str, Study, Vec<Rc<dyn Samples>>) = match demo {
+            Demo::Motor => {
+                let (study, samples) = simulate::demo_motor_study();
+                ("Demo: motor nerve conduction (simulated)", study, samples.into_iter().map(|s| Rc::new(s) as Rc<dyn Samples>).collect())
+            }
+            Demo::Needle => {
+                let (study, samples) = simulate::demo_needle(20.0);
+                ("Demo: needle EMG (simulated)", study, vec![Rc::new(samples)])
+            }
+        };
+        let print = format!("demo-{demo:?}-1").to_lowercase();
+        self.begin(Session::new(0, title.to_owned(), study, samples, Vec::new(), print), out);
+    }
+
+    fn begin(&mut self, mut session: Session, out: &mut dyn FnMut(Output)) {
+        let key: StudyKey = self.next;
+        self.next += 1;
+        session.key = key;
+        let print = session.fingerprint.clone();
+        self.sessions.insert(key, session);
+        out(Event::Fetch { study: key, store: Store::Edits, key: print }.into());
+    }
+}
+
+/// Names what was opened by content, so that a renamed or moved file finds its edits again. What a
+/// person said about the file counts too: another sampling rate makes another recording.
+fn fingerprint(files: &Files, opened: &Opened, options: &OpenOptions) -> String {
+    let mut hash = Sha256::new();
+    for file in opened.used.iter().filter_map(|name| files.named(name)) {
+        let source: &dyn ByteSource = file.source.as_ref();
+        let len = source.len();
+        hash.update(len.to_le_bytes());
+        for offset in [0, len / 2, len.saturating_sub(PRINT_BYTES as u64)] {
+            hash.update(source.read_vec(offset, PRINT_BYTES).unwrap_or_default());
+        }
+    }
+    if *options != OpenOptions::default() {
+        hash.update(serde_json::to_vec(options).unwrap_or_default());
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

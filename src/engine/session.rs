@@ -1,0 +1,154 @@
+//! One open study: what was acquired, what a person did to it, and the undo log.
+//!
+//! Undo keeps snapshots of [`Edits`]: they are small, and a snapshot can not be applied wrongly.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use super::examination::Basis;
+use super::protocol::{Edit, Event, Output, Store, StudyKey};
+use super::pyramids::Pyramids;
+use super::signal::Signals;
+use super::{edit, with_bytes};
+use crate::analysis::Analyzed;
+use crate::model::{Edits, Samples, Study, SweepId, SweepMeasurement, Warning};
+
+/// Undo steps kept.
+const UNDO_DEPTH: usize = 500;
+
+pub(super) struct Session {
+    pub key: StudyKey,
+    pub title: String,
+    /// As the files have it.
+    pub acquired: Study,
+    pub samples: Vec<Rc<dyn Samples>>,
+    pub warnings: Vec<Warning>,
+    /// Names the content, so that edits and pyramids find it again.
+    pub fingerprint: String,
+    pub edits: Edits,
+    pub restored: bool,
+    pub undo: Vec<(String, Edits)>,
+    pub redo: Vec<(String, Edits)>,
+    gesture: Option<u32>,
+    /// Measurements by sweep, dropped when what they depend on changes.
+    pub measured: BTreeMap<SweepId, SweepMeasurement>,
+    /// Analyses that answer to moved markers without reading again, with what they depend on.
+    pub analyzed: HashMap<SweepId, (Basis, Box<dyn Analyzed + Send>)>,
+    pub signals: Signals,
+    pub pyramids: Pyramids,
+    /// Gain and middle of each signal looked at.
+    pub suited: HashMap<u32, (f64, f64)>,
+    /// The page has been told of the study.
+    announced: bool,
+}
+
+impl Session {
+    pub fn new(
+        key: StudyKey,
+        title: String,
+        study: Study,
+        samples: Vec<Rc<dyn Samples>>,
+        warnings: Vec<Warning>,
+        fingerprint: String,
+    ) -> Self {
+        Self {
+            key,
+            title,
+            acquired: study,
+            samples,
+            warnings,
+            fingerprint,
+            edits: Edits::default(),
+            restored: false,
+            undo: Vec::new(),
+            redo: Vec::new(),
+            gesture: None,
+            measured: BTreeMap::new(),
+            analyzed: HashMap::new(),
+            signals: Signals::default(),
+            pyramids: Pyramids::default(),
+            suited: HashMap::new(),
+            announced: false,
+        }
+    }
+
+    /// What the surroundings had kept. The study is announced once its edits are known, so that a
+    /// person never sees it without them.
+    pub fn fetched(&mut self, store: Store, bytes: Option<&[u8]>, out: &mut dyn FnMut(Output)) {
+        match store {
+            Store::Edits => {
+                match bytes.map(serde_json::from_slice::<Edits>) {
+                    Some(Ok(edits)) => {
+                        self.restored = edits != Edits::default();
+                        self.edits = edits;
+                    }
+                    // Kept work that cannot be read is put aside by the surroundings' key, never overwritten in silence.
+                    Some(Err(error)) => self
+                        .warnings
+                        .push(Warning::new(format!("Edits kept in this browser could not be read ({error}); they were left out"))),
+                    None => {}
+                }
+                if !std::mem::replace(&mut self.announced, true) {
+                    let view = self.view();
+                    out(Event::Opened { view }.into());
+                    out(Event::Fetch { study: self.key, store: Store::Pyramid, key: self.fingerprint.clone() }.into());
+                }
+            }
+            Store::Pyramid => self.pyramids_fetched(bytes, out),
+        }
+    }
+
+    pub fn edit(&mut self, change: Edit, gesture: Option<u32>, out: &mut dyn FnMut(Output)) {
+        let label = change.label();
+        let before = self.edits.clone();
+        if let Err(what) = edit::apply(self, change) {
+            self.edits = before;
+            super::failed(out, what);
+            return;
+        }
+        if self.edits == before {
+            return;
+        }
+        let continues = gesture.is_some() && gesture == self.gesture && !self.undo.is_empty();
+        if !continues {
+            self.undo.push((label, before));
+            if self.undo.len() > UNDO_DEPTH {
+                self.undo.remove(0);
+            }
+        }
+        self.gesture = gesture;
+        self.redo.clear();
+        self.changed(out);
+    }
+
+    pub fn undo(&mut self, out: &mut dyn FnMut(Output)) {
+        if let Some((label, edits)) = self.undo.pop() {
+            let now = std::mem::replace(&mut self.edits, edits);
+            self.redo.push((label, now));
+            self.changed(out);
+        }
+    }
+
+    pub fn redo(&mut self, out: &mut dyn FnMut(Output)) {
+        if let Some((label, edits)) = self.redo.pop() {
+            let now = std::mem::replace(&mut self.edits, edits);
+            self.undo.push((label, now));
+            self.gesture = None;
+            self.changed(out);
+        }
+    }
+
+    /// Keeps the edits, measures again what they touch, and tells the page.
+    fn changed(&mut self, out: &mut dyn FnMut(Output)) {
+        let touched: Vec<SweepId> = self.measured.keys().copied().collect();
+        let examination = self.examination();
+        for sweep in touched {
+            self.remeasure_in(&examination, sweep);
+        }
+        if let Ok(json) = serde_json::to_vec(&self.edits) {
+            out(with_bytes(Event::Keep { study: self.key, store: Store::Edits, key: self.fingerprint.clone() }, json));
+        }
+        let view = self.view();
+        out(Event::Changed { view }.into());
+    }
+}

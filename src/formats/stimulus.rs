@@ -1,0 +1,192 @@
+//! Sweeps from annotations that mark stimuli, for recordings of any format.
+//!
+//! Pure: from the annotations and the timeline alone, without looking at a sample. A sweep begins
+//! [`BEFORE_S`] before the stimulus and ends [`AFTER_S`] behind it, earlier where the recording has
+//! a gap or the next stimulus comes; what kind of nerve test it is stays unknown.
+
+use crate::model::{Channel, Examination, NerveTest, Recording, Site, Span, Stimulus, Sweep, TestKind};
+
+/// Part of a sweep before the stimulus, seconds.
+pub const BEFORE_S: f64 = 0.02;
+/// Part of a sweep behind the stimulus, seconds.
+pub const AFTER_S: f64 = 0.1;
+/// No exported sweep is longer, seconds.
+const LONGEST_S: f64 = 5.0;
+/// More sweeps than any examination has.
+const MAX_SWEEPS: usize = 200_000;
+
+/// Whether an annotation marks a stimulus: `Stim`, `StimA`, `Stim 2`, `Stimulus`, `Stimulus 3`,
+/// `TMS`, without regard to case, and nothing else.
+pub fn is_stimulus(text: &str) -> bool {
+    let text = text.trim().to_ascii_lowercase();
+    let Some(rest) = ["stimulus", "stim", "tms"].iter().find_map(|word| text.strip_prefix(word)) else {
+        return false;
+    };
+    let rest = rest.trim_start_matches([' ', '_', '-', '#']);
+    rest.bytes().all(|b| b.is_ascii_digit()) || (rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+/// Whether a unit is a voltage.
+fn is_voltage(unit: &str) -> bool {
+    let unit = unit.trim();
+    matches!(unit, "V" | "mV" | "mv" | "uV" | "uv" | "nV" | "\u{b5}V" | "\u{3bc}V")
+}
+
+/// One test for each channel that carries a voltage (each channel, when none says so), one site for
+/// each distinct text. Empty when no annotation marks a stimulus. Sweeps refer to recording 0.
+pub fn sweeps_from_annotations(recording: &Recording) -> Examination {
+    let mut stimuli: Vec<(f64, &str)> =
+        recording.annotations.iter().filter(|a| is_stimulus(&a.text)).map(|a| (a.onset_s, a.text.trim())).collect();
+    stimuli.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let any_voltage = recording.channels.iter().any(|channel| is_voltage(&channel.unit));
+    let mut examination = Examination::default();
+    for (index, channel) in recording.channels.iter().enumerate() {
+        if (any_voltage && !is_voltage(&channel.unit)) || channel.n == 0 {
+            continue;
+        }
+        let mut test = NerveTest { kind: TestKind::Unknown, recorded_from: channel.name.clone(), ..NerveTest::default() };
+        for (k, &(onset_s, text)) in stimuli.iter().enumerate() {
+            // Two marks of one instant (A and B of a pair) must not cut each other to nothing.
+            let next = stimuli[k + 1..].iter().map(|s| s.0).find(|s| *s > onset_s + 1e-3).unwrap_or(f64::INFINITY);
+            let Some(sweep) = cut(recording, index, channel, onset_s, next) else { continue };
+            if examination.sweeps.len() >= MAX_SWEEPS {
+                break;
+            }
+            let id = examination.sweeps.len();
+            examination.sweeps.push(sweep);
+            match test.sites.iter_mut().find(|site| site.name == text) {
+                Some(site) => site.sweeps.push(id),
+                None => test.sites.push(Site { name: text.to_owned(), distance_mm: None, sweeps: vec![id] }),
+            }
+        }
+        if !test.sites.is_empty() {
+            examination.tests.push(test);
+        }
+    }
+    examination
+}
+
+/// The sweeps of a recording whose time runs from before a trigger at zero (an exported average or
+/// raster: time from -50 ms on): each channel is one sweep. Channels whose names differ only in a
+/// number at the end are repeats of one site. Empty for every other recording; sweeps refer to recording 0.
+pub fn sweeps_around_zero(recording: &Recording) -> Examination {
+    let mut examination = Examination::default();
+    let [span] = recording.timeline.spans.as_slice() else { return examination };
+    if span.onset_s >= 0.0 || span.onset_s + span.duration_s <= 0.0 || span.duration_s > LONGEST_S {
+        return examination;
+    }
+    let any_voltage = recording.channels.iter().any(|channel| is_voltage(&channel.unit));
+    for (channel, described) in recording.channels.iter().enumerate() {
+        if (any_voltage && !is_voltage(&described.unit)) || described.n == 0 {
+            continue;
+        }
+        let id = examination.sweeps.len();
+        examination.sweeps.push(Sweep {
+            turned: false,
+            recording: 0,
+            channel,
+            start: 0,
+            n: described.n,
+            stimulus_s: Some(-span.onset_s),
+            stimulus: Stimulus::default(),
+            averaged: None,
+        });
+        let stem = described.name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches([' ', '_', '-', '#']);
+        match examination.tests.iter_mut().find(|test| test.recorded_from == stem) {
+            Some(test) => test.sites[0].sweeps.push(id),
+            None => examination.tests.push(NerveTest {
+                kind: TestKind::Unknown,
+                recorded_from: stem.to_owned(),
+                sites: vec![Site { name: "Stim".into(), distance_mm: None, sweeps: vec![id] }],
+                ..NerveTest::default()
+            }),
+        }
+    }
+    examination
+}
+
+/// The samples of one channel around one stimulus, within one span.
+fn cut(recording: &Recording, index: usize, channel: &Channel, onset_s: f64, next_s: f64) -> Option<Sweep> {
+    let inside = |span: &&Span| onset_s >= span.onset_s - 1e-9 && onset_s < span.onset_s + span.duration_s;
+    let span = recording.timeline.spans.iter().find(inside)?;
+    let stored = |time_s: f64| (span.stored_s + (time_s - span.onset_s).clamp(0.0, span.duration_s)) * channel.fs_hz;
+    // The half-microsample keeps a stimulus that falls on a sample from being rounded behind it.
+    let start = (stored(onset_s - BEFORE_S) - 1e-6).ceil().max(0.0) as u64;
+    let end = ((stored((onset_s + AFTER_S).min(next_s)) - 1e-6).ceil().max(0.0) as u64).min(channel.n);
+    let n = end.checked_sub(start).filter(|n| *n > 0)?;
+    let first_s = span.onset_s + start as f64 / channel.fs_hz - span.stored_s;
+    Some(Sweep {
+        turned: false,
+        recording: 0,
+        channel: index,
+        start,
+        n,
+        stimulus_s: Some(onset_s - first_s),
+        stimulus: Stimulus::default(),
+        averaged: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Annotation, Timeline};
+
+    fn recording(stimuli: &[(f64, &str)]) -> Recording {
+        let channel = |name: &str, unit: &str| Channel {
+            negative_up: false,
+            name: name.into(),
+            unit: unit.into(),
+            fs_hz: 1000.0,
+            n: 2000,
+            transducer: String::new(),
+            prefilter: String::new(),
+            scale: None,
+            skew_s: 0.0,
+        };
+        let annotation = |&(onset_s, text): &(f64, &str)| Annotation { onset_s, duration_s: None, text: text.into(), channel: None };
+        Recording {
+            channels: vec![channel("APB", "mV"), channel("Force", "N")],
+            timeline: Timeline::continuous(2.0),
+            annotations: stimuli.iter().map(annotation).collect(),
+            ..Recording::default()
+        }
+    }
+
+    #[test]
+    fn only_stimulus_words_count() {
+        for text in ["Stim", "StimA", "stim b", "Stimulus", "STIMULUS 3", "TMS", "tms2", "Stim_12"] {
+            assert!(is_stimulus(text), "{text}");
+        }
+        for text in ["", "Stimulation period", "pre-stim", "StimOff", "TMS coil moved", "system", "Stimulated"] {
+            assert!(!is_stimulus(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn time_from_before_zero_tells_the_stimulus() {
+        let mut recording = recording(&[]);
+        assert_eq!(sweeps_around_zero(&recording).sweeps, []);
+        recording.timeline.spans[0].onset_s = -0.05;
+        recording.channels = ["sweep1", "sweep2", "ADM"].map(|name| Channel { name: name.into(), ..recording.channels[0].clone() }).into();
+        let examination = sweeps_around_zero(&recording);
+        let sites: Vec<_> = examination.tests.iter().map(|t| (t.recorded_from.as_str(), t.sites[0].sweeps.len())).collect();
+        assert_eq!(sites, [("sweep", 2), ("ADM", 1)]);
+        assert!(examination.sweeps.iter().all(|s| s.stimulus_s == Some(0.05) && s.n == 2000));
+    }
+
+    #[test]
+    fn sweeps_stay_inside_the_recording_and_before_the_next_stimulus() {
+        let examination =
+            sweeps_from_annotations(&recording(&[(0.01, "Stim"), (0.5, "Stim"), (0.55, "Stim"), (1.95, "TMS"), (3.0, "Stim")]));
+        assert_eq!(examination.tests.len(), 1);
+        assert_eq!(
+            examination.tests[0].sites.iter().map(|s| (s.name.as_str(), s.sweeps.len())).collect::<Vec<_>>(),
+            [("Stim", 3), ("TMS", 1)]
+        );
+        let spans: Vec<(u64, u64)> = examination.sweeps.iter().map(|s| (s.start, s.n)).collect();
+        assert_eq!(spans, [(0, 110), (480, 70), (530, 120), (1930, 70)]);
+        let stimuli: Vec<f64> = examination.sweeps.iter().filter_map(|s| s.stimulus_s).map(|s| (s * 1e6).round() / 1e6).collect();
+        assert_eq!(stimuli, [0.01, 0.02, 0.02, 0.02]);
+    }
+}

@@ -1,0 +1,237 @@
+//! The continuous view: stacked lanes over one time axis, with annotations and cursors.
+
+use super::divisions::{clock, nice_up, quantity};
+use super::grid::{Grid, time_divisions};
+use super::marks;
+use super::shape::{Anchor, Shape, Stroke};
+use super::theme::Theme;
+use super::tiles::TileSource;
+use super::traces::{Source, Vertical, trace};
+use super::viewport::Viewport;
+use super::{Hit, Picture, Target};
+use crate::model::{Annotation, Span};
+
+/// Divisions that fit into a lane from top to bottom.
+const LANE_DIVISIONS: f32 = 5.0;
+/// Room below the lanes for the axis, px.
+pub const AXIS_PX: f32 = 24.0;
+
+/// One lane.
+#[derive(Debug, Clone)]
+pub struct Lane {
+    /// Name.
+    pub name: String,
+    /// Unit.
+    pub unit: String,
+    /// Filters in words.
+    pub filter: String,
+    /// Units a division.
+    pub gain: f64,
+    /// Draw stored negative values upwards.
+    pub turned: bool,
+    /// Signal number.
+    pub signal: u32,
+    /// Sampling rate, Hz.
+    pub fs_hz: f64,
+    /// Stored samples.
+    pub n: u64,
+    /// Value that lies on the lane's middle, in its unit.
+    pub offset: f64,
+}
+
+/// What the continuous view shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// Visible lanes, top to bottom.
+    pub lanes: &'a [Lane],
+    /// Stretches of the recording.
+    pub spans: &'a [Span],
+    /// Annotations with their numbers.
+    pub annotations: &'a [(usize, &'a Annotation)],
+    /// Stretch in view, over the width of the picture.
+    pub view: Viewport,
+    /// Picture height, px.
+    pub height: f32,
+    /// Selected lane.
+    pub selected: Option<usize>,
+    /// Selected annotation.
+    pub annotation: Option<usize>,
+    /// The two cursors, seconds.
+    pub cursors: [Option<f64>; 2],
+    /// Theme.
+    pub theme: &'a Theme,
+}
+
+impl Scene<'_> {
+    /// Height of one lane, px.
+    pub fn lane_px(&self) -> f32 {
+        ((self.height - AXIS_PX) / self.lanes.len().max(1) as f32).max(1.0)
+    }
+
+    /// The lane at a height.
+    pub fn lane_at(&self, y: f32) -> Option<usize> {
+        let lane = (y / self.lane_px()).floor();
+        (lane >= 0.0 && (lane as usize) < self.lanes.len()).then_some(lane as usize)
+    }
+
+    /// Where values of a lane go.
+    pub fn vertical(&self, lane: usize) -> Vertical {
+        let height = self.lane_px();
+        let Some(settings) = self.lanes.get(lane) else { return Vertical { zero_px: 0.0, px_per_unit: 0.0 } };
+        let sign = if settings.turned { -1.0 } else { 1.0 };
+        let px_per_unit = sign * (f64::from(height / LANE_DIVISIONS) / settings.gain) as f32;
+        Vertical { zero_px: height * (lane as f32 + 0.5) + settings.offset as f32 * px_per_unit, px_per_unit }
+    }
+
+    fn source<'a>(&'a self, lane: &Lane) -> Source<'a> {
+        Source { signal: lane.signal, fs_hz: lane.fs_hz, n: lane.n, spans: self.spans }
+    }
+
+    /// Tiles that this view needs, and, when `around` is set, those of a screen to both sides.
+    pub fn needed(&self, around: bool) -> Vec<super::tiles::TileKey> {
+        let margin = if around { self.view.span_s() } else { 0.0 };
+        let wide = Viewport {
+            from_s: self.view.from_s - margin,
+            to_s: self.view.to_s + margin,
+            left_px: 0.0,
+            width_px: self.view.width_px * if around { 3.0 } else { 1.0 },
+        };
+        let mut keys = Vec::new();
+        for lane in self.lanes {
+            let source = self.source(lane);
+            keys.extend(super::traces::needed(&source, &wide));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// Seconds a division: about eleven in view.
+    pub fn division_s(&self) -> f64 {
+        nice_up(self.view.span_s() / (self.view.width_px / 90.0).clamp(3.0, 20.0))
+    }
+
+    /// The picture.
+    pub fn draw(&self, tiles: &dyn TileSource) -> Picture {
+        let theme = self.theme;
+        let (width, bottom) = (self.view.width_px as f32, self.height - AXIS_PX);
+        let mut picture = Picture { width, height: self.height, ..Picture::default() };
+        self.grid(&mut picture.grid, width, bottom);
+        self.gaps(&mut picture.traces, bottom);
+        for (index, lane) in self.lanes.iter().enumerate() {
+            let drawn = trace(&self.source(lane), &self.view, self.vertical(index), tiles);
+            let (top, height) = (self.lane_px() * index as f32, self.lane_px());
+            for [x, w] in drawn.pending {
+                picture.traces.push(Shape::Hatch {
+                    rect: [x, top + height * 0.25, w, height * 0.5],
+                    fill: theme.gap,
+                    color: theme.gap_hatch.with_alpha(0.45),
+                });
+            }
+            let selected = self.selected == Some(index);
+            let stroke = if selected {
+                Stroke::solid(theme.trace_selected, theme.stroke_trace)
+            } else {
+                Stroke::solid(theme.trace, theme.stroke_trace * 0.75)
+            };
+            picture.traces.push(Shape::Line { points: drawn.points, stroke });
+            self.lane_labels(&mut picture.marks, index, lane, width);
+        }
+        self.annotations(&mut picture, bottom);
+        for (cursor, name) in self.cursors.iter().zip(["A", "B"]) {
+            if let Some(time_s) = cursor.filter(|&time_s| time_s >= self.view.from_s && time_s <= self.view.to_s) {
+                marks::cursor(self.view.px_from_time(time_s) as f32, 0.0, bottom, name, theme, &mut picture.marks);
+            }
+        }
+        picture.alt = self.words();
+        picture
+    }
+
+    fn grid(&self, grid: &mut Grid, width: f32, bottom: f32) {
+        let division_s = self.division_s();
+        let (verticals, ticks) = time_divisions(&self.view, division_s, 64.0, |time_s| clock(time_s, division_s));
+        grid.area = [0.0, 0.0, width, bottom];
+        grid.verticals = verticals;
+        grid.ticks = ticks;
+        let step = self.lane_px() / LANE_DIVISIONS;
+        for lane in 0..self.lanes.len() {
+            let middle = self.lane_px() * (lane as f32 + 0.5);
+            if step >= 6.0 {
+                grid.horizontals.extend([-2.0f32, -1.0, 1.0, 2.0].map(|k| middle + k * step));
+            }
+            let zero = self.vertical(lane).zero_px;
+            let inside = (zero - middle).abs() < self.lane_px() / 2.0;
+            grid.zeros.extend(inside.then_some(zero));
+        }
+    }
+
+    fn gaps(&self, out: &mut Vec<Shape>, bottom: f32) {
+        for pair in self.spans.windows(2) {
+            let (from_s, to_s) = (pair[0].onset_s + pair[0].duration_s, pair[1].onset_s);
+            let missing_s = to_s - from_s;
+            if missing_s <= 1e-9 || to_s < self.view.from_s || from_s > self.view.to_s {
+                continue;
+            }
+            let x0 = self.view.px_from_time(from_s.max(self.view.from_s)) as f32;
+            let x1 = self.view.px_from_time(to_s.min(self.view.to_s)) as f32;
+            let rect = [x0, 0.0, (x1 - x0).max(1.0), bottom];
+            out.push(Shape::Hatch { rect, fill: self.theme.gap, color: self.theme.gap_hatch });
+            if x1 - x0 > 70.0 {
+                let text = format!("gap of {}", super::divisions::duration(missing_s));
+                out.push(marks::label([(x0 + x1) / 2.0, bottom / 2.0], text, 12.0, true, Anchor::Middle, self.theme.ink, self.theme));
+            }
+        }
+    }
+
+    fn lane_labels(&self, out: &mut Vec<Shape>, index: usize, lane: &Lane, width: f32) {
+        let theme = self.theme;
+        let top = self.lane_px() * index as f32;
+        // Below this height labels would cover the traces of their neighbours.
+        let size = if self.lane_px() < 26.0 { 10.0 } else { 12.0 };
+        let first = top + size + 3.0;
+        let color = if self.selected == Some(index) { theme.marker_human } else { theme.ink };
+        out.push(marks::label([10.0, first], &lane.name, size, true, Anchor::Start, color, theme));
+        let gain = format!("{}/div", quantity(lane.gain, &lane.unit));
+        out.push(marks::label([width - 8.0, first], gain, 11.0, false, Anchor::End, theme.axis_text, theme));
+        if self.lane_px() > 54.0 && !lane.filter.is_empty() {
+            out.push(marks::label([10.0, first + 15.0], &lane.filter, 11.0, false, Anchor::Start, theme.ink_3, theme));
+        }
+    }
+
+    fn annotations(&self, picture: &mut Picture, bottom: f32) {
+        let theme = self.theme;
+        let mut free_from = f32::NEG_INFINITY;
+        for &(id, annotation) in self.annotations {
+            let end_s = annotation.onset_s + annotation.duration_s.unwrap_or(0.0);
+            if end_s < self.view.from_s || annotation.onset_s > self.view.to_s {
+                continue;
+            }
+            let x = self.view.px_from_time(annotation.onset_s) as f32;
+            let selected = self.annotation == Some(id);
+            if annotation.duration_s.is_some_and(|s| s > 0.0) {
+                let x1 = self.view.px_from_time(end_s) as f32;
+                let rect = [x.max(0.0), bottom - 20.0, x1.min(picture.width) - x.max(0.0), 20.0];
+                picture.marks.push(Shape::Rect { rect, radius: 0.0, fill: Some(theme.window), stroke: None });
+            }
+            if x < -1.0 {
+                continue;
+            }
+            let (color, width) = if selected { (theme.marker_human, 2.0) } else { (theme.marker_auto, 1.0) };
+            picture.marks.push(Shape::Line { points: vec![[x, 0.0], [x, bottom]], stroke: Stroke { color, width, dash: &[2.0, 3.0] } });
+            picture.hits.push(Hit { x: x + 6.0, y: bottom - 10.0, target: Target::Annotation(id) });
+            // Texts that would run over each other are left out; the list beside has them all.
+            if x >= free_from || selected {
+                let text: String = annotation.text.chars().take(40).collect();
+                free_from = x + super::shape::text_width(&text, 11.0) + 14.0;
+                picture.marks.push(marks::label([x + 4.0, bottom - 6.0], text, 11.0, selected, Anchor::Start, color, theme));
+            }
+        }
+    }
+
+    fn words(&self) -> String {
+        let lanes: Vec<String> =
+            self.lanes.iter().map(|lane| format!("{} at {} a division", lane.name, quantity(lane.gain, &lane.unit))).collect();
+        let span = super::divisions::duration(self.view.span_s());
+        format!("{} from {}, {} lanes: {}.", span, clock(self.view.from_s, 0.01), lanes.len(), lanes.join(", "))
+    }
+}

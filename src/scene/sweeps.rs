@@ -1,0 +1,280 @@
+//! Stimulus-locked sweeps: raster (distal on top), superimposed or cascade, with markers.
+
+use super::divisions::{number, quantity};
+use super::grid::{Grid, time_divisions};
+use super::marks::{self, Flag, Look};
+use super::shape::{Anchor, Shape, Stroke};
+use super::theme::Theme;
+use super::traces::{Vertical, sweep_line};
+use super::viewport::Viewport;
+use super::{Hit, Picture, Target};
+use crate::model::{MarkerKind, MarkerOrigin, SweepId, SweepMeasurement};
+
+/// Room below for the axis, px.
+pub const AXIS_PX: f32 = 24.0;
+/// Divisions from top to bottom of a sweep in the raster.
+const ROW_DIVISIONS: f32 = 6.0;
+/// Share of a row above the zero line: the negative phase points up and is the larger one.
+const ABOVE: f32 = 0.62;
+
+/// How sweeps are arranged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrangement {
+    /// One below the other.
+    #[default]
+    Raster,
+    /// On one zero line.
+    Superimposed,
+    /// Shifted up and right a little, one behind the other.
+    Cascade,
+}
+
+/// One sweep.
+#[derive(Debug, Clone)]
+pub struct Row<'a> {
+    /// Number.
+    pub id: SweepId,
+    /// Site.
+    pub name: String,
+    /// Line below the name (`42 mA, 0.2 ms`).
+    pub note: String,
+    /// Values in `unit`.
+    pub values: &'a [f32],
+    /// Sampling rate, Hz.
+    pub fs_hz: f64,
+    /// Stimulus, seconds after the first sample.
+    pub stimulus_s: Option<f64>,
+    /// Unit.
+    pub unit: String,
+    /// Measurement.
+    pub measurement: Option<&'a SweepMeasurement>,
+    /// Draw stored negative values upwards.
+    pub turned: bool,
+    /// Units a division.
+    pub gain: f64,
+}
+
+/// What the view of sweeps shows.
+#[derive(Debug, Clone)]
+pub struct Scene<'a> {
+    /// Sweeps, distal first.
+    pub rows: Vec<Row<'a>>,
+    /// Arrangement.
+    pub arrangement: Arrangement,
+    /// Milliseconds a division.
+    pub ms_per_division: f64,
+    /// Seconds after the stimulus in view, over the width of the picture.
+    pub view: Viewport,
+    /// Height, px.
+    pub height: f32,
+    /// Selected row.
+    pub selected: usize,
+    /// Selected marker.
+    pub marker: Option<MarkerKind>,
+    /// Cursors, seconds after the stimulus.
+    pub cursors: [Option<f64>; 2],
+    /// Theme.
+    pub theme: &'a Theme,
+}
+
+impl Scene<'_> {
+    /// Height of a row, px.
+    pub fn row_px(&self) -> f32 {
+        let rows = match self.arrangement {
+            Arrangement::Raster => self.rows.len().max(1),
+            Arrangement::Superimposed | Arrangement::Cascade => 1,
+        };
+        (self.height - AXIS_PX) / rows as f32
+    }
+
+    /// Shift of a row in the cascade, px to the right and up.
+    fn shift(&self, row: usize) -> [f32; 2] {
+        match self.arrangement {
+            Arrangement::Cascade => {
+                let last = self.rows.len().max(2) - 1;
+                let step =
+                    [(self.view.width_px as f32 * 0.25 / last as f32).min(26.0), ((self.height - AXIS_PX) * 0.5 / last as f32).min(40.0)];
+                let behind = (last - row.min(last)) as f32;
+                [step[0] * behind, -step[1] * behind]
+            }
+            Arrangement::Raster | Arrangement::Superimposed => [0.0, 0.0],
+        }
+    }
+
+    /// Where values of a row go.
+    pub fn vertical(&self, row: usize) -> Vertical {
+        let height = self.row_px();
+        let Some(settings) = self.rows.get(row) else { return Vertical { zero_px: 0.0, px_per_unit: 0.0 } };
+        let (top, share) = match self.arrangement {
+            Arrangement::Raster => (height * row as f32, ABOVE),
+            Arrangement::Superimposed => (0.0, ABOVE),
+            Arrangement::Cascade => (0.0, 0.8),
+        };
+        let divisions = if self.arrangement == Arrangement::Raster { ROW_DIVISIONS } else { 10.0 };
+        let sign = if settings.turned { -1.0 } else { 1.0 };
+        let px_per_unit = sign * (f64::from(height / divisions) / settings.gain) as f32;
+        Vertical { zero_px: top + height * share + self.shift(row)[1], px_per_unit }
+    }
+
+    /// The row at a point; in superimposed views the selected one.
+    pub fn row_at(&self, y: f32) -> Option<usize> {
+        if self.arrangement != Arrangement::Raster {
+            return (self.selected < self.rows.len()).then_some(self.selected);
+        }
+        let row = (y / self.row_px()).floor();
+        (row >= 0.0 && (row as usize) < self.rows.len()).then_some(row as usize)
+    }
+
+    /// Value of a row at a moment (seconds after the stimulus), in its unit.
+    pub fn value_at(&self, row: usize, time_s: f64) -> Option<f32> {
+        let row = self.rows.get(row)?;
+        let at = ((time_s + row.stimulus_s.unwrap_or(0.0)) * row.fs_hz).round();
+        (at >= 0.0).then(|| row.values.get(at as usize).copied()).flatten()
+    }
+
+    /// The picture.
+    pub fn draw(&self) -> Picture {
+        let theme = self.theme;
+        let (width, bottom) = (self.view.width_px as f32, self.height - AXIS_PX);
+        let mut picture = Picture { width, height: self.height, ..Picture::default() };
+        self.grid(&mut picture.grid, width, bottom);
+        for (index, row) in self.rows.iter().enumerate() {
+            let view = Viewport { left_px: self.view.left_px + f64::from(self.shift(index)[0]), ..self.view };
+            let vertical = self.vertical(index);
+            let selected = index == self.selected;
+            let stroke = if selected {
+                Stroke::solid(theme.trace_selected, theme.stroke_trace_selected)
+            } else {
+                Stroke::solid(theme.trace, theme.stroke_trace)
+            };
+            let faint = self.arrangement != Arrangement::Raster && !selected;
+            let stroke = if faint { Stroke { width: 1.0, ..stroke } } else { stroke };
+            picture
+                .traces
+                .push(Shape::Line { points: sweep_line(row.values, row.fs_hz, row.stimulus_s.unwrap_or(0.0), &view, vertical), stroke });
+            if row.stimulus_s.is_some() && (self.arrangement == Arrangement::Raster || selected) {
+                marks::stimulus(view.px_from_time(0.0) as f32, vertical.zero_px, theme, &mut picture.marks);
+            }
+            self.row_labels(&mut picture.marks, index, row, width);
+            if self.arrangement == Arrangement::Raster || selected {
+                self.markers(&mut picture, index, row, &view, vertical);
+            }
+        }
+        for (cursor, name) in self.cursors.iter().zip(["A", "B"]) {
+            if let Some(time_s) = *cursor {
+                marks::cursor(self.view.px_from_time(time_s) as f32, 0.0, bottom, name, theme, &mut picture.marks);
+            }
+        }
+        picture.alt = self.words();
+        picture
+    }
+
+    fn grid(&self, grid: &mut Grid, width: f32, bottom: f32) {
+        let division_s = self.ms_per_division / 1e3;
+        let (verticals, ticks) = time_divisions(&self.view, division_s, 44.0, |time_s| {
+            let ms = number(time_s * 1e3, 5);
+            if time_s.abs() < 1e-9 { "0 ms".into() } else { ms }
+        });
+        grid.area = [0.0, 0.0, width, bottom];
+        grid.verticals = verticals;
+        grid.ticks = ticks;
+        let rows = if self.arrangement == Arrangement::Raster { self.rows.len() } else { self.rows.len().min(1) };
+        let divisions = if self.arrangement == Arrangement::Raster { ROW_DIVISIONS } else { 10.0 };
+        let step = self.row_px() / divisions;
+        for row in 0..rows {
+            let top = self.row_px() * row as f32;
+            let zero = if self.arrangement == Arrangement::Raster {
+                self.vertical(row).zero_px
+            } else {
+                self.row_px() * if self.arrangement == Arrangement::Cascade { 0.8 } else { ABOVE }
+            };
+            grid.zeros.push(zero);
+            if step >= 6.0 {
+                let lines = (-10..=10).map(|k| zero + k as f32 * step);
+                grid.horizontals.extend(lines.filter(|y| *y > top && *y < top + self.row_px() && (*y - zero).abs() > 0.5));
+            }
+        }
+    }
+
+    fn row_labels(&self, out: &mut Vec<Shape>, index: usize, row: &Row<'_>, width: f32) {
+        let theme = self.theme;
+        let size = if self.row_px() < 30.0 { 10.0 } else { 12.0 };
+        let (line, left) = match self.arrangement {
+            Arrangement::Raster => (self.row_px() * index as f32 + size + 6.0, 10.0),
+            Arrangement::Superimposed | Arrangement::Cascade => (size + 6.0 + 16.0 * index as f32, 10.0),
+        };
+        if self.arrangement != Arrangement::Raster && index > 12 {
+            return;
+        }
+        let color = if index == self.selected && self.rows.len() > 1 { theme.marker_human } else { theme.ink };
+        out.push(marks::label([left, line], &row.name, size, true, Anchor::Start, color, theme));
+        let gain = format!("{}  {} ms", quantity(row.gain, &row.unit), number(self.ms_per_division, 3));
+        if self.arrangement == Arrangement::Raster || index == self.selected {
+            let y = if self.arrangement == Arrangement::Raster { line } else { size + 6.0 };
+            out.push(marks::label([width - 8.0, y], gain, 11.0, false, Anchor::End, theme.axis_text, theme));
+        }
+        if self.arrangement == Arrangement::Raster && self.row_px() > 80.0 && !row.note.is_empty() {
+            out.push(marks::label([left, line + 15.0], &row.note, 11.0, false, Anchor::Start, theme.ink_3, theme));
+        }
+    }
+
+    fn markers(&self, picture: &mut Picture, index: usize, row: &Row<'_>, view: &Viewport, vertical: Vertical) {
+        let Some(measurement) = row.measurement else { return };
+        let Some(motor) = &measurement.motor else {
+            let text = if measurement.automatic.is_some() { "no response (declared)" } else { "no response" };
+            let at = [view.px_from_time(0.0) as f32 + 40.0, vertical.zero_px - 10.0];
+            picture.marks.push(marks::label(at, text, 12.0, true, Anchor::Start, self.theme.ink_3, self.theme));
+            return;
+        };
+        let (top, bottom) = match self.arrangement {
+            Arrangement::Raster => (self.row_px() * index as f32, self.row_px() * (index + 1) as f32),
+            Arrangement::Superimposed | Arrangement::Cascade => (0.0, self.height - AXIS_PX),
+        };
+        let doubtful = measurement.quality.iter().any(|flag| flag.kind.weakens_onset());
+        // Low rows get short stems, so that flags stay in their row.
+        let stem = (self.row_px() * 0.13).clamp(6.0, 26.0);
+        for kind in MarkerKind::ALL {
+            let Some(ms) = motor.marker_ms(kind) else { continue };
+            let person = measurement.origins[usize::from(kind.number() - 1)] == MarkerOrigin::Person;
+            let look = match kind {
+                _ if person => Look::Person,
+                MarkerKind::Onset if doubtful => Look::Doubtful,
+                _ => Look::Automatic,
+            };
+            let x = view.px_from_time(ms / 1e3) as f32;
+            let y = self.value_at(index, ms / 1e3).map_or(vertical.zero_px, |value| vertical.px(value)).clamp(top, bottom);
+            let automatic = measurement.automatic.and_then(|automatic| automatic.marker_ms(kind)).filter(|_| person);
+            let label = match kind {
+                MarkerKind::Onset => format!("{} ms", number(ms, 3)),
+                MarkerKind::NegativePeak => quantity(motor.amp_uv, &row.unit),
+                MarkerKind::NegativeEnd | MarkerKind::PositivePeak => String::new(),
+            };
+            let flag = Flag {
+                x,
+                y,
+                number: kind.number(),
+                label,
+                above: kind != MarkerKind::PositivePeak,
+                look,
+                automatic_x: automatic.map(|ms| view.px_from_time(ms / 1e3) as f32),
+                selected: index == self.selected && self.marker == Some(kind),
+                label_left: kind == MarkerKind::Onset,
+                stem: if kind == MarkerKind::NegativePeak { stem * 0.55 } else { stem },
+            };
+            let [hx, hy] = marks::flag(&flag, self.theme, [top, bottom], &mut picture.marks);
+            picture.hits.push(Hit { x: hx, y: hy, target: Target::Marker(row.id, kind) });
+        }
+    }
+
+    fn words(&self) -> String {
+        let rows = self.rows.iter().map(|row| {
+            let value = match row.measurement.map(|measurement| &measurement.motor) {
+                Some(Some(motor)) => format!("onset {} ms, amplitude {}", number(motor.onset_ms, 3), quantity(motor.amp_uv, &row.unit)),
+                Some(None) => "no response".into(),
+                None => "not measured".into(),
+            };
+            format!("{}: {value}", row.name)
+        });
+        format!("{} sweeps, negative up. {}.", self.rows.len(), rows.take(20).collect::<Vec<_>>().join("; "))
+    }
+}

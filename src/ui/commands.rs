@@ -1,0 +1,406 @@
+//! Everything that a person can do, under one name each, with its keys. Buttons, keys and the list
+//! of keys use the same commands.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+
+use super::state::{App, Dialog, Selection};
+use super::{continuous, sweeps};
+use crate::engine::protocol::{Edit, Request};
+use crate::model::MarkerKind;
+use crate::scene::sweeps::Arrangement;
+use crate::web::page;
+
+/// One command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    Open,
+    Home,
+    Undo,
+    Redo,
+    Theme,
+    Keys,
+    Filter,
+    Lanes,
+    Export,
+    Annotate,
+    Polarity,
+    NextSite,
+    PreviousSite,
+    NextStudyItem,
+    PreviousStudyItem,
+    ZoomIn,
+    ZoomOut,
+    GainUp,
+    GainDown,
+    AllGainUp,
+    AllGainDown,
+    Left,
+    Right,
+    FastLeft,
+    FastRight,
+    Start,
+    End,
+    Fit,
+    Marker(MarkerKind),
+    AutomaticMarker,
+    CopySet,
+    NoResponse,
+    Superimpose,
+    Raster,
+    Cascade,
+    Distance,
+    TestDetails,
+    MakeSweeps,
+    CursorA,
+    CursorB,
+    Snap,
+    CursorLeft,
+    CursorRight,
+    DeleteAnnotation,
+    Close,
+}
+
+/// Rows of the list of keys: heading, then keys with what they do.
+pub const KEYS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "Everywhere",
+        &[
+            ("Ctrl+O", "Open files"),
+            ("Ctrl+Z", "Undo"),
+            ("Ctrl+Y", "Redo"),
+            ("Ctrl+E", "Export"),
+            ("F6", "Paper, scope, high contrast"),
+            ("Ctrl+[ Ctrl+]", "Previous, next item of the list"),
+            ("F", "Filters"),
+            ("Esc", "Close a dialog; clear cursors"),
+            ("?", "This list"),
+        ],
+    ),
+    (
+        "Traces",
+        &[
+            ("\u{2190} \u{2192}", "Scroll a division"),
+            ("Shift+\u{2190} \u{2192}", "Scroll a page"),
+            ("+ \u{2212}", "Zoom in time (also wheel, pinch)"),
+            ("0", "All in view"),
+            ("\u{2191} \u{2193}", "Gain of the selected lane (also Alt+wheel)"),
+            ("Shift+\u{2191} \u{2193}", "Gain of all lanes"),
+            ("PgUp PgDn", "Select lane"),
+            ("Home End", "Start, end"),
+            ("V", "Negative up or down"),
+            ("L", "Lanes: show, hide, order, rename, montage"),
+            ("M", "Make sweeps of this recording"),
+        ],
+    ),
+    (
+        "Cursors and annotations",
+        &[
+            ("Click, Shift+click", "Place cursor A, cursor B"),
+            ("A B", "Choose the cursor that keys move"),
+            (", .", "Move it by one sample (Shift: ten)"),
+            ("P", "To the nearest peak"),
+            ("N", "Annotate at the cursor"),
+            ("Del", "Delete the selected annotation"),
+        ],
+    ),
+    (
+        "Sweeps",
+        &[
+            ("Tab", "Next marker"),
+            ("1 \u{2013} 4", "Choose or place marker"),
+            ("\u{2190} \u{2192}", "Move it one sample (Shift: ten)"),
+            ("Backspace", "Back to the automatic place"),
+            ("Y", "Copy the set of markers to the next site"),
+            ("PgUp PgDn", "Previous, next site"),
+            ("\u{2191} \u{2193}", "Gain (Shift: this sweep only)"),
+            ("+ \u{2212}", "Sweep speed"),
+            ("R S K", "Raster, superimposed, cascade"),
+            ("N", "No response"),
+            ("D", "Distance of the selected site"),
+            ("T", "Nerve, side, recording site, temperature"),
+            ("V", "Turn the polarity"),
+        ],
+    ),
+];
+
+/// Runs a command.
+pub fn run(app: App, command: Command) {
+    let in_sweeps = matches!(app.selection.get_untracked(), Selection::Test(_));
+    let study = app.active.get_untracked();
+    match command {
+        Command::Open => click("file-input"),
+        Command::Home => app.activate(None),
+        Command::Undo => with_study(study, |study| app.send(Request::Undo { study })),
+        Command::Redo => with_study(study, |study| app.send(Request::Redo { study })),
+        Command::Theme => {
+            let next = app.theme.get_untracked().next();
+            page::set_setting("theme", next.name().unwrap_or_default());
+            app.theme.set(next);
+        }
+        Command::Keys => app.dialog.set(Some(Dialog::Keys)),
+        Command::Close => {
+            if app.dialog.get_untracked().is_some() {
+                app.dialog.set(None);
+            } else {
+                app.continuous.update(|view| {
+                    view.cursors = [None; 2];
+                    view.annotation = None;
+                });
+                app.sweeps.update(|view| view.cursors = [None; 2]);
+                app.sheet.set(false);
+            }
+        }
+        _ if study.is_none() => {}
+        Command::Filter => app.dialog.set(Some(Dialog::Filter)),
+        Command::Export => app.dialog.set(Some(Dialog::Export)),
+        Command::NextStudyItem => step_item(app, 1),
+        Command::PreviousStudyItem => step_item(app, -1),
+        _ if in_sweeps => run_sweeps(app, command),
+        _ => run_continuous(app, command),
+    }
+}
+
+fn run_sweeps(app: App, command: Command) {
+    match command {
+        Command::NextSite => sweeps::next_row(app, 1),
+        Command::PreviousSite => sweeps::next_row(app, -1),
+        Command::ZoomIn => sweeps::zoom(app, 2.0, 0.1 * width(), width() as f32),
+        Command::ZoomOut => sweeps::zoom(app, 0.5, 0.1 * width(), width() as f32),
+        Command::GainUp => sweeps::gain(app, -1, false),
+        Command::GainDown => sweeps::gain(app, 1, false),
+        Command::AllGainUp => sweeps::gain(app, -1, true),
+        Command::AllGainDown => sweeps::gain(app, 1, true),
+        Command::Left => sweeps::step_marker(app, -1.0, None),
+        Command::Right => sweeps::step_marker(app, 1.0, None),
+        Command::FastLeft => sweeps::step_marker(app, -10.0, None),
+        Command::FastRight => sweeps::step_marker(app, 10.0, None),
+        Command::Fit => {
+            app.sweeps.update(|view| {
+                view.span_s = 0.0;
+                view.gain = None;
+                view.row_gain.clear();
+            });
+            sweeps::first_view(app);
+        }
+        Command::Marker(kind) => sweeps::choose_marker(app, kind),
+        Command::AutomaticMarker => {
+            if let (Some(chosen), Some(kind)) = (sweeps::selected(app), app.sweeps.with_untracked(|view| view.marker)) {
+                app.edit(Edit::ResetMarker { sweep: chosen.sweep.id, kind });
+            }
+        }
+        Command::CopySet => sweeps::copy_to_next(app),
+        Command::NoResponse | Command::Annotate => {
+            if let Some(chosen) = sweeps::selected(app) {
+                app.edit(Edit::NoResponse { sweep: chosen.sweep.id, on: !chosen.sweep.no_response });
+            }
+        }
+        Command::Superimpose => app.sweeps.update(|view| view.arrangement = Arrangement::Superimposed),
+        Command::Raster => app.sweeps.update(|view| view.arrangement = Arrangement::Raster),
+        Command::Cascade => app.sweeps.update(|view| view.arrangement = Arrangement::Cascade),
+        Command::Polarity => app.sweeps.update(|view| view.turned = !view.turned),
+        Command::Distance => {
+            if let Some(chosen) = sweeps::selected(app) {
+                focus(&format!("distance-{}", chosen.site));
+            }
+        }
+        Command::TestDetails => {
+            if let Some((test, _)) = untrack(|| app.test()) {
+                app.dialog.set(Some(Dialog::Test(test)));
+            }
+        }
+        Command::CursorA | Command::CursorB => {}
+        _ => {}
+    }
+}
+
+fn run_continuous(app: App, command: Command) {
+    match command {
+        Command::Lanes => app.dialog.set(Some(Dialog::Lanes)),
+        Command::MakeSweeps => app.dialog.set(Some(Dialog::Sweeps)),
+        Command::Annotate => {
+            let view = app.continuous.get_untracked();
+            let at_s = view.cursors[view.cursor].unwrap_or(view.from_s + view.span_s / 2.0);
+            app.dialog.set(Some(Dialog::Annotation(view.annotation, at_s)));
+        }
+        Command::DeleteAnnotation | Command::AutomaticMarker => {
+            let recording = untrack(|| app.recording_index());
+            if let (Some(recording), Some(id)) = (recording, app.continuous.with_untracked(|view| view.annotation)) {
+                app.continuous.update(|view| view.annotation = None);
+                app.edit(Edit::SetAnnotation { recording, id, annotation: None });
+            }
+        }
+        Command::Polarity => app.continuous.update(|view| view.negative_up = !view.negative_up),
+        Command::NextSite => continuous::select_lane(app, 1),
+        Command::PreviousSite => continuous::select_lane(app, -1),
+        Command::ZoomIn => continuous::zoom(app, 2.0, width() / 2.0, width() as f32),
+        Command::ZoomOut => continuous::zoom(app, 0.5, width() / 2.0, width() as f32),
+        Command::GainUp => continuous::gain(app, -1, false),
+        Command::GainDown => continuous::gain(app, 1, false),
+        Command::AllGainUp => continuous::gain(app, -1, true),
+        Command::AllGainDown => continuous::gain(app, 1, true),
+        Command::Left => continuous::scroll(app, -0.1),
+        Command::Right => continuous::scroll(app, 0.1),
+        Command::FastLeft => continuous::scroll(app, -1.0),
+        Command::FastRight => continuous::scroll(app, 1.0),
+        Command::Start => continuous::show(app, 0.0, None),
+        Command::End => continuous::show(app, f64::MAX, None),
+        Command::Fit => continuous::show(app, 0.0, Some(f64::MAX)),
+        Command::CursorA => app.continuous.update(|view| view.cursor = 0),
+        Command::CursorB => app.continuous.update(|view| view.cursor = 1),
+        Command::Snap => continuous::snap(app),
+        Command::CursorLeft => continuous::step_cursor(app, -1.0),
+        Command::CursorRight => continuous::step_cursor(app, 1.0),
+        _ => {}
+    }
+}
+
+fn with_study(study: Option<u32>, act: impl FnOnce(u32)) {
+    if let Some(study) = study {
+        act(study);
+    }
+}
+
+/// Next or previous entry of the tree.
+fn step_item(app: App, by: i32) {
+    let items: Vec<Selection> = app
+        .study_now(|study| {
+            (0..study.tests.len()).map(Selection::Test).chain((0..study.recordings.len()).map(Selection::Recording)).collect()
+        })
+        .unwrap_or_default();
+    let now = items.iter().position(|item| *item == app.selection.get_untracked()).unwrap_or(0);
+    if let Some(item) = items.get((now as i32 + by).clamp(0, items.len() as i32 - 1) as usize) {
+        app.select(*item);
+    }
+}
+
+/// Width of the view of traces, px.
+fn width() -> f64 {
+    page::document().and_then(|document| document.get_element_by_id("scope")).map_or(1000.0, |scope| f64::from(scope.client_width()))
+}
+
+/// Puts the keyboard on an element.
+pub fn focus(id: &str) {
+    if let Some(element) = page::document().and_then(|document| document.get_element_by_id(id)) {
+        let _ = element.unchecked_into::<HtmlElement>().focus();
+    }
+}
+
+/// Presses an element.
+pub fn click(id: &str) {
+    if let Some(element) = page::document().and_then(|document| document.get_element_by_id(id)) {
+        element.unchecked_into::<HtmlElement>().click();
+    }
+}
+
+/// Listens to keys of the whole page.
+pub fn listen(app: App) {
+    let handler = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let tag = target.as_ref().map(Element::tag_name).unwrap_or_default();
+        let typing = matches!(tag.as_str(), "INPUT" | "SELECT" | "TEXTAREA");
+        let in_dialog = app.dialog.get_untracked().is_some();
+        if let Some(command) = global(&event).filter(|command| !typing || !matches!(command, Command::Undo | Command::Redo)) {
+            if !in_dialog || command == Command::Close {
+                event.prevent_default();
+                run(app, command);
+            }
+            return;
+        }
+        // Enter and Space belong to the button that has the keyboard.
+        let pressing = matches!(tag.as_str(), "BUTTON" | "A" | "SUMMARY") && matches!(event.key().as_str(), "Enter" | " ");
+        if typing || pressing || in_dialog || event.ctrl_key() || event.meta_key() || !app.in_reader_now() {
+            return;
+        }
+        let on_scope = target.is_some_and(|target| target.id() == "scope");
+        let in_sweeps = matches!(app.selection.get_untracked(), Selection::Test(_));
+        if event.key() == "Tab" {
+            // Markers first; past the last one the focus goes on as everywhere.
+            if on_scope && in_sweeps && sweeps::next_marker(app, if event.shift_key() { -1 } else { 1 }) {
+                event.prevent_default();
+            }
+            return;
+        }
+        if let Some(command) = plain(&event) {
+            event.prevent_default();
+            let repeat = if event.shift_key() && matches!(command, Command::CursorLeft | Command::CursorRight) { 10 } else { 1 };
+            for _ in 0..repeat {
+                run(app, command);
+            }
+        }
+    });
+    if let Some(document) = page::document() {
+        let _ = document.add_event_listener_with_callback("keydown", handler.as_ref().unchecked_ref());
+    }
+    handler.forget();
+}
+
+fn global(event: &KeyboardEvent) -> Option<Command> {
+    let key = event.key();
+    if event.ctrl_key() || event.meta_key() {
+        return match (key.to_lowercase().as_str(), event.shift_key()) {
+            ("o", false) => Some(Command::Open),
+            ("z", false) => Some(Command::Undo),
+            ("y", false) | ("z", true) => Some(Command::Redo),
+            ("e", false) => Some(Command::Export),
+            ("]", _) => Some(Command::NextStudyItem),
+            ("[", _) => Some(Command::PreviousStudyItem),
+            _ => None,
+        };
+    }
+    match key.as_str() {
+        "F6" => Some(Command::Theme),
+        "Escape" => Some(Command::Close),
+        _ => None,
+    }
+}
+
+fn plain(event: &KeyboardEvent) -> Option<Command> {
+    let shift = event.shift_key();
+    let command = match event.key().as_str() {
+        "?" => Command::Keys,
+        "ArrowLeft" if shift => Command::FastLeft,
+        "ArrowLeft" => Command::Left,
+        "ArrowRight" if shift => Command::FastRight,
+        "ArrowRight" => Command::Right,
+        "ArrowUp" if shift => Command::AllGainUp,
+        "ArrowUp" => Command::GainUp,
+        "ArrowDown" if shift => Command::AllGainDown,
+        "ArrowDown" => Command::GainDown,
+        "PageDown" => Command::NextSite,
+        "PageUp" => Command::PreviousSite,
+        "Home" => Command::Start,
+        "End" => Command::End,
+        "+" | "=" => Command::ZoomIn,
+        "-" => Command::ZoomOut,
+        "0" => Command::Fit,
+        "1" => Command::Marker(MarkerKind::Onset),
+        "2" => Command::Marker(MarkerKind::NegativePeak),
+        "3" => Command::Marker(MarkerKind::NegativeEnd),
+        "4" => Command::Marker(MarkerKind::PositivePeak),
+        "Backspace" => Command::AutomaticMarker,
+        "Delete" => Command::DeleteAnnotation,
+        "," | "<" | ";" => Command::CursorLeft,
+        "." | ">" | ":" => Command::CursorRight,
+        key => match key.to_lowercase().as_str() {
+            "f" => Command::Filter,
+            "v" => Command::Polarity,
+            "n" => Command::Annotate,
+            "y" => Command::CopySet,
+            "s" => Command::Superimpose,
+            "r" => Command::Raster,
+            "k" => Command::Cascade,
+            "d" => Command::Distance,
+            "t" => Command::TestDetails,
+            "l" => Command::Lanes,
+            "m" => Command::MakeSweeps,
+            "a" => Command::CursorA,
+            "b" => Command::CursorB,
+            "p" => Command::Snap,
+            _ => return None,
+        },
+    };
+    Some(command)
+}

@@ -1,0 +1,158 @@
+//! What the engine says becomes what the page knows.
+
+use leptos::prelude::*;
+
+use super::state::{App, Dialog, Progress, Saved, Selection, TextQuestion};
+use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView};
+use crate::web::link::Link;
+use crate::web::page;
+
+/// Starts the worker and listens to it.
+pub fn connect(app: App) {
+    match Link::start(move |event, buffers| receive(app, event, buffers)) {
+        Ok(link) => app.link.set_value(Some(link)),
+        Err(_) => app.notice(
+            "abn",
+            "This browser cannot run Myoscope.",
+            "It refuses module workers. Chrome, Edge, Firefox and Safari of the last years have them.",
+        ),
+    }
+}
+
+fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
+    match event {
+        Event::Opened { view } => opened(app, view),
+        Event::Changed { view } => changed(app, view),
+        Event::Refused { file, words, preview, .. } => {
+            app.opening.set(false);
+            match preview {
+                Some(preview) => app.dialog.set(Some(Dialog::Text(TextQuestion { file, preview }))),
+                None => app.notice("abn", format!("{file} was not opened."), format!("{words}.")),
+            }
+        }
+        Event::Tiles { study, tiles } => {
+            if app.active.get_untracked() == Some(study) {
+                app.tiles.with_value(|store| {
+                    let mut store = store.borrow_mut();
+                    for ((key, complete), buffer) in tiles.into_iter().zip(buffers) {
+                        if let Buffer::F32(values) = buffer {
+                            store.insert(key, values, complete);
+                        }
+                    }
+                });
+                app.arrived.update(|count| *count += 1);
+            }
+        }
+        Event::Sweeps { study, test, sweeps } => {
+            if app.active.get_untracked() == Some(study) && app.selection.get_untracked() == Selection::Test(test) {
+                let values = buffers.into_iter().map(|buffer| match buffer {
+                    Buffer::F32(values) => values,
+                    Buffer::Bytes(_) => Vec::new(),
+                });
+                let list = sweeps.into_iter().zip(values).collect();
+                app.values.with_value(|store| {
+                    let mut store = store.borrow_mut();
+                    store.test = Some(test);
+                    store.sweeps = list;
+                });
+                super::sweeps::first_view(app);
+                app.arrived.update(|count| *count += 1);
+            }
+        }
+        Event::Snapped { time_s, .. } => app.continuous.update(|view| view.cursors[view.cursor] = Some(time_s)),
+        Event::Progress { study, what, done, total } => {
+            app.progress.set(Some(Progress { study, what, done: done as f64 / total.max(1) as f64 }));
+            super::continuous::ask_again(app);
+        }
+        Event::Finished { study, .. } => {
+            app.progress.update(|progress| {
+                if progress.as_ref().is_some_and(|progress| progress.study == study) {
+                    *progress = None;
+                }
+            });
+            super::continuous::ask_again(app);
+        }
+        Event::Kept { store: Store::Edits, error, .. } => match error {
+            None => app.saved.set(Saved::Stored),
+            Some(what) => {
+                app.notice(
+                    "abn",
+                    "Not stored.",
+                    format!("{what}. Your work is safe while this page is open: export it before you close the page."),
+                );
+                app.saved.set(Saved::Failed(what));
+            }
+        },
+        Event::Exported { names, warnings } => {
+            for (name, buffer) in names.iter().zip(buffers) {
+                if let Buffer::Bytes(bytes) = buffer
+                    && page::download(name, "application/octet-stream", &bytes).is_err()
+                {
+                    app.notice("abn", "Not saved.", format!("The browser refused to save {name}."));
+                }
+            }
+            for warning in warnings {
+                app.notice("doubt", names.join(", "), format!("{}.", warning.what));
+            }
+            app.say(format!("Saved {}", names.join(", ")));
+        }
+        Event::Json { info, measure } => {
+            // For scripts and tests that compare the page with the command line.
+            if let Some(root) = page::document().and_then(|document| document.document_element()) {
+                let _ = root.set_attribute("data-info-json", &info);
+                let _ = root.set_attribute("data-measure-json", &measure);
+            }
+        }
+        Event::Failed { what } => {
+            app.opening.set(false);
+            app.notice("abn", "That did not work.", what);
+        }
+        Event::Kept { .. } | Event::Fetch { .. } | Event::Keep { .. } => {}
+    }
+}
+
+fn opened(app: App, view: StudyView) {
+    app.opening.set(false);
+    let key = view.study;
+    for warning in &view.warnings {
+        let place = match (&warning.field, warning.offset) {
+            (Some(field), Some(offset)) => format!(" (field '{field}', byte {offset})"),
+            (None, Some(offset)) => format!(" (byte {offset})"),
+            (Some(field), None) => format!(" (field '{field}')"),
+            (None, None) => String::new(),
+        };
+        app.notice("doubt", view.title.clone(), format!("{}{place}.", warning.what.trim_end_matches('.')));
+    }
+    if view.restored {
+        app.notice("live", view.title.clone(), "Your earlier edits of this recording were found in this browser and are applied.");
+    }
+    app.say(format!("{} opened", view.title));
+    app.studies.update(|studies| studies.push(view));
+    app.activate(Some(key));
+    app.send(Request::Json { study: key });
+}
+
+fn changed(app: App, view: StudyView) {
+    let key = view.study;
+    let (mut filter, mut sweeps) = (false, 0_usize);
+    app.studies.update(|studies| {
+        if let Some(study) = studies.iter_mut().find(|study| study.study == key) {
+            filter = study.sweep_filter != view.sweep_filter;
+            sweeps = study.tests.iter().flat_map(|test| &test.sites).map(|site| site.sweeps.len()).sum();
+            *study = view;
+        }
+    });
+    if app.active.get_untracked() != Some(key) {
+        return;
+    }
+    let tests = app.study_now(|study| study.tests.len()).unwrap_or(0);
+    let now: usize =
+        app.study_now(|study| study.tests.iter().flat_map(|test| &test.sites).map(|site| site.sweeps.len()).sum()).unwrap_or(0);
+    match app.selection.get_untracked() {
+        // An undone test is gone: what is shown must exist.
+        Selection::Test(test) if test >= tests => app.select(Selection::Recording(0)),
+        _ if now > sweeps => app.select(Selection::Test(tests.saturating_sub(1))),
+        Selection::Test(test) if filter => app.send(Request::Sweeps { study: key, test }),
+        _ => {}
+    }
+}

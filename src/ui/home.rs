@@ -1,0 +1,145 @@
+//! The first page: drop a recording, or open a simulated one.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{DataTransferItem, DragEvent, HtmlInputElement};
+
+use super::commands::{self, Command};
+use super::icons::{self, icon};
+use super::state::App;
+use crate::engine::protocol::{Demo, Request, TextOptions};
+use crate::web::page;
+
+/// The hidden file inputs that every "open" button presses.
+#[component]
+pub fn FileInputs() -> impl IntoView {
+    let app = App::here();
+    let take = move |event: web_sys::Event| {
+        let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) else { return };
+        if let Some(list) = input.files() {
+            app.open((0..list.length()).filter_map(|index| list.get(index)).collect(), TextOptions::default());
+        }
+        // The same file can be chosen again.
+        input.set_value("");
+    };
+    let folder = NodeRef::<leptos::html::Input>::new();
+    Effect::new(move |_| {
+        if let Some(input) = folder.get() {
+            let _ = input.set_attribute("webkitdirectory", "");
+        }
+    });
+    view! {
+        <input class="sr" id="file-input" type="file" multiple tabindex="-1" aria-label="Open recordings" on:change=take/>
+        <input class="sr" id="folder-input" type="file" node_ref=folder tabindex="-1" aria-label="Open a folder" on:change=take/>
+    }
+}
+
+/// Takes what was dropped anywhere, folders included.
+pub fn take_drop(app: App, event: &DragEvent) {
+    event.prevent_default();
+    let Some(transfer) = event.data_transfer() else { return };
+    let items = transfer.items();
+    let entries: Vec<_> = (0..items.length())
+        .filter_map(|index| items.get(index))
+        .filter_map(|item: DataTransferItem| item.webkit_get_as_entry().ok().flatten())
+        .collect();
+    let plain: Vec<_> = transfer.files().map(|list| (0..list.length()).filter_map(|index| list.get(index)).collect()).unwrap_or_default();
+    if entries.iter().any(web_sys::FileSystemEntry::is_directory) {
+        wasm_bindgen_futures::spawn_local(async move { app.open(page::dropped_files(entries).await, TextOptions::default()) });
+    } else {
+        app.open(plain, TextOptions::default());
+    }
+}
+
+/// Messages that wait for an answer.
+#[component]
+pub fn Notices() -> impl IntoView {
+    let app = App::here();
+    let dismiss = move |id: u32| app.notices.update(|notices| notices.retain(|notice| notice.id != id));
+    view! {
+        <div class="notices" role="region" aria-label="Messages" aria-live="polite">
+            {move || app.update.get().map(|_| view! {
+                <div class="note live">
+                    {icon(icons::CHECK)}
+                    <p><b>"A new version is ready. "</b>
+                        <button class="btn" on:click=move |_| take_over(app)>"Restart with it"</button>
+                        " Your edits are stored."
+                    </p>
+                </div>
+            })}
+            <For each=move || app.notices.get() key=|notice| notice.id let:notice>
+                <div class=format!("note {}", notice.look)>
+                    {icon(icons::WARN)}
+                    <p><b>{notice.title.clone()}</b>" "{notice.text.clone()}</p>
+                    <button class="btn quiet icon" aria-label="Dismiss" on:click=move |_| dismiss(notice.id)>{icon(icons::CLOSE)}</button>
+                </div>
+            </For>
+        </div>
+    }
+}
+
+fn take_over(app: App) {
+    if let Some(worker) = app.update.get_untracked().and_then(|worker| worker.dyn_into::<web_sys::ServiceWorker>().ok()) {
+        let _ = worker.post_message(&"take-over".into());
+    }
+    if let Some(window) = page::window() {
+        let reload = wasm_bindgen::prelude::Closure::once_into_js(move || {
+            let _ = page::window().map(|window| window.location().reload());
+        });
+        let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(reload.unchecked_ref(), 400);
+    }
+}
+
+/// The page.
+#[component]
+pub fn Home() -> impl IntoView {
+    let app = App::here();
+    let over = RwSignal::new(false);
+    view! {
+        <header class="pbar">
+            <span class="mark">{icon(icons::MARK)}<span class="wm">"Myoscope"</span></span>
+            <span class="muted nowrap ver">{env!("CARGO_PKG_VERSION")}", works offline"</span>
+            <span class="grow"></span>
+            <button class="btn quiet" on:click=move |_| commands::run(app, Command::Theme)>"Paper / scope "<kbd>"F6"</kbd></button>
+            <button class="btn quiet" on:click=move |_| commands::run(app, Command::Keys)>"Keys "<kbd>"?"</kbd></button>
+        </header>
+        <main class="home" on:dragover=move |event| { event.prevent_default(); over.set(true); } on:dragleave=move |_| over.set(false)
+            on:drop=move |event| { over.set(false); take_drop(app, &event); }>
+            <FileInputs/>
+            <Notices/>
+            <div class="cards">
+                <section class="panel drop" class:over=move || over.get() aria-labelledby="drop-h">
+                    <h1 id="drop-h">"Drop a recording here"</h1>
+                    <p class="lead">"one file, several that belong together, or a folder"</p>
+                    <p class="row">
+                        <button class="btn primary" on:click=move |_| commands::run(app, Command::Open)>"Open files "<kbd>"Ctrl+O"</kbd></button>
+                        <button class="btn" on:click=move |_| commands::click("folder-input")>"Open a folder"</button>
+                    </p>
+                    <Show when=move || app.opening.get()>
+                        <div class="bar busy" role="progressbar" aria-label="Opening"><i></i></div>
+                    </Show>
+                    <p class="muted small">"EDF, EDF+, BDF, BDF+, WFDB (.hea with .dat and annotations), WAV, CSV and other text tables. The content decides, not the name."</p>
+                </section>
+                <section class="panel side" aria-labelledby="demo-h">
+                    <h2 id="demo-h">"Simulated recordings"</h2>
+                    <p class="muted">"To try everything without a file of your own. Made by the program itself; no patient."</p>
+                    <p class="row">
+                        <button class="btn" on:click=move |_| app.send(Request::OpenDemo { demo: Demo::Motor })>"Motor nerve conduction"</button>
+                        <button class="btn" on:click=move |_| app.send(Request::OpenDemo { demo: Demo::Needle })>"Needle EMG"</button>
+                    </p>
+                </section>
+            </div>
+            <Show when=move || app.studies.with(|studies| !studies.is_empty())>
+                <section class="panel list" aria-labelledby="open-h">
+                    <h2 id="open-h">"Open now"</h2>
+                    <ul>
+                        <For each=move || app.studies.get() key=|study| study.study let:study>
+                            <li><button class="btn quiet" on:click=move |_| app.activate(Some(study.study))>{icon(icons::WAVE)}{study.title.clone()}</button></li>
+                        </For>
+                    </ul>
+                </section>
+            </Show>
+            <p class="foot muted">"Everything stays in this browser. Not a medical device: measurements are a draft until a physician has read the traces."</p>
+        </main>
+    }
+}

@@ -1,0 +1,25 @@
+//! Line icons, 16 by 16.
+
+use leptos::prelude::*;
+
+/// An icon from its path data.
+pub fn icon(path: &'static str) -> impl IntoView {
+    view! {
+        <svg class="icon" width="14" height="14" viewBox="0 0 16 16" aria-hidden="true">
+            <path d=path></path>
+        </svg>
+    }
+}
+
+/// The mark of the program.
+pub const MARK: &str = "M1 9h3l1.2-2 1.6 6.5L9 2.5l1.6 8L12 9h3";
+/// Done.
+pub const CHECK: &str = "M3 8.5l3.2 3.2L13 4.8";
+/// Current.
+pub const ARROW: &str = "M5 3.5l6 4.5-6 4.5z";
+/// A recording.
+pub const WAVE: &str = "M1 8h2l1.5-4 2.5 9 2.5-7 1.5 2H15";
+/// Warning.
+pub const WARN: &str = "M8 2.2l6.3 11.3H1.7zM8 6.5v3.2M8 11.6v.6";
+/// Close.
+pub const CLOSE: &str = "M4 4l8 8M12 4l-8 8";

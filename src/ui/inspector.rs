@@ -1,0 +1,202 @@
+//! Beside the traces: the selected marker with its loupe and quality, or cursors and annotations.
+
+use leptos::prelude::*;
+
+use super::commands::{self, Command};
+use super::icons::{self, icon};
+use super::scope::Loupe;
+use super::state::{App, Dialog};
+use super::{continuous, sweeps};
+use crate::model::MarkerOrigin;
+use crate::scene::divisions::{clock, duration, number, quantity};
+
+/// The inspector of a marker.
+#[component]
+pub fn MarkerInspector() -> impl IntoView {
+    let app = App::here();
+    view! {
+        <aside class="inspect" aria-label="Inspector">
+            {move || marker_panel(app)}
+            <Loupe/>
+            {move || marker_values(app)}
+            <SweepCursors/>
+        </aside>
+    }
+}
+
+fn marker_panel(app: App) -> Option<AnyView> {
+    let (_, test) = app.test()?;
+    let view = app.sweeps.get();
+    let (site, sweep) = sweeps::rows(&test).get(view.row).map(|(site, sweep)| (*site, (*sweep).clone()))?;
+    let kind = view.marker?;
+    let person = sweep.measurement.as_ref().is_some_and(|m| m.origins[usize::from(kind.number() - 1)] == MarkerOrigin::Person);
+    let place = test.sites.get(site).map(|site| site.name.to_lowercase()).unwrap_or_default();
+    Some(view! {
+        <div class="mhead">
+            <span class="mflag" class:person=person>{kind.number()}</span>
+            <div><h2>{format!("{}, {place}", kind.name())}</h2><p class=if person { "person-t" } else { "muted" }>{if person { "placed by a person" } else { "automatic" }}</p></div>
+        </div>
+    }.into_any())
+}
+
+fn marker_values(app: App) -> Option<AnyView> {
+    let (_, test) = app.test()?;
+    let view = app.sweeps.get();
+    let sweep = sweeps::rows(&test).get(view.row).map(|(_, sweep)| (*sweep).clone())?;
+    let kind = view.marker?;
+    let measurement = sweep.measurement.clone()?;
+    let person = measurement.origins[usize::from(kind.number() - 1)] == MarkerOrigin::Person;
+    let now = measurement.motor;
+    let automatic = measurement.automatic;
+    let amp = |m: Option<crate::model::MotorMeasurement>| m.map_or_else(|| "\u{2013}".to_owned(), |m| quantity(m.amp_uv, "uV"));
+    let ms = |m: Option<crate::model::MotorMeasurement>| {
+        m.and_then(|m| m.marker_ms(kind)).map_or_else(|| "\u{2013}".to_owned(), |ms| format!("{ms:.2} ms"))
+    };
+    let id = sweep.id;
+    let none = sweep.no_response;
+    let quality = measurement.quality.clone();
+    Some(view! {
+        <table class="mini">
+            <caption class="sr">"The selected marker, as it stands and as found automatically"</caption>
+            <thead><tr><th></th><th scope="col" class="n">"latency"</th><th scope="col" class="n">"amplitude"</th></tr></thead>
+            <tbody>
+                <tr><th scope="row" class:person-t=person>{if person { "Yours" } else { "Now" }}</th><td class="n big" class:person=person>{ms(now)}</td><td class="n">{amp(now)}</td></tr>
+                <tr><th scope="row">"Automatic"</th><td class="n">{ms(automatic)}</td><td class="n">{amp(automatic)}</td></tr>
+            </tbody>
+        </table>
+        <p class="row">
+            <button class="btn" disabled=!person title=if person { "" } else { "this marker is automatic" } on:click=move |_| commands::run(app, Command::AutomaticMarker)>"To automatic "<kbd>"\u{232b}"</kbd></button>
+            <button class="btn" on:click=move |_| commands::run(app, Command::CopySet)>"Copy set "<kbd>"Y"</kbd></button>
+            <button class="btn" aria-pressed=if none { "true" } else { "false" } on:click=move |_| commands::run(app, Command::NoResponse)>"No response "<kbd>"N"</kbd></button>
+        </p>
+        <h2>"Quality of this sweep"</h2>
+        {if quality.is_empty() {
+            view! { <p class="ok">{icon(icons::CHECK)}"Nothing found that weakens these numbers."</p> }.into_any()
+        } else {
+            quality.into_iter().map(|flag| view! { <div class="note doubt">{icon(icons::WARN)}<p>{flag.what}</p></div> }).collect_view().into_any()
+        }}
+        <p class="muted small">{format!("Sweep {}, method {}", id + 1, measurement.method)}</p>
+    }.into_any())
+}
+
+#[component]
+fn SweepCursors() -> impl IntoView {
+    let app = App::here();
+    let read = move || {
+        let [a, b] = app.sweeps.with(|view| view.cursors);
+        let line = |name: &str, time_s: f64| format!("{name}: {} ms", number(time_s * 1e3, 4));
+        let mut lines: Vec<String> = [("A", a), ("B", b)].into_iter().filter_map(|(name, at)| Some(line(name, at?))).collect();
+        if let (Some(a), Some(b)) = (a, b) {
+            lines.push(format!("B \u{2212} A: {} ms", number((b - a) * 1e3, 4)));
+        }
+        lines
+    };
+    view! {
+        <Show when=move || !read().is_empty()>
+            <h2>"Cursors"</h2>
+            <ul class="plain">{move || read().into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
+        </Show>
+    }
+}
+
+/// The inspector of a recording.
+#[component]
+pub fn RecordingInspector() -> impl IntoView {
+    let app = App::here();
+    view! {
+        <aside class="inspect" aria-label="Inspector">
+            {move || cursor_panel(app)}
+            {move || annotation_panel(app)}
+            {move || about_panel(app)}
+        </aside>
+    }
+}
+
+fn cursor_panel(app: App) -> Option<AnyView> {
+    let (_, recording) = app.recording()?;
+    let view = app.continuous.get();
+    let lane = continuous::visible(&recording).nth(view.lane.unwrap_or(0)).cloned()?;
+    let [a, b] = view.cursors;
+    if a.is_none() && b.is_none() {
+        return Some(view! { <h2>"Cursors"</h2><p class="muted">"Click into the trace for cursor A, with Shift for B. P takes it to the nearest peak."</p> }.into_any());
+    }
+    let value = |time_s: Option<f64>| time_s.and_then(|time_s| continuous::value_at(app, &recording, &lane, time_s));
+    let (at_a, at_b) = (value(a), value(b));
+    let words = |value: Option<f64>| value.map_or_else(|| "\u{2013}".to_owned(), |value| quantity(value, &lane.unit));
+    let time = |time_s: Option<f64>| time_s.map_or_else(|| "\u{2013}".to_owned(), |time_s| clock(time_s, 0.0001));
+    let difference_s = a.zip(b).map(|(a, b)| b - a);
+    let frequency =
+        difference_s.filter(|s| s.abs() > 1e-9).map_or_else(|| "\u{2013}".to_owned(), |s| format!("{} Hz", number(1.0 / s.abs(), 4)));
+    Some(view! {
+        <h2>{format!("Cursors on {}", lane.name)}</h2>
+        <table class="mini">
+            <caption class="sr">"Cursor readings"</caption>
+            <thead><tr><th></th><th scope="col" class="n">"time"</th><th scope="col" class="n">"value"</th></tr></thead>
+            <tbody>
+                <tr class:sel=view.cursor == 0><th scope="row">"A"</th><td class="n">{time(a)}</td><td class="n">{words(at_a)}</td></tr>
+                <tr class:sel=view.cursor == 1><th scope="row">"B"</th><td class="n">{time(b)}</td><td class="n">{words(at_b)}</td></tr>
+                <tr><th scope="row">"B \u{2212} A"</th><td class="n">{difference_s.map_or_else(|| "\u{2013}".to_owned(), duration)}</td><td class="n">{words(at_a.zip(at_b).map(|(a, b)| b - a))}</td></tr>
+                <tr><th scope="row">"1 / (B \u{2212} A)"</th><td class="n">{frequency}</td><td></td></tr>
+            </tbody>
+        </table>
+        <p class="row">
+            <button class="btn" on:click=move |_| commands::run(app, Command::Snap)>"Nearest peak "<kbd>"P"</kbd></button>
+            <button class="btn" on:click=move |_| commands::run(app, Command::Annotate)>"Annotate "<kbd>"N"</kbd></button>
+        </p>
+    }.into_any())
+}
+
+/// Rows shown of the list of annotations; the rest is counted.
+const MAX_ANNOTATIONS: usize = 200;
+
+fn annotation_panel(app: App) -> Option<AnyView> {
+    let (_, recording) = app.recording()?;
+    let count = recording.annotations.len();
+    let selected = app.continuous.with(|view| view.annotation);
+    let rows = recording.annotations.into_iter().take(MAX_ANNOTATIONS).map(|entry| {
+        let (id, onset_s) = (entry.id, entry.annotation.onset_s);
+        let length = entry.annotation.duration_s.filter(|s| *s > 0.0).map(|s| format!(", {}", duration(s))).unwrap_or_default();
+        let go = move |_| {
+            app.continuous.update(|view| view.annotation = Some(id));
+            let span_s = app.continuous.with_untracked(|view| view.span_s);
+            continuous::show(app, onset_s - span_s / 4.0, None);
+        };
+        view! {
+            <li class:sel=selected == Some(id)>
+                <button class="btn quiet go" on:click=go>
+                    <span class="num">{clock(onset_s, 0.01)}{length}</span>
+                    <span class:person-t=entry.by_person>{entry.annotation.text.clone()}</span>
+                </button>
+                <button class="btn quiet icon" aria-label=format!("Edit annotation {}", entry.annotation.text) on:click=move |_| app.dialog.set(Some(Dialog::Annotation(Some(id), onset_s)))>"\u{270e}"</button>
+            </li>
+        }
+    }).collect_view();
+    Some(
+        view! {
+            <h2>"Annotations"<span class="muted">{format!(" {count}")}</span></h2>
+            {(count == 0).then(|| view! { <p class="muted">"None. N adds one at the cursor."</p> })}
+            <ul class="annotations">{rows}</ul>
+            {(count > MAX_ANNOTATIONS).then(|| view! { <p class="muted">{format!("and {} more", count - MAX_ANNOTATIONS)}</p> })}
+        }
+        .into_any(),
+    )
+}
+
+fn about_panel(app: App) -> Option<AnyView> {
+    let (_, recording) = app.recording()?;
+    let gaps = recording.spans.len().saturating_sub(1);
+    let facts = [
+        ("Format", recording.format),
+        ("Started", recording.start.map(|start| start.replace('T', " ")).unwrap_or_else(|| "not stated".into())),
+        ("Length", duration(recording.duration_s)),
+        ("Gaps", if gaps == 0 { "none".into() } else { gaps.to_string() }),
+        ("Channels", recording.channels.len().to_string()),
+    ];
+    Some(
+        view! {
+            <h2>"Recording"</h2>
+            <dl class="facts">{facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> }).collect_view()}</dl>
+        }
+        .into_any(),
+    )
+}

@@ -1,0 +1,180 @@
+//! The reader: bar, tree, traces, inspector, table, actions.
+
+use leptos::prelude::*;
+use web_sys::DragEvent;
+
+use super::commands::{self, Command};
+use super::home::{self, FileInputs, Notices};
+use super::icons::{self, icon};
+use super::inspector::{MarkerInspector, RecordingInspector};
+use super::scope::{Overview, Scope};
+use super::state::{App, Saved, Selection};
+use super::tables::{LaneTable, NerveTable};
+use super::tree::Tree;
+use crate::engine::protocol::Request;
+use crate::scene::sweeps::Arrangement;
+
+/// The page.
+#[component]
+pub fn Reader() -> impl IntoView {
+    let app = App::here();
+    let in_sweeps = move || matches!(app.selection.get(), Selection::Test(_));
+    view! {
+        <Bar/>
+        <div class="room" on:dragover=move |event: DragEvent| event.prevent_default() on:drop=move |event: DragEvent| home::take_drop(app, &event)>
+            <FileInputs/>
+            <Tree/>
+            <main class="work">
+                <Heading/>
+                <Notices/>
+                <Scope/>
+                <Show when=move || !in_sweeps()><Overview/></Show>
+            </main>
+            {move || if in_sweeps() { view! { <MarkerInspector/> }.into_any() } else { view! { <RecordingInspector/> }.into_any() }}
+            <section class="values" aria-label="Values">
+                {move || if in_sweeps() { view! { <NerveTable/> }.into_any() } else { view! { <LaneTable/> }.into_any() }}
+            </section>
+        </div>
+        <Actions/>
+    }
+}
+
+#[component]
+fn Bar() -> impl IntoView {
+    let app = App::here();
+    let who = move || {
+        app.study(|study| {
+            let subject = &study.subject;
+            let name = [subject.name.as_str(), subject.code.as_str()]
+                .into_iter()
+                .find(|text| !text.is_empty() && *text != "X")
+                .unwrap_or("No name in the file");
+            let sex = match subject.sex.as_str() {
+                "M" => "male",
+                "F" => "female",
+                _ => "",
+            };
+            let birth = if subject.birth_date.is_empty() || subject.birth_date == "X" {
+                String::new()
+            } else {
+                format!("born {}", subject.birth_date)
+            };
+            let rest: Vec<&str> = [sex, birth.as_str()].into_iter().filter(|text| !text.is_empty()).collect();
+            (name.to_owned(), rest.join(", "), study.title.clone())
+        })
+        .unwrap_or_default()
+    };
+    let saved = move || match app.saved.get() {
+        Saved::Nothing => None,
+        Saved::Stored => Some(view! { <span class="chip"><span class="dot"></span>"Stored here"</span> }.into_any()),
+        Saved::Failed(what) => Some(view! { <span class="chip abn" title=what>"Not stored"</span> }.into_any()),
+    };
+    view! {
+        <header class="pbar">
+            <button class="mark btn quiet" aria-label="Myoscope, home" title="Home" on:click=move |_| commands::run(app, Command::Home)>{icon(icons::MARK)}<span class="wm">"Myoscope"</span></button>
+            <span class="sep"></span>
+            <div class="pid"><b>{move || who().0}</b><span>{move || who().1}</span></div>
+            <div class="pid q"><b>{move || who().2}</b><span></span></div>
+            <span class="grow"></span>
+            {saved}
+            <button class="btn quiet bar-open" on:click=move |_| commands::run(app, Command::Open)>"Open "<kbd>"Ctrl+O"</kbd></button>
+            <button class="btn quiet" on:click=move |_| commands::run(app, Command::Export)>"Export "<kbd>"Ctrl+E"</kbd></button>
+            <button class="btn quiet theme" aria-label="Paper, scope or high contrast" on:click=move |_| commands::run(app, Command::Theme)>"Theme "<kbd>"F6"</kbd></button>
+        </header>
+    }
+}
+
+/// The line above the traces: what is shown, how, and the progress of long work.
+#[component]
+fn Heading() -> impl IntoView {
+    let app = App::here();
+    let title = move || match app.selection.get() {
+        Selection::Test(_) => app.test().map(|(_, test)| test.title).unwrap_or_default(),
+        Selection::Recording(_) => app.recording().map(|(_, recording)| recording.name).unwrap_or_default(),
+    };
+    let sub = move || match app.selection.get() {
+        Selection::Test(_) => {
+            let turned = app.sweeps.with(|view| view.turned);
+            let temperature =
+                app.test().and_then(|(_, test)| test.temperature_c).map(|c| format!(", skin {c} \u{b0}C")).unwrap_or_default();
+            format!("{}{temperature}", if turned { "positive up" } else { "negative up" })
+        }
+        Selection::Recording(_) => {
+            let up = if app.continuous.with(|view| view.negative_up) { "negative up" } else { "positive up" };
+            app.recording().map(|(_, recording)| format!("{}, {up}", recording.format)).unwrap_or_default()
+        }
+    };
+    let press = move |command: Command| move |_| commands::run(app, command);
+    let arranged =
+        move |arrangement: Arrangement| move || if app.sweeps.with(|view| view.arrangement == arrangement) { "true" } else { "false" };
+    let negative_up = move || {
+        let up = match app.selection.get() {
+            Selection::Test(_) => !app.sweeps.with(|view| view.turned),
+            Selection::Recording(_) => app.continuous.with(|view| view.negative_up),
+        };
+        if up { "true" } else { "false" }
+    };
+    view! {
+        <div class="vh">
+            <button class="btn icon list-button" aria-label="List of tests and recordings" aria-expanded=move || if app.sheet.get() { "true" } else { "false" } on:click=move |_| app.sheet.update(|open| *open = !*open)>"\u{2630}"</button>
+            <h1 title=title>{title}</h1>
+            <span class="sub">{sub}</span>
+            <span class="grow"></span>
+            <Show when=move || matches!(app.selection.get(), Selection::Test(_))>
+                <div class="seg-c" role="group" aria-label="Arrangement">
+                    <button class="btn" aria-pressed=arranged(Arrangement::Raster) on:click=press(Command::Raster)>"Raster "<kbd>"R"</kbd></button>
+                    <button class="btn" aria-pressed=arranged(Arrangement::Superimposed) on:click=press(Command::Superimpose)>"Superimposed "<kbd>"S"</kbd></button>
+                    <button class="btn" aria-pressed=arranged(Arrangement::Cascade) on:click=press(Command::Cascade)>"Cascade "<kbd>"K"</kbd></button>
+                </div>
+            </Show>
+            <Show when=move || matches!(app.selection.get(), Selection::Recording(_))>
+                <button class="btn" on:click=press(Command::Lanes)>"Lanes "<kbd>"L"</kbd></button>
+                <button class="btn" on:click=press(Command::MakeSweeps)>"Sweeps "<kbd>"M"</kbd></button>
+            </Show>
+            <button class="btn" aria-pressed=negative_up on:click=press(Command::Polarity)>"Negative up "<kbd>"V"</kbd></button>
+            <button class="btn" on:click=press(Command::Filter)>"Filter "<kbd>"F"</kbd></button>
+        </div>
+        {move || app.progress.get().map(|progress| {
+            let percent = (progress.done * 100.0).round();
+            let study = progress.study;
+            view! {
+                <div class="task" role="status">
+                    <span>{format!("{}: {percent} %. You can look at what is there.", progress.what)}</span>
+                    <div class="bar" role="progressbar" aria-label="Progress" aria-valuenow=percent.to_string() aria-valuemin="0" aria-valuemax="100"><i style:width=format!("{percent}%")></i></div>
+                    <button class="btn" on:click=move |_| app.send(Request::Cancel { study })>"Cancel"</button>
+                </div>
+            }
+        })}
+    }
+}
+
+/// The bar of actions with their keys.
+#[component]
+fn Actions() -> impl IntoView {
+    let app = App::here();
+    let act = move |keys: &'static [&'static str], name: &'static str, command: Command| {
+        view! { <button class="act" on:click=move |_| commands::run(app, command)>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}{name}</button> }
+    };
+    let undo = move || app.study(|study| study.undo.clone()).flatten();
+    let redo = move || app.study(|study| study.redo.clone()).flatten();
+    view! {
+        <footer class="abar" role="toolbar" aria-label="Actions">
+            <Show when=move || matches!(app.selection.get(), Selection::Test(_)) fallback=move || view! {
+                <div class="grp wide">{act(&["\u{2190}"], "Back", Command::Left)}{act(&["\u{2192}"], "On", Command::Right)}</div>
+                <div class="grp">{act(&["\u{2212}"], "Wider", Command::ZoomOut)}{act(&["+"], "Closer", Command::ZoomIn)}{act(&["0"], "All", Command::Fit)}</div>
+                <div class="grp">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>
+                <div class="grp wide">{act(&["PgDn"], "Next lane", Command::NextSite)}{act(&["P"], "Peak", Command::Snap)}{act(&["N"], "Annotate", Command::Annotate)}</div>
+            }>
+                <div class="grp wide">{act(&["Tab"], "Next marker", Command::Marker(crate::model::MarkerKind::Onset))}</div>
+                <div class="grp">{act(&["\u{2190}"], "One sample", Command::Left)}{act(&["\u{2192}"], "One sample", Command::Right)}</div>
+                <div class="grp">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>
+                <div class="grp wide">{act(&["D"], "Distance", Command::Distance)}{act(&["T"], "Test", Command::TestDetails)}{act(&["N"], "No response", Command::NoResponse)}</div>
+                <div class="grp">{act(&["PgUp"], "Previous site", Command::PreviousSite)}{act(&["PgDn"], "Next site", Command::NextSite)}</div>
+            </Show>
+            <span class="grow"></span>
+            <button class="act" disabled=move || undo().is_none() title=move || undo().map(|what| format!("Undo: {what}")).unwrap_or_else(|| "nothing to undo".into()) on:click=move |_| commands::run(app, Command::Undo)><kbd>"Ctrl+Z"</kbd>"Undo"</button>
+            <button class="act" disabled=move || redo().is_none() title=move || redo().map(|what| format!("Redo: {what}")).unwrap_or_else(|| "nothing to redo".into()) on:click=move |_| commands::run(app, Command::Redo)><kbd>"Ctrl+Y"</kbd>"Redo"</button>
+            <button class="act" on:click=move |_| commands::run(app, Command::Keys)><kbd>"?"</kbd>"All keys"</button>
+        </footer>
+    }
+}

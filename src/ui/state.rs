@@ -1,0 +1,488 @@
+//! What the page knows: signals that components read, and the tiles that pictures are drawn from.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use leptos::prelude::*;
+
+use crate::engine::protocol::{Edit, RecordingView, Request, StudyKey, StudyView, SweepData, TestView, TileKey};
+use crate::model::MarkerKind;
+use crate::scene::sweeps::Arrangement;
+use crate::scene::theme::{self, Theme};
+use crate::scene::tiles::TileSource;
+use crate::web::link::Link;
+use crate::web::page;
+
+/// Tile memory, values (4 bytes each).
+const MAX_TILE_VALUES: usize = 24_000_000;
+
+/// What is shown of a study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// A recording, continuously.
+    Recording(usize),
+    /// The sweeps of a test.
+    Test(usize),
+}
+
+/// A message that stays until it is answered or dismissed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// Number.
+    pub id: u32,
+    /// `abn` (refused), `doubt` (read with a warning), `person` (done), `live` (rescued, update).
+    pub look: &'static str,
+    /// What it is about.
+    pub title: String,
+    /// The rest.
+    pub text: String,
+}
+
+/// A long task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// In which study.
+    pub study: StudyKey,
+    /// What.
+    pub what: String,
+    /// 0 to 1.
+    pub done: f64,
+}
+
+/// Whether the last edit is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Saved {
+    /// Nothing was edited.
+    Nothing,
+    /// Stored.
+    Stored,
+    /// Not stored, and why.
+    Failed(String),
+}
+
+/// Theme as the person chose it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ThemeChoice {
+    /// As the system asks.
+    System,
+    /// Light.
+    Paper,
+    /// Dark.
+    Scope,
+    /// High contrast.
+    Contrast,
+}
+
+impl ThemeChoice {
+    /// Value of `data-theme`.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::System => None,
+            Self::Paper => Some("paper"),
+            Self::Scope => Some("scope"),
+            Self::Contrast => Some("contrast"),
+        }
+    }
+
+    /// The next one of the cycle.
+    pub fn next(self) -> Self {
+        match self {
+            Self::System => {
+                if page::prefers_dark() {
+                    Self::Paper
+                } else {
+                    Self::Scope
+                }
+            }
+            Self::Paper => Self::Scope,
+            Self::Scope => Self::Contrast,
+            Self::Contrast => Self::Paper,
+        }
+    }
+
+    fn kept() -> Self {
+        match page::setting("theme").as_deref() {
+            Some("paper") => Self::Paper,
+            Some("scope") => Self::Scope,
+            Some("contrast") => Self::Contrast,
+            _ => Self::System,
+        }
+    }
+}
+
+/// Which dialog is open.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Dialog {
+    /// All keys.
+    Keys,
+    /// Filters of the selected lane, of all lanes, or of sweeps.
+    Filter,
+    /// Order, names, visibility, montage of lanes.
+    Lanes,
+    /// An annotation: its number, or a new one at a moment.
+    Annotation(Option<usize>, f64),
+    /// What a test is.
+    Test(usize),
+    /// Make sweeps out of channels or annotations.
+    Sweeps,
+    /// Files to save.
+    Export,
+    /// How a text file is to be read.
+    Text(TextQuestion),
+}
+
+/// A text file whose reading is not certain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextQuestion {
+    /// Name.
+    pub file: String,
+    /// The guess.
+    pub preview: crate::engine::protocol::TextPreview,
+}
+
+/// The continuous view of a recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continuous {
+    /// Left edge, seconds.
+    pub from_s: f64,
+    /// Seconds in view.
+    pub span_s: f64,
+    /// Selected lane, among the visible ones.
+    pub lane: Option<usize>,
+    /// Cursors, seconds.
+    pub cursors: [Option<f64>; 2],
+    /// Which cursor keys move.
+    pub cursor: usize,
+    /// Negative values upwards.
+    pub negative_up: bool,
+    /// Selected annotation.
+    pub annotation: Option<usize>,
+}
+
+/// The view of sweeps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sweeps {
+    /// Seconds after the stimulus at the left edge.
+    pub from_s: f64,
+    /// Seconds in view; 0 until the first sweeps are there.
+    pub span_s: f64,
+    /// Selected row.
+    pub row: usize,
+    /// Selected marker.
+    pub marker: Option<MarkerKind>,
+    /// Arrangement.
+    pub arrangement: Arrangement,
+    /// Gain of all rows, microvolts (or units) a division; `None`: chosen.
+    pub gain: Option<f64>,
+    /// Gains of single rows, by sweep, relative to the others' (steps).
+    pub row_gain: HashMap<usize, i32>,
+    /// Draw negative values upwards.
+    pub turned: bool,
+    /// Cursors, seconds after the stimulus.
+    pub cursors: [Option<f64>; 2],
+}
+
+/// Tiles that have come, and which were asked for.
+#[derive(Default)]
+pub struct Tiles {
+    have: HashMap<TileKey, (Vec<f32>, bool, u64)>,
+    asked: HashSet<TileKey>,
+    values: usize,
+    clock: u64,
+}
+
+impl Tiles {
+    /// Those of `keys` that have to be asked for; marks them as asked.
+    pub fn missing(&mut self, keys: &[TileKey]) -> Vec<TileKey> {
+        self.clock += 1;
+        let clock = self.clock;
+        let mut missing = Vec::new();
+        for &key in keys {
+            match self.have.get_mut(&key) {
+                Some(entry) => entry.2 = clock,
+                None if self.asked.insert(key) => missing.push(key),
+                None => {}
+            }
+        }
+        missing
+    }
+
+    /// Takes a tile in; the least used go when memory is full.
+    pub fn insert(&mut self, key: TileKey, values: Vec<f32>, complete: bool) {
+        self.asked.remove(&key);
+        self.values += values.len();
+        let clock = self.clock;
+        if let Some((old, ..)) = self.have.insert(key, (values, complete, clock)) {
+            self.values -= old.len();
+        }
+        if self.values > MAX_TILE_VALUES {
+            let mut uses: Vec<u64> = self.have.values().map(|entry| entry.2).collect();
+            uses.sort_unstable();
+            let median = uses[uses.len() / 2];
+            self.have.retain(|_, entry| entry.2 > median || entry.2 == clock);
+            self.values = self.have.values().map(|entry| entry.0.len()).sum();
+        }
+    }
+
+    /// Lets the incomplete ones among `keys` be asked for again.
+    pub fn incomplete(&mut self, keys: &[TileKey]) -> Vec<TileKey> {
+        let open = |key: &&TileKey| self.have.get(key).is_some_and(|entry| !entry.1) && !self.asked.contains(key);
+        let keys: Vec<TileKey> = keys.iter().filter(open).copied().collect();
+        self.asked.extend(keys.iter().copied());
+        keys
+    }
+
+    /// Forgets everything (another study).
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl TileSource for Tiles {
+    fn tile(&self, key: TileKey) -> Option<(&[f32], bool)> {
+        self.have.get(&key).map(|(values, complete, _)| (values.as_slice(), *complete))
+    }
+}
+
+/// Sweeps of the selected test with their values.
+#[derive(Default)]
+pub struct SweepValues {
+    /// Of which test.
+    pub test: Option<usize>,
+    /// What they are, with values.
+    pub sweeps: Vec<(SweepData, Vec<f32>)>,
+}
+
+/// The page's state. Copyable; everything in it is shared.
+#[derive(Clone, Copy)]
+pub struct App {
+    pub studies: RwSignal<Vec<StudyView>>,
+    pub active: RwSignal<Option<StudyKey>>,
+    pub selection: RwSignal<Selection>,
+    pub notices: RwSignal<Vec<Notice>>,
+    pub progress: RwSignal<Option<Progress>>,
+    pub opening: RwSignal<bool>,
+    pub saved: RwSignal<Saved>,
+    pub dialog: RwSignal<Option<Dialog>>,
+    pub theme: RwSignal<ThemeChoice>,
+    pub continuous: RwSignal<Continuous>,
+    pub sweeps: RwSignal<Sweeps>,
+    /// Counts up whenever tiles or sweeps come.
+    pub arrived: RwSignal<u64>,
+    /// For screen readers.
+    pub said: RwSignal<String>,
+    /// The tree is open as a sheet (narrow screens).
+    pub sheet: RwSignal<bool>,
+    /// A waiting service worker.
+    pub update: RwSignal<Option<wasm_bindgen::JsValue>, LocalStorage>,
+    pub tiles: StoredValue<Rc<RefCell<Tiles>>, LocalStorage>,
+    pub values: StoredValue<Rc<RefCell<SweepValues>>, LocalStorage>,
+    /// Files given last, for a second try with other options.
+    pub files: StoredValue<Vec<web_sys::File>, LocalStorage>,
+    pub link: StoredValue<Option<Rc<Link>>, LocalStorage>,
+    next_notice: StoredValue<u32>,
+    gesture: StoredValue<u32>,
+}
+
+impl App {
+    pub fn new() -> Self {
+        Self {
+            studies: RwSignal::new(Vec::new()),
+            active: RwSignal::new(None),
+            selection: RwSignal::new(Selection::Recording(0)),
+            notices: RwSignal::new(Vec::new()),
+            progress: RwSignal::new(None),
+            opening: RwSignal::new(false),
+            saved: RwSignal::new(Saved::Nothing),
+            dialog: RwSignal::new(None),
+            theme: RwSignal::new(ThemeChoice::kept()),
+            continuous: RwSignal::new(Continuous {
+                from_s: 0.0,
+                span_s: 10.0,
+                lane: None,
+                cursors: [None; 2],
+                cursor: 0,
+                negative_up: true,
+                annotation: None,
+            }),
+            sweeps: RwSignal::new(Sweeps {
+                from_s: 0.0,
+                span_s: 0.0,
+                row: 0,
+                marker: None,
+                arrangement: Arrangement::Raster,
+                gain: None,
+                row_gain: HashMap::new(),
+                turned: false,
+                cursors: [None; 2],
+            }),
+            arrived: RwSignal::new(0),
+            said: RwSignal::new(String::new()),
+            sheet: RwSignal::new(false),
+            update: RwSignal::new_local(None),
+            tiles: StoredValue::new_local(Rc::default()),
+            values: StoredValue::new_local(Rc::default()),
+            files: StoredValue::new_local(Vec::new()),
+            link: StoredValue::new_local(None),
+            next_notice: StoredValue::new(0),
+            gesture: StoredValue::new(0),
+        }
+    }
+
+    /// The app of the running component tree.
+    pub fn here() -> Self {
+        expect_context()
+    }
+
+    pub fn send(&self, request: Request) {
+        self.link.with_value(|link| {
+            if let Some(link) = link {
+                link.send(request);
+            }
+        });
+    }
+
+    /// Opens files; they are kept for a second try with other options.
+    pub fn open(&self, files: Vec<web_sys::File>, options: crate::engine::protocol::TextOptions) {
+        if files.is_empty() {
+            return;
+        }
+        self.opening.set(true);
+        self.notices.update(|notices| notices.retain(|notice| notice.look != "abn"));
+        self.files.set_value(files.clone());
+        self.link.with_value(|link| {
+            if let Some(link) = link {
+                link.send_files(Request::Open { options }, files);
+            }
+        });
+    }
+
+    pub fn notice(&self, look: &'static str, title: impl Into<String>, text: impl Into<String>) {
+        let id = self.next_notice.get_value();
+        self.next_notice.set_value(id + 1);
+        let notice = Notice { id, look, title: title.into(), text: text.into() };
+        self.notices.update(|notices| {
+            notices.retain(|other| (&other.title, &other.text) != (&notice.title, &notice.text));
+            notices.push(notice);
+        });
+    }
+
+    pub fn say(&self, text: impl Into<String>) {
+        self.said.set(text.into());
+    }
+
+    /// Sends an edit of the active study.
+    pub fn edit(&self, edit: Edit) {
+        self.edit_in(edit, None);
+    }
+
+    /// Sends an edit that belongs to a gesture.
+    pub fn edit_in(&self, edit: Edit, gesture: Option<u32>) {
+        if let Some(study) = self.active.get_untracked() {
+            self.send(Request::Edit { study, edit, gesture });
+        }
+    }
+
+    /// A number for a new gesture.
+    pub fn new_gesture(&self) -> u32 {
+        let next = self.gesture.get_value() + 1;
+        self.gesture.set_value(next);
+        next
+    }
+
+    pub fn in_reader_now(&self) -> bool {
+        self.active.with_untracked(Option::is_some)
+    }
+
+    pub fn in_reader(&self) -> bool {
+        self.active.with(Option::is_some)
+    }
+
+    /// Reads the active study (tracked).
+    pub fn study<T>(&self, read: impl FnOnce(&StudyView) -> T) -> Option<T> {
+        let active = self.active.get()?;
+        self.studies.with(|studies| studies.iter().find(|study| study.study == active).map(read))
+    }
+
+    /// Reads the active study without tracking.
+    pub fn study_now<T>(&self, read: impl FnOnce(&StudyView) -> T) -> Option<T> {
+        let active = self.active.get_untracked()?;
+        self.studies.with_untracked(|studies| studies.iter().find(|study| study.study == active).map(read))
+    }
+
+    /// The recording in view, with its index.
+    pub fn recording(&self) -> Option<(usize, RecordingView)> {
+        let index = self.recording_index()?;
+        self.study(|study| study.recordings.get(index).cloned()).flatten().map(|recording| (index, recording))
+    }
+
+    pub fn recording_index(&self) -> Option<usize> {
+        match self.selection.get() {
+            Selection::Recording(index) => Some(index),
+            Selection::Test(_) => None,
+        }
+    }
+
+    /// The test in view, with its index.
+    pub fn test(&self) -> Option<(usize, TestView)> {
+        let Selection::Test(index) = self.selection.get() else { return None };
+        self.study(|study| study.tests.get(index).cloned()).flatten().map(|test| (index, test))
+    }
+
+    pub fn theme_now(&self) -> &'static Theme {
+        match self.theme.get() {
+            ThemeChoice::System if page::prefers_dark() => &theme::SCOPE,
+            ThemeChoice::System => &theme::PAPER,
+            other => theme::named(other.name().unwrap_or_default()),
+        }
+    }
+
+    /// Shows something of the active study.
+    pub fn select(&self, selection: Selection) {
+        self.selection.set(selection);
+        self.sheet.set(false);
+        match selection {
+            Selection::Recording(index) => {
+                let duration_s = self.study_now(|study| study.recordings.get(index).map(|recording| recording.duration_s)).flatten();
+                let duration_s = duration_s.unwrap_or(10.0);
+                self.continuous.update(|view| {
+                    *view = Continuous {
+                        from_s: 0.0,
+                        span_s: duration_s.clamp(1e-4, 10.0),
+                        lane: Some(0),
+                        cursors: [None; 2],
+                        cursor: 0,
+                        annotation: None,
+                        negative_up: view.negative_up,
+                    };
+                });
+            }
+            Selection::Test(test) => {
+                self.sweeps.update(|view| {
+                    view.span_s = 0.0;
+                    view.row = 0;
+                    view.marker = Some(MarkerKind::Onset);
+                    view.gain = None;
+                    view.row_gain.clear();
+                    view.cursors = [None; 2];
+                });
+                if let Some(study) = self.active.get_untracked() {
+                    self.send(Request::Sweeps { study, test });
+                }
+            }
+        }
+    }
+
+    /// Goes to a study, or home.
+    pub fn activate(&self, study: Option<StudyKey>) {
+        self.tiles.with_value(|tiles| tiles.borrow_mut().clear());
+        self.values.with_value(|values| *values.borrow_mut() = SweepValues::default());
+        self.saved.set(Saved::Nothing);
+        self.active.set(study);
+        if study.is_some() {
+            let has_tests = self.study_now(|study| !study.tests.is_empty()).unwrap_or(false);
+            self.select(if has_tests { Selection::Test(0) } else { Selection::Recording(0) });
+        }
+    }
+}

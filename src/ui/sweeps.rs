@@ -1,0 +1,287 @@
+//! The view of sweeps: from the page's state to a scene, and what keys and pointers do to it.
+
+use leptos::prelude::*;
+
+use super::state::App;
+use crate::engine::protocol::{Edit, SweepView, TestView};
+use crate::model::{MarkerKind, SweepId};
+use crate::scene::divisions::{nice_step, nice_up};
+use crate::scene::sweeps::{Arrangement, Row, Scene};
+use crate::scene::{Picture, Viewport};
+
+/// Divisions across a sweep view.
+const DIVISIONS: f64 = 10.0;
+
+/// Sites and sweeps of a test in the order of rows: (site index, sweep).
+pub fn rows(test: &TestView) -> Vec<(usize, &SweepView)> {
+    test.sites.iter().enumerate().flat_map(|(site, view)| view.sweeps.iter().map(move |sweep| (site, sweep))).collect()
+}
+
+/// Chooses the stretch in view once sweeps are there: the whole sweep at a 1-2-5 step a division.
+pub fn first_view(app: App) {
+    if app.sweeps.with_untracked(|view| view.span_s > 0.0) {
+        return;
+    }
+    let (before_s, after_s) = extent(app);
+    app.sweeps.update(|view| {
+        let per_division = nice_up((before_s + after_s) / DIVISIONS * 0.999);
+        view.span_s = (per_division * DIVISIONS).min((before_s + after_s) * 1.02).max(1e-4);
+        view.from_s = -before_s;
+    });
+}
+
+/// Longest stretch before and after the stimulus of all sweeps, seconds.
+fn extent(app: App) -> (f64, f64) {
+    app.values.with_value(|values| {
+        values.borrow().sweeps.iter().fold((0.0_f64, 1e-3_f64), |(before, after), (data, samples)| {
+            let stimulus_s = data.stimulus_s.unwrap_or(0.0);
+            (before.max(stimulus_s), after.max(samples.len() as f64 / data.fs_hz - stimulus_s))
+        })
+    })
+}
+
+/// Gain that shows the largest response over about four divisions.
+fn common_gain(app: App) -> f64 {
+    app.values.with_value(|values| {
+        let values = values.borrow();
+        let reach = values.sweeps.iter().map(|(data, samples)| {
+            // The artefact may be larger than the response: it is left out of the choice.
+            let skip = data.stimulus_s.map_or(0, |at_s| ((at_s + 0.0015) * data.fs_hz) as usize);
+            samples.iter().skip(skip).filter(|value| value.is_finite()).fold(0.0_f64, |reach, value| reach.max(f64::from(value.abs())))
+        });
+        nice_up(reach.fold(0.0, f64::max).max(1e-6) / 4.0)
+    })
+}
+
+fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>, &TestView) -> T) -> Option<T> {
+    app.arrived.track();
+    let (index, test) = app.test()?;
+    let view = app.sweeps.get();
+    let store = app.values.get_value();
+    let store = store.borrow();
+    if store.test != Some(index) || view.span_s <= 0.0 {
+        return None;
+    }
+    let gain = view.gain.unwrap_or_else(|| common_gain(app));
+    let mut scene_rows = Vec::new();
+    for (site, sweep) in rows(&test) {
+        let Some((data, values)) = store.sweeps.iter().find(|(data, _)| data.id == sweep.id) else { continue };
+        let several = test.sites[site].sweeps.len() > 1;
+        let place = test.sites[site].sweeps.iter().position(|other| other.id == sweep.id).unwrap_or(0) + 1;
+        let name = &test.sites[site].name;
+        scene_rows.push(Row {
+            id: sweep.id,
+            name: if several { format!("{name} {place}") } else { name.clone() },
+            note: [sweep.stimulus.as_str(), data.filter.as_str()]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join(" \u{b7} "),
+            values,
+            fs_hz: data.fs_hz,
+            stimulus_s: data.stimulus_s,
+            unit: data.unit.clone(),
+            measurement: sweep.measurement.as_ref(),
+            turned: view.turned,
+            gain: nice_step(gain, view.row_gain.get(&sweep.id).copied().unwrap_or(0)),
+        });
+    }
+    let scene = Scene {
+        rows: scene_rows,
+        arrangement: view.arrangement,
+        ms_per_division: nice_up(view.span_s * 1e3 / DIVISIONS * 0.999),
+        view: Viewport { from_s: view.from_s, to_s: view.from_s + view.span_s, left_px: 0.0, width_px: f64::from(width.max(1.0)) },
+        height,
+        selected: view.row,
+        marker: view.marker,
+        cursors: view.cursors,
+        theme: app.theme_now(),
+    };
+    Some(with(&scene, &test))
+}
+
+/// The picture at a size.
+pub fn picture(app: App, width: f32, height: f32) -> Option<Picture> {
+    with_scene(app, width, height, |scene, _| scene.draw())
+}
+
+/// The loupe: the selected marker's surroundings at five times the gain and a sixth of the sweep.
+pub fn loupe(app: App, width: f32, height: f32) -> Option<Picture> {
+    let view = app.sweeps.get();
+    let kind = view.marker?;
+    with_scene(app, width, height, |scene, _| {
+        let row = scene.rows.get(view.row)?.clone();
+        let motor = row.measurement?.motor?;
+        let at_s = motor.marker_ms(kind)? / 1e3;
+        let value = f64::from(scene.value_at(view.row, at_s).unwrap_or(0.0));
+        let span_s = scene.ms_per_division / 1e3 * 1.5;
+        let mut row = row;
+        row.gain /= 5.0;
+        row.name = String::new();
+        row.note = String::new();
+        let mut close = scene.clone();
+        close.ms_per_division = nice_up(span_s * 1e3 / 5.0);
+        close.view = Viewport { from_s: at_s - span_s / 2.0, to_s: at_s + span_s / 2.0, left_px: 0.0, width_px: f64::from(width.max(1.0)) };
+        close.selected = 0;
+        close.arrangement = Arrangement::Raster;
+        close.rows = vec![row];
+        let mut picture = close.draw();
+        // Brings the marker's height to the middle: at this gain it may lie far outside.
+        let vertical = close.vertical(0);
+        let shift = height / 2.0 - vertical.px(value as f32);
+        picture.shift_vertically(shift);
+        Some(picture)
+    })
+    .flatten()
+}
+
+/// The row at a height.
+pub fn row_at(app: App, width: f32, height: f32, y: f32) -> Option<usize> {
+    untrack(|| with_scene(app, width, height, |scene, _| scene.row_at(y))).flatten()
+}
+
+/// Moment at x, seconds after the stimulus.
+pub fn time_at(app: App, width: f32, x: f64) -> f64 {
+    app.sweeps.with_untracked(|view| view.from_s + x / f64::from(width.max(1.0)) * view.span_s)
+}
+
+/// The selected sweep: its id, site index, stimulus and rate.
+pub fn selected(app: App) -> Option<Chosen> {
+    let (_, test) = untrack(|| app.test())?;
+    let row = app.sweeps.with_untracked(|view| view.row);
+    let rows = rows(&test);
+    let (site, sweep) = rows.get(row)?;
+    let (fs_hz, stimulus_s) = app.values.with_value(|values| {
+        let values = values.borrow();
+        values.sweeps.iter().find(|(data, _)| data.id == sweep.id).map(|(data, _)| (data.fs_hz, data.stimulus_s))
+    })?;
+    Some(Chosen { site: *site, sweep: (*sweep).clone(), rows: rows.len(), fs_hz, stimulus_s })
+}
+
+/// What is selected.
+pub struct Chosen {
+    pub site: usize,
+    pub sweep: SweepView,
+    pub rows: usize,
+    pub fs_hz: f64,
+    pub stimulus_s: Option<f64>,
+}
+
+impl Chosen {
+    /// Latency of the selected marker, ms.
+    pub fn marker_ms(&self, kind: MarkerKind) -> Option<f64> {
+        self.sweep.measurement.as_ref()?.motor?.marker_ms(kind)
+    }
+}
+
+/// Puts a marker at a moment (seconds after the stimulus).
+pub fn place(app: App, sweep: SweepId, kind: MarkerKind, time_s: f64, gesture: Option<u32>) {
+    let stimulus_s = app
+        .values
+        .with_value(|values| values.borrow().sweeps.iter().find(|(data, _)| data.id == sweep).and_then(|(data, _)| data.stimulus_s));
+    app.edit_in(Edit::MoveMarker { sweep, kind, at_s: time_s + stimulus_s.unwrap_or(0.0) }, gesture);
+}
+
+/// Moves the selected marker by samples.
+pub fn step_marker(app: App, samples: f64, gesture: Option<u32>) {
+    let (Some(chosen), Some(kind)) = (selected(app), app.sweeps.with_untracked(|view| view.marker)) else { return };
+    let Some(ms) = chosen.marker_ms(kind) else {
+        app.say("There is no response here. Press the number of a marker to place it.");
+        return;
+    };
+    // From sample to sample: an automatic marker may lie between two.
+    let at = ((ms / 1e3 + chosen.stimulus_s.unwrap_or(0.0)) * chosen.fs_hz).round() + samples;
+    let time_s = at / chosen.fs_hz - chosen.stimulus_s.unwrap_or(0.0);
+    place(app, chosen.sweep.id, kind, time_s, gesture);
+    app.say(format!("{} {:.2} ms", kind.name(), time_s * 1e3));
+}
+
+/// Selects marker `kind`; places one at the cursor or the middle of the view where there is none.
+pub fn choose_marker(app: App, kind: MarkerKind) {
+    app.sweeps.update(|view| view.marker = Some(kind));
+    let Some(chosen) = selected(app) else { return };
+    match chosen.marker_ms(kind) {
+        Some(ms) => app.say(format!("{} {ms:.2} ms", kind.name())),
+        None => {
+            let view = app.sweeps.get_untracked();
+            let time_s = view.cursors[0].unwrap_or(view.from_s + view.span_s / 2.0);
+            place(app, chosen.sweep.id, kind, time_s, None);
+        }
+    }
+}
+
+/// Next or previous marker; `false` past the ends, so that focus can go on.
+pub fn next_marker(app: App, by: i32) -> bool {
+    let now = app.sweeps.with_untracked(|view| view.marker).map_or(-1, |kind| i32::from(kind.number()) - 1);
+    let to = now + by;
+    match usize::try_from(to).ok().and_then(|to| MarkerKind::ALL.get(to)) {
+        Some(&kind) => {
+            app.sweeps.update(|view| view.marker = Some(kind));
+            if let Some(ms) = selected(app).and_then(|chosen| chosen.marker_ms(kind)) {
+                app.say(format!("{} {ms:.2} ms", kind.name()));
+            }
+            true
+        }
+        None => false,
+    }
+}
+
+/// Next or previous row.
+pub fn next_row(app: App, by: i32) {
+    let Some(chosen) = selected(app) else { return };
+    app.sweeps.update(|view| {
+        let to = (view.row as i32 + by).clamp(0, chosen.rows as i32 - 1);
+        view.row = to as usize;
+        view.marker = view.marker.or(Some(MarkerKind::Onset));
+    });
+    let name = untrack(|| app.test()).and_then(|(_, test)| test.sites.get(selected(app)?.site).map(|site| site.name.clone()));
+    app.say(name.unwrap_or_default());
+}
+
+/// Copies the selected sweep's markers to the next row and goes there.
+pub fn copy_to_next(app: App) {
+    let Some(from) = selected(app) else { return };
+    let row = app.sweeps.with_untracked(|view| view.row);
+    if row + 1 >= from.rows {
+        app.say("There is no further site to copy to.");
+        return;
+    }
+    next_row(app, 1);
+    if let Some(to) = selected(app) {
+        app.edit(Edit::CopyMarkers { from: from.sweep.id, to: to.sweep.id });
+    }
+}
+
+/// Changes the gain of all rows, or of the selected one, by steps of 1-2-5.
+pub fn gain(app: App, steps: i32, only_selected: bool) {
+    if only_selected {
+        if let Some(chosen) = selected(app) {
+            app.sweeps.update(|view| *view.row_gain.entry(chosen.sweep.id).or_default() += steps);
+        }
+        return;
+    }
+    let now = app.sweeps.with_untracked(|view| view.gain).unwrap_or_else(|| common_gain(app));
+    app.sweeps.update(|view| view.gain = Some(nice_step(now, steps)));
+}
+
+/// Moves the view by pixels.
+pub fn pan(app: App, by_px: f64, width: f32) {
+    let (before_s, after_s) = extent(app);
+    app.sweeps.update(|view| {
+        let by_s = by_px / f64::from(width.max(1.0)) * view.span_s;
+        let last = (after_s - view.span_s).max(-before_s);
+        view.from_s = (view.from_s - by_s).clamp(-before_s, last);
+    });
+}
+
+/// Zooms with the moment at `x` fixed.
+pub fn zoom(app: App, factor: f64, x: f64, width: f32) {
+    let (before_s, after_s) = extent(app);
+    app.sweeps.update(|view| {
+        let share = x / f64::from(width.max(1.0));
+        let fixed_s = view.from_s + share * view.span_s;
+        view.span_s = (view.span_s / factor).clamp(2e-4, (before_s + after_s) * 1.05);
+        let last = (after_s - view.span_s).max(-before_s);
+        view.from_s = (fixed_s - share * view.span_s).clamp(-before_s, last);
+    });
+}

@@ -1,0 +1,143 @@
+//! Replays pictures on canvases: the grid through plotters, shapes through the 2D context.
+
+use plotters::prelude::IntoDrawingArea;
+use plotters_canvas::CanvasBackend;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+
+use crate::scene::{Anchor, Color, Grid, Shape, Stroke, Theme, grid};
+
+const FONT: &str =
+    "\"SF Pro Text\", -apple-system, \"Segoe UI\", Roboto, \"Helvetica Neue\", \"Noto Sans\", \"Liberation Sans\", Arial, sans-serif";
+
+/// Gives a canvas as many device pixels as it covers; setting a size clears it, so only on change.
+pub fn fit(canvas: &HtmlCanvasElement, width: f32, height: f32, ratio: f32) {
+    let (w, h) = ((width * ratio).round().max(1.0) as u32, (height * ratio).round().max(1.0) as u32);
+    if canvas.width() != w || canvas.height() != h {
+        canvas.set_width(w);
+        canvas.set_height(h);
+    }
+}
+
+/// Draws the grid layer.
+pub fn paint_grid(canvas: &HtmlCanvasElement, picture: &Grid, theme: &Theme, ratio: f32) {
+    if let Some(backend) = CanvasBackend::with_canvas_object(canvas.clone()) {
+        let area = backend.into_drawing_area();
+        let _ = grid::draw(&area, picture, theme, ratio);
+        let _ = area.present();
+    }
+}
+
+/// Clears a layer and draws shapes on it.
+pub fn paint(canvas: &HtmlCanvasElement, shapes: &[Shape], ratio: f32) {
+    let Some(context) = context(canvas) else { return };
+    let _ = context.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
+    context.clear_rect(0.0, 0.0, f64::from(canvas.width()), f64::from(canvas.height()));
+    let ratio = f64::from(ratio);
+    let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
+    context.set_line_join("round");
+    for shape in shapes {
+        paint_shape(&context, shape);
+    }
+}
+
+fn context(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
+    canvas.get_context("2d").ok()??.dyn_into().ok()
+}
+
+fn set_stroke(context: &CanvasRenderingContext2d, stroke: &Stroke) {
+    context.set_stroke_style_str(&stroke.color.css());
+    context.set_line_width(f64::from(stroke.width));
+    let dash: js_sys::Array = stroke.dash.iter().map(|&length| JsValue::from_f64(f64::from(length))).collect();
+    let _ = context.set_line_dash(&dash);
+}
+
+fn trace_path(context: &CanvasRenderingContext2d, points: &[[f32; 2]]) {
+    context.begin_path();
+    let mut down = false;
+    for &[x, y] in points {
+        if !(x.is_finite() && y.is_finite()) {
+            down = false;
+        } else if down {
+            context.line_to(f64::from(x), f64::from(y));
+        } else {
+            context.move_to(f64::from(x), f64::from(y));
+            down = true;
+        }
+    }
+}
+
+fn paint_shape(context: &CanvasRenderingContext2d, shape: &Shape) {
+    match shape {
+        Shape::Line { points, stroke } => {
+            set_stroke(context, stroke);
+            trace_path(context, points);
+            context.stroke();
+        }
+        Shape::Area { points, fill } => {
+            context.set_fill_style_str(&fill.css());
+            trace_path(context, points);
+            context.fill();
+        }
+        Shape::Rect { rect, radius, fill, stroke } => {
+            let [x, y, w, h] = rect.map(f64::from);
+            context.begin_path();
+            let _ = context.round_rect_with_f64(x, y, w, h, f64::from(*radius));
+            if let Some(fill) = fill {
+                context.set_fill_style_str(&fill.css());
+                context.fill();
+            }
+            if let Some(stroke) = stroke {
+                set_stroke(context, stroke);
+                context.stroke();
+            }
+        }
+        Shape::Hatch { rect, fill, color } => hatch(context, rect.map(f64::from), *fill, *color),
+        Shape::Circle { at, radius, fill, stroke } => {
+            context.begin_path();
+            let _ = context.arc(f64::from(at[0]), f64::from(at[1]), f64::from(*radius), 0.0, std::f64::consts::TAU);
+            context.set_fill_style_str(&fill.css());
+            context.fill();
+            set_stroke(context, stroke);
+            context.stroke();
+        }
+        Shape::Text { at, text, size, strong, anchor, color, halo } => {
+            context.set_font(&format!("{} {size}px {FONT}", if *strong { 600 } else { 400 }));
+            context.set_text_align(match anchor {
+                Anchor::Start => "left",
+                Anchor::Middle => "center",
+                Anchor::End => "right",
+            });
+            let (x, y) = (f64::from(at[0]), f64::from(at[1]));
+            if let Some(halo) = halo {
+                set_stroke(context, &Stroke::solid(*halo, 4.0));
+                let _ = context.stroke_text(text, x, y);
+            }
+            context.set_fill_style_str(&color.css());
+            let _ = context.fill_text(text, x, y);
+        }
+    }
+}
+
+fn hatch(context: &CanvasRenderingContext2d, [x, y, w, h]: [f64; 4], fill: Color, color: Color) {
+    if !(w > 0.0 && h > 0.0) {
+        return;
+    }
+    context.set_fill_style_str(&fill.css());
+    context.fill_rect(x, y, w, h);
+    context.save();
+    context.begin_path();
+    context.rect(x, y, w, h);
+    context.clip();
+    set_stroke(context, &Stroke::solid(color, 0.7));
+    context.begin_path();
+    let mut at = -h;
+    while at < w {
+        context.move_to(x + at, y + h);
+        context.line_to(x + at + h, y);
+        at += 8.0;
+    }
+    context.stroke();
+    context.restore();
+}

@@ -1,0 +1,176 @@
+//! Small things of the page: facts in meta tags, downloads, dropped folders, theme, service worker.
+
+use js_sys::{Array, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, BlobPropertyBag, Document, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry, HtmlAnchorElement, Url, Window,
+};
+
+/// The window; the app runs nowhere else.
+pub fn window() -> Option<Window> {
+    web_sys::window()
+}
+
+/// The document.
+pub fn document() -> Option<Document> {
+    window()?.document()
+}
+
+/// Content of a meta tag that the build wrote.
+pub fn meta(name: &str) -> Option<String> {
+    document()?.query_selector(&format!("meta[name=\"{name}\"]")).ok()??.get_attribute("content")
+}
+
+/// Hands a file to the person.
+///
+/// # Errors
+/// When the browser refuses.
+pub fn download(name: &str, mime: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    let document = document().ok_or("no document")?;
+    let options = BlobPropertyBag::new();
+    options.set_type(mime);
+    let blob = Blob::new_with_u8_array_sequence_and_options(&Array::of1(&Uint8Array::from(bytes)), &options)?;
+    let url = Url::create_object_url_with_blob(&blob)?;
+    let link: HtmlAnchorElement = document.create_element("a")?.unchecked_into();
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    // The browser has taken the address over by the time the click returns in all engines but
+    // WebKit, which wants it a little longer.
+    let later = Closure::once_into_js(move || {
+        let _ = Url::revoke_object_url(&url);
+    });
+    window().ok_or("no window")?.set_timeout_with_callback_and_timeout_and_arguments_0(later.unchecked_ref(), 10_000)?;
+    Ok(())
+}
+
+/// All files of what was dropped, folders included.
+pub async fn dropped_files(entries: Vec<FileSystemEntry>) -> Vec<File> {
+    /// More files than this are not one study.
+    const MAX_FILES: usize = 5000;
+    let mut open = entries;
+    let mut files = Vec::new();
+    while let Some(entry) = open.pop() {
+        if files.len() >= MAX_FILES {
+            break;
+        }
+        if entry.is_file() {
+            let entry: FileSystemFileEntry = entry.unchecked_into();
+            let promise =
+                Promise::new(&mut |resolve, reject| entry.file_with_callback_and_callback(resolve.unchecked_ref(), reject.unchecked_ref()));
+            if let Ok(file) = JsFuture::from(promise).await {
+                files.push(file.unchecked_into());
+            }
+        } else if entry.is_directory() {
+            let reader = entry.unchecked_into::<FileSystemDirectoryEntry>().create_reader();
+            // A reader hands out a hundred entries at a time until it hands out none.
+            loop {
+                let promise = Promise::new(&mut |resolve, reject| {
+                    let _ = Reflect::get(&reader, &"readEntries".into())
+                        .map(|f| f.unchecked_into::<js_sys::Function>().call2(&reader, &resolve, &reject));
+                });
+                let Ok(batch) = JsFuture::from(promise).await else { break };
+                let batch = Array::from(&batch);
+                if batch.length() == 0 {
+                    break;
+                }
+                open.extend(batch.iter().map(JsCast::unchecked_into::<FileSystemEntry>));
+            }
+        }
+    }
+    files.sort_by_key(File::name);
+    files
+}
+
+/// Reads a small setting.
+pub fn setting(name: &str) -> Option<String> {
+    window()?.local_storage().ok()??.get_item(name).ok()?
+}
+
+/// Keeps a small setting.
+pub fn set_setting(name: &str, value: &str) {
+    if let Some(Ok(Some(storage))) = window().map(|window| window.local_storage()) {
+        let _ = storage.set_item(name, value);
+    }
+}
+
+/// Sets the theme; `None` follows the system.
+pub fn set_theme(theme: Option<&str>) {
+    let Some(root) = document().and_then(|document| document.document_element()) else { return };
+    let _ = match theme {
+        Some(theme) => root.set_attribute("data-theme", theme),
+        None => root.remove_attribute("data-theme"),
+    };
+}
+
+/// Whether the system asks for dark.
+pub fn prefers_dark() -> bool {
+    window().and_then(|window| window.match_media("(prefers-color-scheme: dark)").ok().flatten()).is_some_and(|query| query.matches())
+}
+
+/// Whether fingers are the main pointer.
+pub fn coarse_pointer() -> bool {
+    window().and_then(|window| window.match_media("(pointer: coarse)").ok().flatten()).is_some_and(|query| query.matches())
+}
+
+/// Registers the service worker; `on_update` runs when a new build waits to take over.
+pub fn register_service_worker(on_update: impl Fn(web_sys::ServiceWorker) + Clone + 'static) {
+    let Some(window) = window() else { return };
+    if meta("myoscope-build").is_none() || !Reflect::has(&window.navigator(), &"serviceWorker".into()).unwrap_or(false) {
+        return;
+    }
+    let container = window.navigator().service_worker();
+    wasm_bindgen_futures::spawn_local(async move {
+        // Private windows and file:// have none: the app works without.
+        let Ok(registration) = JsFuture::from(container.register("./sw.js")).await else { return };
+        let registration: web_sys::ServiceWorkerRegistration = registration.unchecked_into();
+        if let (Some(waiting), true) = (registration.waiting(), container.controller().is_some()) {
+            on_update(waiting);
+        }
+        let found = Closure::<dyn FnMut()>::new({
+            let registration = registration.clone();
+            move || {
+                let Some(installing) = registration.installing() else { return };
+                let (worker, on_update, container) = (installing.clone(), on_update.clone(), container.clone());
+                let changed = Closure::<dyn FnMut()>::new(move || {
+                    if worker.state() == web_sys::ServiceWorkerState::Installed && container.controller().is_some() {
+                        on_update(worker.clone());
+                    }
+                });
+                installing.set_onstatechange(Some(changed.as_ref().unchecked_ref()));
+                changed.forget();
+            }
+        });
+        registration.set_onupdatefound(Some(found.as_ref().unchecked_ref()));
+        found.forget();
+    });
+}
+
+/// Saves the canvases of an element, stacked as they are seen, as one PNG.
+///
+/// # Errors
+/// When there is no such element or the browser refuses.
+pub fn save_canvases(id: &str, name: &str) -> Result<(), JsValue> {
+    let document = document().ok_or("no document")?;
+    let list = document.get_element_by_id(id).ok_or("no element")?.query_selector_all("canvas")?;
+    let layer = |index| list.get(index).map(JsCast::unchecked_into::<web_sys::HtmlCanvasElement>);
+    let first = layer(0).ok_or("no canvas")?;
+    let whole: web_sys::HtmlCanvasElement = document.create_element("canvas")?.unchecked_into();
+    whole.set_width(first.width());
+    whole.set_height(first.height());
+    let context: web_sys::CanvasRenderingContext2d = whole.get_context("2d")?.ok_or("no context")?.unchecked_into();
+    for canvas in (0..list.length()).filter_map(layer) {
+        context.draw_image_with_html_canvas_element(&canvas, 0.0, 0.0)?;
+    }
+    let name = name.to_owned();
+    let save = Closure::once_into_js(move |blob: JsValue| {
+        let Ok(blob) = blob.dyn_into::<Blob>() else { return };
+        wasm_bindgen_futures::spawn_local(async move {
+            if let Ok(buffer) = JsFuture::from(blob.array_buffer()).await {
+                let _ = download(&name, "image/png", &Uint8Array::new(&buffer).to_vec());
+            }
+        });
+    });
+    whole.to_blob(save.unchecked_ref())
+}

@@ -1,0 +1,119 @@
+//! What is kept in the browser between sessions: edits in IndexedDB (one transaction a change, so
+//! that a crash leaves the last complete state), pyramids in the origin's private file system.
+
+use idb::{Database, DatabaseEvent, Factory, ObjectStoreParams, TransactionMode};
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions, FileSystemGetFileOptions, FileSystemSyncAccessHandle,
+};
+
+use super::message::bytes_of;
+
+const DATABASE: &str = "myoscope";
+const VERSION: u32 = 1;
+const EDITS: &str = "edits";
+const FOLDER: &str = "pyramids";
+/// Pyramids kept; the oldest go first.
+const MAX_PYRAMIDS: u32 = 64;
+
+async fn database() -> Result<Database, String> {
+    let words = |error: idb::Error| format!("the browser's storage is not available ({error})");
+    let mut request = Factory::new().and_then(|factory| factory.open(DATABASE, Some(VERSION))).map_err(words)?;
+    request.on_upgrade_needed(|event| {
+        if let Ok(database) = event.database()
+            && !database.store_names().iter().any(|name| name == EDITS)
+        {
+            let _ = database.create_object_store(EDITS, ObjectStoreParams::new());
+        }
+    });
+    request.await.map_err(words)
+}
+
+/// The edits kept under a key.
+///
+/// # Errors
+/// A sentence when the storage fails.
+pub async fn load_edits(key: &str) -> Result<Option<Vec<u8>>, String> {
+    let words = |error: idb::Error| format!("kept edits could not be read ({error})");
+    let database = database().await?;
+    let transaction = database.transaction(&[EDITS], TransactionMode::ReadOnly).map_err(words)?;
+    let store = transaction.object_store(EDITS).map_err(words)?;
+    let value = store.get(JsValue::from_str(key)).map_err(words)?.await.map_err(words)?;
+    database.close();
+    Ok(value.and_then(|value| value.as_string()).map(String::into_bytes))
+}
+
+/// Keeps edits under a key.
+///
+/// # Errors
+/// A sentence when the storage fails (full, or refused in private browsing).
+pub async fn keep_edits(key: &str, json: &[u8]) -> Result<(), String> {
+    let words = |error: idb::Error| format!("the edit could not be stored in this browser ({error})");
+    let database = database().await?;
+    let transaction = database.transaction(&[EDITS], TransactionMode::ReadWrite).map_err(words)?;
+    let store = transaction.object_store(EDITS).map_err(words)?;
+    let text = String::from_utf8_lossy(json);
+    store.put(&JsValue::from_str(&text), Some(&JsValue::from_str(key))).map_err(words)?.await.map_err(words)?;
+    transaction.commit().map_err(words)?.await.map_err(words)?;
+    database.close();
+    Ok(())
+}
+
+async fn folder() -> Result<FileSystemDirectoryHandle, JsValue> {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into())?.unchecked_into::<web_sys::WorkerNavigator>();
+    let root: FileSystemDirectoryHandle = JsFuture::from(navigator.storage().get_directory()).await?.unchecked_into();
+    let options = FileSystemGetDirectoryOptions::new();
+    options.set_create(true);
+    Ok(JsFuture::from(root.get_directory_handle_with_options(FOLDER, &options)).await?.unchecked_into())
+}
+
+/// The pyramids kept under a key; `None` when there are none or they cannot be read: they can be
+/// built again.
+pub async fn load_pyramid(key: &str) -> Option<Vec<u8>> {
+    let folder = folder().await.ok()?;
+    let handle: FileSystemFileHandle = JsFuture::from(folder.get_file_handle(key)).await.ok()?.unchecked_into();
+    let file: web_sys::File = JsFuture::from(handle.get_file()).await.ok()?.unchecked_into();
+    let buffer = JsFuture::from(file.array_buffer()).await.ok()?;
+    Some(bytes_of(buffer.unchecked_ref()))
+}
+
+/// Keeps pyramids under a key. A failure costs time at the next opening, nothing else.
+///
+/// # Errors
+/// What the browser said.
+pub async fn keep_pyramid(key: &str, bytes: &[u8]) -> Result<(), JsValue> {
+    let folder = folder().await?;
+    make_room(&folder).await?;
+    let options = FileSystemGetFileOptions::new();
+    options.set_create(true);
+    let handle: FileSystemFileHandle = JsFuture::from(folder.get_file_handle_with_options(key, &options)).await?.unchecked_into();
+    let access: FileSystemSyncAccessHandle = JsFuture::from(handle.create_sync_access_handle()).await?.unchecked_into();
+    let written = access.truncate_with_u32(0).and_then(|()| access.write_with_buffer_source(&Uint8Array::from(bytes)));
+    let flushed = access.flush();
+    access.close();
+    let complete = written? as usize == bytes.len();
+    flushed?;
+    if complete { Ok(()) } else { Err("only a part could be written".into()) }
+}
+
+/// Removes kept pyramids when there are many.
+async fn make_room(folder: &FileSystemDirectoryHandle) -> Result<(), JsValue> {
+    let names = folder.keys();
+    let mut list = Vec::new();
+    loop {
+        let next = JsFuture::from(names.next()?).await?;
+        if Reflect::get(&next, &"done".into())?.is_truthy() {
+            break;
+        }
+        list.extend(Reflect::get(&next, &"value".into())?.as_string());
+    }
+    if list.len() as u32 >= MAX_PYRAMIDS {
+        // Names are hashes, so any order is as good as another.
+        for name in list.iter().take(list.len() / 4) {
+            JsFuture::from(folder.remove_entry(name)).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! The command line as a person or a script meets it: the real binary.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
+
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn golden(name: &str) -> String {
+    format!("{}/tests/golden/wfdb/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_myoscope"));
+    command.args(arguments);
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// An empty folder of this test's own.
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{name}"));
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+fn with_stdin(arguments: &[&str], bytes: &[u8]) -> Output {
+    let mut child = command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn help_and_version() {
+    let help = run(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(text(&help.stdout).contains("myoscope info") && help.stderr.is_empty());
+    assert_eq!(text(&run(&["--version"]).stdout), format!("myoscope {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn wrong_usage_is_64_and_says_why() {
+    for arguments in [
+        &[][..],
+        &["frobnicate"],
+        &["info"],
+        &["info", "--colour", "x"],
+        &["info", "--rate", "-3", "x"],
+        &["info", "--rate", "fast", "x"],
+        &["info", "x", "-o", "y.edf"],
+        &["export", "x"],
+        &["export", "x", "y", "-o", "z.hea"],
+        &["export", &golden("f16.hea"), "-o", "out.xyz"],
+        &["export", &golden("f16.hea"), "-o", &golden("f16.hea")],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {}", text(&output.stderr));
+        assert!(output.stdout.is_empty() && text(&output.stderr).starts_with("myoscope: "), "{arguments:?}");
+    }
+}
+
+#[test]
+fn info_of_a_record_with_its_companions() {
+    let file = golden("f16.hea");
+    let output = run(&["info", &file, "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let [info] = &lines(&output)[..] else { panic!("one line") };
+    let keys: Vec<&String> = info.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["annotations", "channels", "duration_s", "file", "format", "start", "warnings"], "sorted by the parser");
+    assert!(text(&output.stdout).starts_with(r#"{"file":"#));
+    assert_eq!((info["file"].as_str().unwrap(), info["format"].as_str().unwrap()), (file.as_str(), "WFDB"));
+    assert_eq!(info["duration_s"], 0.101);
+    let channel = &info["channels"][1];
+    assert_eq!((channel["name"].as_str().unwrap(), channel["unit"].as_str().unwrap()), ("signal 1, format 16", "mV"));
+    assert_eq!((channel["fs_hz"].as_f64(), channel["n"].as_u64()), (Some(1000.0), Some(101)));
+    assert_eq!(channel["first5"].as_array().unwrap().len(), 5);
+    assert_eq!(channel["first5"][0], 32.772);
+    assert!(channel["first5"][2].is_null(), "an invalid sample is null");
+    assert_eq!(channel["max"], 32.772);
+    assert_eq!(info["annotations"].as_array().unwrap().len(), 5);
+    assert_eq!(info["annotations"][1], serde_json::json!({"onset_s": 0.01, "duration_s": null, "text": "StimA"}));
+    assert_eq!(info["warnings"], serde_json::json!([]));
+
+    let plain = text(&run(&["info", &file]).stdout);
+    assert!(plain.contains("WFDB, 0.101 s") && plain.contains("StimA"), "{plain}");
+    // The signal file leads to the same recording, and both together are one.
+    assert_eq!(lines(&run(&["info", &golden("f16.dat"), &file, "--json"])).len(), 1);
+    // Segments are found by the names in the header.
+    let fixed = &lines(&run(&["info", "--json", &golden("fixed.hea")]))[0];
+    assert_eq!(fixed["channels"][0]["n"], 90);
+    let relative = command(&["info", "--json", "fixed.hea"]).current_dir(Path::new(&file).parent().unwrap()).output().unwrap();
+    assert_eq!(lines(&relative)[0]["channels"], fixed["channels"]);
+    // A folder holds all of them.
+    let all = run(&["info", "--json", Path::new(&file).parent().unwrap().to_str().unwrap()]);
+    assert!(lines(&all).len() >= 15 && all.status.code() == Some(0), "{}", text(&all.stdout));
+}
+
+#[test]
+fn refused_files_are_2_and_the_others_are_still_read() {
+    let place = folder("refused");
+    let path = |name: &str| place.join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("broken.hea"), "broken 1 fast 4\nbroken.dat 16\n").unwrap();
+    std::fs::write(path("alone.dat"), [0, 1, 2, 3]).unwrap();
+    std::fs::write(path("odd.bin"), [0xffu8, 0, 7, 1]).unwrap();
+    std::fs::write(path("empty.hea"), "").unwrap();
+    let files = [path("broken.hea"), golden("f24.hea"), path("alone.dat"), path("odd.bin"), path("gone.hea"), path("empty.hea")];
+    let arguments: Vec<&str> = ["info", "--json"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stderr.is_empty());
+    let got = lines(&output);
+    let kinds: Vec<Option<&str>> = got.iter().map(|line| line["error"]["kind"].as_str()).collect();
+    assert_eq!(kinds, [Some("malformed"), None, Some("missing"), Some("not_this_format"), Some("source"), Some("not_this_format")]);
+    assert_eq!(got[0]["file"], files[0].as_str());
+    assert_eq!(got[0]["error"]["offset"], 0);
+    assert!(got[0]["error"]["what"].as_str().unwrap().contains("sampling frequency"));
+    assert!(got[2]["error"]["offset"].is_null());
+    let plain = run(&["info", &files[0]]);
+    assert_eq!(plain.status.code(), Some(2));
+    assert!(plain.stdout.is_empty() && text(&plain.stderr).contains("sampling frequency"));
+}
+
+#[test]
+fn standard_input() {
+    let refused = with_stdin(&["info", "--json", "-"], &[0xff, 0, 1, 9]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(lines(&refused)[0]["file"], "-");
+    // A header alone is recognised by content and misses its signals.
+    let header = std::fs::read(golden("f16.hea")).unwrap();
+    let missing = with_stdin(&["info", "--json", "-"], &header);
+    assert_eq!(lines(&missing)[0]["error"]["kind"], "missing");
+}
+
+#[test]
+fn a_closed_pipe_is_quiet() {
+    let files: Vec<String> = vec![golden("f16.hea"); 1];
+    let mut arguments = vec!["info", "--json"];
+    let (folder, _) = files[0].rsplit_once('/').unwrap();
+    arguments.extend(std::iter::repeat_n(folder, 40));
+    let mut child = command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(141));
+}
+
+#[test]
+fn what_is_exported_reads_back_equal() {
+    let place = folder("export");
+    for name in ["f16", "f212", "multi212", "f32", "skewed", "fixed"] {
+        let target = place.join(format!("{name}_out.hea"));
+        let output = run(&["export", &golden(&format!("{name}.hea")), "-o", target.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", text(&output.stderr));
+        let before = &lines(&run(&["info", "--json", &golden(&format!("{name}.hea"))]))[0];
+        let after = &lines(&run(&["info", "--json", "--verify", target.to_str().unwrap()]))[0];
+        assert_eq!((&before["channels"], &before["annotations"]), (&after["channels"], &after["annotations"]), "{name}");
+        assert_eq!(after["warnings"], serde_json::json!([]), "{name}");
+    }
+    let left: Vec<String> = std::fs::read_dir(&place)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .filter(|n| n.contains("partial"))
+        .collect();
+    assert_eq!(left, Vec::<String>::new());
+    let nowhere = run(&["export", &golden("f16.hea"), "-o", place.join("no/such/x.hea").to_str().unwrap()]);
+    assert_eq!(nowhere.status.code(), Some(1), "{}", text(&nowhere.stderr));
+    let missing = run(&["export", place.join("none.hea").to_str().unwrap(), "-o", place.join("y.hea").to_str().unwrap()]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(!place.join("y.hea").exists());
+}
+
+#[test]
+fn measurements_of_a_recording_with_a_sidecar() {
+    let place = folder("measure");
+    let file = place.join("case.hea");
+    // A response that begins 3 ms after a stimulus at 5 ms, 20 kHz, 10 uV a step.
+    let wave = |delay_ms: f64| {
+        (0..1000i32).flat_map(move |k| {
+            let t = f64::from(k) / 20.0 - 5.0 - delay_ms;
+            let v = if (0.0..12.0).contains(&t) { 500.0 * (std::f64::consts::PI * t / 6.0).sin() * (-t / 12.0).exp() } else { 0.0 };
+            ((v + f64::from(k * 7919 % 5) * 0.1).round() as i16).to_le_bytes()
+        })
+    };
+    let (distal, proximal): (Vec<u8>, Vec<u8>) = (wave(3.0).collect(), wave(7.0).collect());
+    let both: Vec<u8> = distal.chunks(2).zip(proximal.chunks(2)).flat_map(|(a, b)| [a[0], a[1], b[0], b[1]]).collect();
+    std::fs::write(place.join("case.dat"), both).unwrap();
+    std::fs::write(&file, "case 2 20000 1000\ncase.dat 16 0.1/uV 16 0 0 0 0 wrist\ncase.dat 16 0.1/uV 16 0 0 0 0 elbow\n").unwrap();
+    let file = file.to_str().unwrap();
+    let none = run(&["measure", "--json", file]);
+    assert_eq!((none.status.code(), lines(&none)[0]["sweeps"].as_array().unwrap().len()), (Some(0), 0));
+    let told = run(&["measure", "--json", "--stim-ms", "5", file]);
+    let onset = |v: &Value| v["onset_ms"].as_f64().unwrap();
+    assert!((onset(&lines(&told)[0]["sweeps"][0]) - 3.0).abs() < 0.3, "{}", text(&told.stdout));
+    std::fs::write(place.join("case.meta.json"), r#"{"kind":"motor","stim_ms":5,"sites":["wrist","elbow"],"distance_mm":200}"#).unwrap();
+    let output = run(&["measure", "--json", file]);
+    let got = &lines(&output)[0];
+    let [a, b] = &got["sweeps"].as_array().unwrap()[..] else { panic!("two sweeps") };
+    assert!((onset(a) - 3.0).abs() < 0.3 && (onset(b) - 7.0).abs() < 0.3, "{got}");
+    for key in ["peak_ms", "neg_end_ms", "amp_uv", "area_uvms"] {
+        assert!(a[key].is_number(), "{key}");
+    }
+    assert_eq!((a["site"].as_str(), a["present"].as_bool(), a["stimulus_known"].as_bool()), (Some("wrist"), Some(true), Some(true)));
+    let velocity = got["segments"][0]["velocity_mps"].as_f64().unwrap();
+    assert!((velocity - 50.0).abs() < 3.0, "{velocity}");
+    let plain = text(&run(&["measure", file]).stdout);
+    assert!(plain.contains("wrist") && plain.contains("m/s"), "{plain}");
+    assert_eq!(run(&["measure", "--stim-ms", "x", file]).status.code(), Some(64));
+}

@@ -1,0 +1,36 @@
+// Precaches one build whole, so that the app works offline after its first load. A new build is
+// fetched in the background and takes over only when the person says so (message 'take-over').
+const BUILD = '__BUILD__';
+const FILES = ['__FILES__'];
+const CACHE = `myoscope-${BUILD}`;
+
+self.addEventListener('install', (event) => {
+  event.waitUntil((async () => {
+    const cache = await caches.open(CACHE);
+    // 'reload' goes past the HTTP cache: a stale file of an older build must not slip in.
+    await cache.addAll(FILES.map((name) => new Request(name, { cache: 'reload' })));
+  })());
+});
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil((async () => {
+    for (const name of await caches.keys()) {
+      if (name.startsWith('myoscope-') && name !== CACHE) await caches.delete(name);
+    }
+    await self.clients.claim();
+  })());
+});
+
+self.addEventListener('message', (event) => {
+  if (event.data === 'take-over') self.skipWaiting();
+});
+
+self.addEventListener('fetch', (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== 'GET' || url.origin !== self.location.origin) return;
+  event.respondWith((async () => {
+    const cache = await caches.open(CACHE);
+    const page = event.request.mode === 'navigate' ? './' : event.request;
+    return (await cache.match(page, { ignoreSearch: event.request.mode === 'navigate' })) ?? fetch(event.request);
+  })());
+});
