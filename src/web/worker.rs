@@ -69,13 +69,13 @@ impl Shell {
                     Buffer::Bytes(bytes) => Some(bytes),
                     Buffer::F32(_) => None,
                 });
-                self.handle(message.body, &files, bytes);
+                self.handle(message.body, &files, bytes.as_deref());
             }
             Err(error) => self.post(Event::Failed { what: format!("A message could not be read: {error:?}") }.into()),
         }
     }
 
-    fn handle(self: &Rc<Self>, request: Request, files: &Files, bytes: Option<Vec<u8>>) {
+    fn handle(self: &Rc<Self>, request: Request, files: &Files, bytes: Option<&[u8]>) {
         self.engine.borrow_mut().handle(request, files, bytes, &mut |output| self.outbox.borrow_mut().push(output));
         self.deliver();
         self.schedule();
@@ -138,7 +138,7 @@ impl Shell {
                 }),
                 Store::Pyramid => storage::load_pyramid(&key).await,
             };
-            shell.handle(Request::Fetched { study, store }, &Files::default(), bytes);
+            shell.handle(Request::Fetched { study, store }, &Files::default(), bytes.as_deref());
         });
     }
 
