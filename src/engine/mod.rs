@@ -58,6 +58,8 @@ impl Engine {
                 self.with(study, out, |session, out| session.export_view(recording, from_s, to_s, out));
             }
             Request::Json { study } => self.with(study, out, |session, out| session.json(out)),
+            // What is kept between sessions is the surroundings' business.
+            Request::Recent | Request::Reopen { .. } | Request::Forget { .. } => {}
             Request::Cancel { study } => self.with(study, out, Session::cancel),
         }
     }
