@@ -493,6 +493,8 @@ pub struct RecordingView {
     pub start: Option<String>,
     /// Free text.
     pub description: String,
+    /// Where it begins, seconds: 0, or the time of a trigger later than the first sample, negative.
+    pub start_s: f64,
     /// Length, seconds, gaps included.
     pub duration_s: f64,
     /// Uninterrupted stretches.

@@ -37,6 +37,7 @@ impl Session {
             format: recording.format.clone(),
             start: recording.start.as_ref().map(|start| start.iso.clone()),
             description: recording.description.clone(),
+            start_s: recording.timeline.spans.first().map_or(0.0, |span| span.onset_s.min(0.0)),
             duration_s: recording.timeline.duration_s(),
             spans: recording.timeline.spans.clone(),
             channels: recording.channels.iter().map(|channel| channel.name.clone()).collect(),
