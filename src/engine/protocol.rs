@@ -1,6 +1,8 @@
 //! The engine's only door: requests in, events out. Plain serde types, the same for the page, for
 //! scripts and for tests; samples and files travel beside them as buffers.
 
+pub mod scenes;
+
 use serde::{Deserialize, Serialize};
 
 use crate::formats::{OpenOptions, ReadError};
