@@ -155,7 +155,8 @@ impl Desk {
         let RecordingView { spans, annotations, duration_s, .. } = &recording;
         let lanes = scenes::lanes(&recording, true);
         let from_s = plot.from_s.unwrap_or(0.0);
-        let view_s = stretch(plot, from_s, from_s + scenes::first_span_s((duration_s - from_s).max(0.0)))?;
+        let rest_s = duration_s - from_s;
+        let view_s = stretch(plot, from_s, if rest_s > 0.0 { from_s + scenes::first_span_s(rest_s) } else { from_s })?;
         let annotations: Vec<_> = annotations.iter().map(|entry| (entry.id, &entry.annotation)).collect();
         let height = plot.height.unwrap_or((lanes.len() as f32 * LANE_PX + continuous::AXIS_PX).clamp(HEIGHTS[0], HEIGHTS[1]));
         let scene = continuous::Scene {

@@ -68,24 +68,26 @@ fn with_values<'a>(test: &'a TestView, values: &'a [Values]) -> impl Iterator<It
     rows(test).into_iter().filter_map(move |(site, sweep)| Some((&test.sites[site], sweep, found(sweep)?)))
 }
 
-/// Longest stretch before and after the zero of all sweeps, seconds.
+/// Longest stretch before and after the zero of all sweeps, seconds; a little is always before it,
+/// so that the mark of the stimulus is not cut off.
 pub fn extent(test: &TestView, values: &[Values]) -> (f64, f64) {
-    with_values(test, values).fold((0.0_f64, 1e-3_f64), |(before, after), (_, sweep, (data, samples))| {
+    let (before_s, after_s) = with_values(test, values).fold((0.0_f64, 1e-3_f64), |(before, after), (_, sweep, (data, samples))| {
         let zero_s = zero_s(sweep, data);
         (before.max(zero_s), after.max(samples.len() as f64 / data.fs_hz - zero_s))
-    })
+    });
+    (before_s.max(after_s * 0.02), after_s)
 }
 
-/// The stretch that shows whole sweeps at a 1-2-5 step a division: its left edge and its length.
+/// The stretch that shows whole sweeps: its left edge and its length, seconds.
 pub fn whole(test: &TestView, values: &[Values]) -> (f64, f64) {
     let (before_s, after_s) = extent(test, values);
-    let per_division = nice_up((before_s + after_s) / DIVISIONS * 0.999);
-    (-before_s, (per_division * DIVISIONS).min((before_s + after_s) * 1.02).max(1e-4))
+    (-before_s, ((before_s + after_s) * 1.01).max(1e-4))
 }
 
-/// Milliseconds a division for a stretch of `span_s` seconds.
+/// Milliseconds a division for a stretch of `span_s` seconds: a 1-2-5 step, about ten divisions. A
+/// stretch that is longer than ten by its margins alone does not take the next step.
 pub fn ms_per_division(span_s: f64) -> f64 {
-    nice_up(span_s * 1e3 / DIVISIONS * 0.999)
+    nice_up(span_s * 1e3 / DIVISIONS * 0.95)
 }
 
 /// Gain that shows the largest response over about four divisions, units a division.
