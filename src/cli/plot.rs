@@ -124,7 +124,7 @@ impl Desk {
         let outputs = self.ask(Request::Sweeps { study, test })?;
         let values: Vec<scenes::Values> = outputs.into_iter().flat_map(sweep_values).collect();
         let view = &self.view.tests[test];
-        let (from_s, span_s) = scenes::whole(view, &values);
+        let (from_s, span_s) = scenes::first_view(view, &values);
         let view_s = stretch(plot, from_s, from_s + span_s)?;
         let gain = scenes::common_gain(view, &values);
         let rows = scenes::scene_rows(view, &values, |_| gain);

@@ -45,7 +45,9 @@ impl Engine {
     pub fn adopt(&mut self, opened: Opened, file: String, print: String, out: &mut dyn FnMut(Output)) {
         let Opened { mut study, samples, warnings, used } = opened;
         polarity::settle(&study.recordings, &mut study.examination, &samples);
-        self.begin(Session::new(0, used.first().cloned().unwrap_or(file), study, samples, warnings, print), out);
+        let mut session = Session::new(0, used.first().cloned().unwrap_or(file), study, samples, warnings, print);
+        session.files = used;
+        self.begin(session, out);
     }
 
     pub(super) fn open_demo(&mut self, demo: Demo, out: &mut dyn FnMut(Output)) {

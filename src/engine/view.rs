@@ -14,7 +14,9 @@ impl Session {
         let tests = examination.tests.iter().enumerate().map(|(index, test)| self.test_view(&examination, &between, index, test)).collect();
         StudyView {
             study: self.key,
+            key: self.fingerprint.clone(),
             title: self.title.clone(),
+            files: self.files.clone(),
             subject: self.acquired.subject.clone(),
             recordings,
             tests,

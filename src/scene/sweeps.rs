@@ -42,10 +42,10 @@ pub struct Row<'a> {
     pub values: &'a [f32],
     /// Sampling rate, Hz.
     pub fs_hz: f64,
-    /// The moment that times count from, seconds after the first sample.
+    /// What latencies count from, seconds after the first sample.
     pub zero_s: f64,
-    /// Whether that is a stimulus that somebody stated; it is marked then.
-    pub stimulus_known: bool,
+    /// Whether that is a stimulus, known or found.
+    pub stimulated: bool,
     /// Unit.
     pub unit: String,
     /// Measurement.
@@ -158,7 +158,7 @@ impl Scene<'_> {
             let faint = self.arrangement != Arrangement::Raster && !selected;
             let stroke = if faint { Stroke { width: 1.0, ..stroke } } else { stroke };
             picture.traces.push(Shape::Line { points: sweep_line(row.values, row.fs_hz, row.zero_s, &view, vertical), stroke });
-            if row.stimulus_known && (self.arrangement == Arrangement::Raster || selected) {
+            if row.stimulated && (self.arrangement == Arrangement::Raster || selected) {
                 marks::stimulus(view.px_from_time(0.0) as f32, vertical.zero_px, theme, &mut picture.marks);
             }
             if !self.close {

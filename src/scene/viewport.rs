@@ -51,7 +51,7 @@ impl Viewport {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::Viewport;
     use proptest::prelude::*;

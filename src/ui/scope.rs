@@ -256,7 +256,7 @@ pub fn Scope() -> impl IntoView {
     let on_wheel = move |event: WheelEvent| {
         event.prevent_default();
         let width = size.get_untracked().0;
-        let x = f64::from(event.offset_x());
+        let x = event.offset_x();
         // Lines and pages come from old mice; a notch is about 100 px everywhere else.
         let unit = match event.delta_mode() {
             0 => 1.0,
@@ -340,5 +340,5 @@ fn place(event: &PointerEvent) -> (f64, f64) {
         return (0.0, 0.0);
     };
     let rect = target.get_bounding_client_rect();
-    (f64::from(event.client_x()) - rect.left(), f64::from(event.client_y()) - rect.top())
+    (event.client_x() - rect.left(), event.client_y() - rect.top())
 }

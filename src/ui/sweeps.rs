@@ -10,12 +10,12 @@ use crate::scene::divisions::{nice_step, nice_up, number, quantity};
 use crate::scene::sweeps::{Arrangement, Scene};
 use crate::scene::{Anchor, Picture, Viewport, marks};
 
-/// Chooses the stretch in view once sweeps are there: the whole sweep at a 1-2-5 step a division.
+/// Chooses the stretch in view once sweeps are there.
 pub fn first_view(app: App) {
     if app.sweeps.with_untracked(|view| view.span_s > 0.0) {
         return;
     }
-    if let Some((from_s, span_s)) = with_values(app, scenes::whole) {
+    if let Some((from_s, span_s)) = with_values(app, scenes::first_view) {
         app.sweeps.update(|view| (view.from_s, view.span_s) = (from_s, span_s));
     }
 }
@@ -140,7 +140,7 @@ impl Chosen {
     }
 }
 
-/// Puts a marker at a moment (seconds after the stimulus).
+/// Puts a marker at a moment (seconds after what latencies count from).
 pub fn place(app: App, sweep: SweepId, kind: MarkerKind, time_s: f64, gesture: Option<u32>) {
     let zero_s = with_values(app, |test, values| {
         let (_, view) = rows(test).into_iter().find(|(_, view)| view.id == sweep)?;

@@ -8,7 +8,7 @@
 use super::{LaneView, RecordingView, SiteView, SweepData, SweepView, TestView};
 use crate::model::SweepId;
 use crate::scene::continuous::Lane;
-use crate::scene::divisions::nice_up;
+use crate::scene::divisions::{nice_up, sweep_up};
 use crate::scene::sweeps::Row;
 
 /// Divisions across a view of sweeps.
@@ -78,16 +78,21 @@ pub fn extent(test: &TestView, values: &[Values]) -> (f64, f64) {
     (before_s.max(after_s * 0.02), after_s)
 }
 
-/// The stretch that shows whole sweeps: its left edge and its length, seconds.
-pub fn whole(test: &TestView, values: &[Values]) -> (f64, f64) {
+/// The stretch shown first: its left edge and its length, seconds. Responses fill the picture; what
+/// lies far behind the last marker can be scrolled to.
+pub fn first_view(test: &TestView, values: &[Values]) -> (f64, f64) {
     let (before_s, after_s) = extent(test, values);
-    (-before_s, ((before_s + after_s) * 1.01).max(1e-4))
+    let ends = rows(test).into_iter().filter_map(|(_, row)| row.measurement.as_ref()?.motor);
+    let last_s = ends.map(|motor| motor.pos_peak_ms.unwrap_or(motor.neg_end_ms)).fold(0.0, f64::max) / 1e3;
+    let before_s = if last_s > 0.0 { before_s.min((last_s * 0.25).max(0.002)) } else { before_s };
+    let wanted_s = if last_s > 0.0 { (before_s + last_s * 1.3).min(before_s + after_s) } else { before_s + after_s };
+    let division_s = sweep_up(wanted_s / DIVISIONS * 0.999);
+    (-before_s, (division_s * DIVISIONS).min((before_s + after_s) * 1.02).max(1e-4))
 }
 
-/// Milliseconds a division for a stretch of `span_s` seconds: a 1-2-5 step, about ten divisions. A
-/// stretch that is longer than ten by its margins alone does not take the next step.
+/// Milliseconds a division for a stretch of `span_s` seconds.
 pub fn ms_per_division(span_s: f64) -> f64 {
-    nice_up(span_s * 1e3 / DIVISIONS * 0.95)
+    sweep_up(span_s * 1e3 / DIVISIONS * 0.999)
 }
 
 /// Gain that shows the largest response over about four divisions, units a division.
@@ -116,7 +121,7 @@ pub fn scene_rows<'a>(test: &'a TestView, values: &'a [Values], gain: impl Fn(Sw
             values: samples,
             fs_hz: data.fs_hz,
             zero_s: zero_s(sweep, data),
-            stimulus_known: data.stimulus_s.is_some(),
+            stimulated: data.stimulus_s.is_some() || zero_s(sweep, data) > 0.0,
             unit: data.unit.clone(),
             measurement: sweep.measurement.as_ref(),
             gain: gain(sweep.id),
