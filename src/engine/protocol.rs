@@ -15,6 +15,9 @@ pub use crate::formats::OpenOptions as TextOptions;
 pub use crate::formats::text::Preview as TextPreview;
 pub use crate::scene::tiles::TileKey;
 
+/// Ending of the key under which kept edits are put aside that could not be read.
+pub const UNREADABLE: &str = ".unreadable";
+
 /// Handle of an open study.
 pub type StudyKey = u32;
 

@@ -40,6 +40,7 @@ pub fn MakeSweeps() -> impl IntoView {
             recording: index,
             channel: channel.get_untracked(),
             text: text.get_untracked(),
+            moments_s: Vec::new(),
             before_s: ms(before)? / 1e3,
             after_s: ms(after)? / 1e3,
         })
