@@ -88,7 +88,7 @@ impl Report {
         for ((channel, values), expected) in recording.channels.iter().zip(&values).zip(expected) {
             let what = format!("{file}: {}", channel.name);
             // The WFDB library calls a signal without description `col N`; soundfile names none.
-            if let Some(name) = expected["name"].as_str() {
+            if let Some(name) = expected["name"].as_str().filter(|name| *name != "None") {
                 self.check(channel.name == name, || format!("{what}: name, expected {name}"));
             }
             let unit = expected["units"].as_str().unwrap_or("");

@@ -328,3 +328,18 @@ fn real_recordings_agree_with_the_oracle() {
     }
     assert!(seen >= 12, "{seen}");
 }
+
+#[test]
+fn a_zero_between_two_steps_keeps_every_digital_value() {
+    for (low, high, digital) in [(-197.0, 196.0, 2047i64), (-25.0, 25.0, 32_767), (-3276.8, 3276.7, 8_388_607)] {
+        let gain = (high - low) / (2 * digital + 1) as f64;
+        let scale = Scale { gain, offset: low + (digital + 1) as f64 * gain, digital_min: -digital - 1, digital_max: digital };
+        let digits: Vec<i64> = (0..200).map(|k| (k * 7_919 * 131) % (2 * digital + 1) - digital).chain([-digital - 1, digital]).collect();
+        let values: Vec<f64> = digits.iter().map(|d| *d as f64 * gain + scale.offset).collect();
+        let (study, samples) = study(&[(1000.0, Some(scale), values)], vec![]);
+        let (list, warnings) = written(&study, &samples);
+        let again = channel(&open_main(&files(list), "out.hea").unwrap(), 0);
+        let back: Vec<i64> = again.iter().map(|v| ((v - scale.offset) / gain).round() as i64).collect();
+        assert_eq!((back, warnings), (digits, 0), "{low} to {high}");
+    }
+}

@@ -6,6 +6,7 @@
 
 pub mod linear;
 pub mod nerve;
+pub mod polarity;
 pub mod quality;
 mod study;
 

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::analysis::polarity;
 use crate::engine::info::{Refusal, info};
 use crate::engine::measure::measure;
 use crate::formats::{Opened, ReadError};
@@ -109,6 +110,7 @@ fn print_measure(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> 
         for sweep in &mut opened.study.examination.sweeps {
             sweep.stimulus_s = sweep.stimulus_s.or(options.stim_ms.map(|ms| ms / 1e3));
         }
+        polarity::settle(&opened.study.recordings, &mut opened.study.examination, &opened.samples);
         let measured = measure(opened, file).map_err(|e| source_error(&e))?;
         if options.json {
             json_line(out, &measured)?;

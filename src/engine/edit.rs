@@ -2,6 +2,7 @@
 
 use super::protocol::Edit;
 use super::session::Session;
+use crate::analysis::polarity;
 use crate::model::{AnnotationEdit, MarkerKind, PlacedMarker, SiteEdits, SweepId, TestEdits};
 
 /// Applies `change` to the session's edits.
@@ -49,11 +50,19 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             let edits = TestEdits { kind: Some(kind), side, nerve: Some(nerve), recorded_from: Some(recorded_from), temperature_c };
             session.edits.tests.insert(test, edits);
         }
+        Edit::Polarity { test, turned } => {
+            session.edits.turned.insert(test, turned);
+        }
         Edit::DeriveTest { test } => {
             let sweeps_before = session.examination().sweeps.len();
             session.edits.derived_tests.push(test);
             if session.examination().sweeps.len() == sweeps_before {
                 return Err("No sweep could be made of this: nothing lies around these moments.".into());
+            }
+            let examination = session.examination();
+            let made = examination.tests.len() - 1;
+            if polarity::is_turned(&session.acquired.recordings, &examination, &session.samples, made) {
+                session.edits.turned.insert(made, true);
             }
         }
         Edit::AddAnnotation { recording, annotation } => {

@@ -2,7 +2,7 @@
 //! with the measurement of its sweeps.
 
 use super::session::Session;
-use crate::analysis::{self, SweepInput};
+use crate::analysis::{self, SweepInput, polarity};
 use crate::model::{Annotation, DerivedTest, Examination, NerveTest, Recording, Site, Sweep, SweepId, TestKind};
 
 /// Sweeps that one derived test may have; a longer list is a mistake, not an examination.
@@ -14,6 +14,9 @@ impl Session {
         let mut examination = self.acquired.examination.clone();
         for derived in &self.edits.derived_tests {
             derive(&mut examination, derived, &self.acquired.recordings, |recording| self.annotations(recording));
+        }
+        for (&test, &turned) in &self.edits.turned {
+            polarity::turn(&mut examination, test, turned);
         }
         for (&sweep, &at_s) in &self.edits.stimulus_s {
             if let Some(sweep) = examination.sweeps.get_mut(sweep) {

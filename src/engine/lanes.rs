@@ -9,6 +9,8 @@ use crate::units::Unit;
 
 /// Samples looked at for a gain.
 const LOOK_AT: u64 = 65_536;
+/// Pieces that they are taken from.
+const PIECES: u64 = 16;
 
 impl Session {
     /// Settings of a recording's lanes: a person's, or one lane a channel.
@@ -56,7 +58,7 @@ impl Session {
         Some(view)
     }
 
-    /// Units a division such that the first stretch of the signal fills about four divisions, and
+    /// Units a division such that the signal fills about four divisions, and
     /// the value that the lane is centred on: zero, unless the signal lies far from it.
     fn suited(&mut self, number: u32) -> (f64, f64) {
         if let Some(&suited) = self.suited.get(&number) {
@@ -65,10 +67,16 @@ impl Session {
         let signal = self.signals.list[number as usize];
         let recording = &self.acquired.recordings[signal.recording];
         let channel = &recording.channels[signal.channel];
-        let n = channel.n.min(LOOK_AT) as usize;
-        let values = signal.read(self.samples[signal.recording].as_ref(), channel, &recording.timeline, 0, n).unwrap_or_default();
+        // Pieces spread over the whole: the beginning alone is often rest.
+        let piece = LOOK_AT / PIECES;
+        let mut values = Vec::new();
+        for k in 0..PIECES {
+            let start = channel.n.saturating_sub(piece) / PIECES.max(2) * k;
+            let n = piece.min(channel.n - start) as usize;
+            values.extend(signal.read(self.samples[signal.recording].as_ref(), channel, &recording.timeline, start, n).unwrap_or_default());
+        }
         let middle = crate::dsp::robust::median(&values);
-        let reach = (percentile(&values, 99.8) - middle).abs().max((middle - percentile(&values, 0.2)).abs());
+        let reach = (percentile(&values, 99.9) - middle).abs().max((middle - percentile(&values, 0.1)).abs());
         let gain = crate::scene::divisions::nice_up(if reach.is_finite() && reach > 0.0 { reach / 2.0 } else { 1.0 });
         let middle = if middle.is_finite() && middle.abs() > 3.0 * gain { middle } else { 0.0 };
         self.suited.insert(number, (gain, middle));

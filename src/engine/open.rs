@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use super::Engine;
 use super::protocol::{Demo, Event, Output, Store, StudyKey};
 use super::session::Session;
+use crate::analysis::polarity;
 use crate::formats::{ByteSource, Files, OpenOptions, Opened, ReadError, open, text};
 use crate::model::{Samples, Study};
 use crate::simulate;
@@ -25,7 +26,8 @@ impl Engine {
             match result {
                 Ok(opened) => {
                     let print = fingerprint(files, &opened, options);
-                    let Opened { study, samples, warnings, used } = opened;
+                    let Opened { mut study, samples, warnings, used } = opened;
+                    polarity::settle(&study.recordings, &mut study.examination, &samples);
                     let session = Session::new(0, used.first().cloned().unwrap_or(file), study, samples, warnings, print);
                     self.begin(session, out);
                 }

@@ -212,6 +212,13 @@ pub enum Edit {
         /// Skin temperature, degrees Celsius.
         temperature_c: Option<f64>,
     },
+    /// Polarity of a test.
+    Polarity {
+        /// Index of the test.
+        test: usize,
+        /// Stored positive means that E1 is positive.
+        turned: bool,
+    },
     /// Make a test out of channels or annotations.
     DeriveTest {
         /// How.
@@ -261,6 +268,7 @@ impl Edit {
             Self::Distance { .. } => "distance".into(),
             Self::SiteName { .. } => "site name".into(),
             Self::Test { .. } => "test details".into(),
+            Self::Polarity { .. } => "polarity".into(),
             Self::DeriveTest { .. } => "make sweeps".into(),
             Self::AddAnnotation { .. } => "add annotation".into(),
             Self::SetAnnotation { annotation: None, .. } => "delete annotation".into(),
@@ -514,6 +522,8 @@ pub struct TestView {
     pub temperature_c: Option<f64>,
     /// Sites, distal first.
     pub sites: Vec<SiteView>,
+    /// Stored values are turned over for display and measurement.
+    pub turned: bool,
     /// Whether measurements are there (they come with [`Event::Sweeps`]).
     pub measured: bool,
 }

@@ -8,7 +8,9 @@ use std::collections::{HashMap, HashSet};
 use super::protocol::{Event, Output, Store};
 use super::session::Session;
 use super::with_bytes;
+use crate::analysis::polarity;
 use crate::dsp::pyramid::Pyramid;
+use crate::formats::stimulus::sweeps_from_annotations;
 use crate::model::{PendingAnnotations, Recording, Samples, ScanProgress};
 
 /// Samples of all channels together that one step reads.
@@ -164,6 +166,10 @@ impl Session {
                 ScanProgress::Working { fraction } => Ok(Some(("Reading annotations".into(), (fraction * 1000.0) as u64, 1000))),
                 ScanProgress::Done { annotations, warnings } => {
                     self.acquired.recordings[*recording].annotations = annotations;
+                    if *recording == 0 && self.acquired.examination.sweeps.is_empty() {
+                        self.acquired.examination = sweeps_from_annotations(&self.acquired.recordings[0]);
+                        polarity::settle(&self.acquired.recordings, &mut self.acquired.examination, &self.samples);
+                    }
                     self.warnings.extend(warnings);
                     Ok(None)
                 }

@@ -92,6 +92,7 @@ impl Session {
             recorded_from: test.recorded_from.clone(),
             temperature_c: test.temperature_c,
             sites,
+            turned: test.sites.iter().flat_map(|site| &site.sweeps).any(|&id| examination.sweeps.get(id).is_some_and(|sweep| sweep.turned)),
             measured,
         }
     }

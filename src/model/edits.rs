@@ -25,6 +25,8 @@ pub struct Edits {
     pub stimulus_s: BTreeMap<SweepId, f64>,
     /// Tests that a person made out of channels or annotations.
     pub derived_tests: Vec<DerivedTest>,
+    /// Polarity of tests that a person turned: stored positive means that E1 is positive.
+    pub turned: BTreeMap<usize, bool>,
     /// Filters of the sweep view.
     pub sweep_filter: FilterChain,
     /// Annotations added, changed or deleted.

@@ -77,10 +77,13 @@ impl Scene<'_> {
     /// Where values of a lane go.
     pub fn vertical(&self, lane: usize) -> Vertical {
         let height = self.lane_px();
-        let Some(settings) = self.lanes.get(lane) else { return Vertical { zero_px: 0.0, px_per_unit: 0.0 } };
+        let Some(settings) = self.lanes.get(lane) else { return Vertical { zero_px: 0.0, px_per_unit: 0.0, band: [0.0; 2] } };
         let sign = if settings.turned { -1.0 } else { 1.0 };
         let px_per_unit = sign * (f64::from(height / LANE_DIVISIONS) / settings.gain) as f32;
-        Vertical { zero_px: height * (lane as f32 + 0.5) + settings.offset as f32 * px_per_unit, px_per_unit }
+        let middle = height * (lane as f32 + 0.5);
+        // A large signal may reach half a lane into its neighbours, as on paper, never into the axis.
+        let band = [(middle - height).max(0.0), (middle + height).min(self.height - AXIS_PX)];
+        Vertical { zero_px: middle + settings.offset as f32 * px_per_unit, px_per_unit, band }
     }
 
     fn source<'a>(&'a self, lane: &Lane) -> Source<'a> {

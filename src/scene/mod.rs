@@ -61,13 +61,6 @@ pub enum Target {
 }
 
 impl Picture {
-    /// Moves everything but the time axis up or down, px.
-    pub fn shift_vertically(&mut self, by: f32) {
-        self.grid.horizontals.iter_mut().chain(&mut self.grid.zeros).for_each(|y| *y += by);
-        self.traces.iter_mut().chain(&mut self.marks).for_each(|shape| shape.shift_vertically(by));
-        self.hits.iter_mut().for_each(|hit| hit.y += by);
-    }
-
     /// The hit nearest to a point, within `reach` px.
     pub fn hit(&self, x: f32, y: f32, reach: f32) -> Option<Target> {
         let distance = |hit: &Hit| (hit.x - x).hypot(hit.y - y);

@@ -123,17 +123,6 @@ pub enum Shape {
     },
 }
 
-impl Shape {
-    /// Moves the shape up or down, px.
-    pub fn shift_vertically(&mut self, by: f32) {
-        match self {
-            Self::Line { points, .. } | Self::Area { points, .. } => points.iter_mut().for_each(|point| point[1] += by),
-            Self::Rect { rect, .. } | Self::Hatch { rect, .. } => rect[1] += by,
-            Self::Circle { at, .. } | Self::Text { at, .. } => at[1] += by,
-        }
-    }
-}
-
 /// Width of a text, estimated without a font (measuring text forces a browser to lay out): mean
 /// advance of the interface fonts, 0.55 of the size.
 pub fn text_width(text: &str, size: f32) -> f32 {

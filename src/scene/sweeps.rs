@@ -38,7 +38,7 @@ pub struct Row<'a> {
     pub name: String,
     /// Line below the name (`42 mA, 0.2 ms`).
     pub note: String,
-    /// Values in `unit`.
+    /// Values in `unit`, E1 negative upwards.
     pub values: &'a [f32],
     /// Sampling rate, Hz.
     pub fs_hz: f64,
@@ -48,8 +48,6 @@ pub struct Row<'a> {
     pub unit: String,
     /// Measurement.
     pub measurement: Option<&'a SweepMeasurement>,
-    /// Draw stored negative values upwards.
-    pub turned: bool,
     /// Units a division.
     pub gain: f64,
 }
@@ -71,6 +69,10 @@ pub struct Scene<'a> {
     pub selected: usize,
     /// Selected marker.
     pub marker: Option<MarkerKind>,
+    /// Draw the selected marker alone, without labels: the loupe.
+    pub close: bool,
+    /// All zero lines lower by this, px: brings a far value into the loupe.
+    pub raise_px: f32,
     /// Cursors, seconds after the stimulus.
     pub cursors: [Option<f64>; 2],
     /// Theme.
@@ -104,16 +106,20 @@ impl Scene<'_> {
     /// Where values of a row go.
     pub fn vertical(&self, row: usize) -> Vertical {
         let height = self.row_px();
-        let Some(settings) = self.rows.get(row) else { return Vertical { zero_px: 0.0, px_per_unit: 0.0 } };
+        let Some(settings) = self.rows.get(row) else { return Vertical { zero_px: 0.0, px_per_unit: 0.0, band: [0.0; 2] } };
         let (top, share) = match self.arrangement {
             Arrangement::Raster => (height * row as f32, ABOVE),
             Arrangement::Superimposed => (0.0, ABOVE),
             Arrangement::Cascade => (0.0, 0.8),
         };
         let divisions = if self.arrangement == Arrangement::Raster { ROW_DIVISIONS } else { 10.0 };
-        let sign = if settings.turned { -1.0 } else { 1.0 };
-        let px_per_unit = sign * (f64::from(height / divisions) / settings.gain) as f32;
-        Vertical { zero_px: top + height * share + self.shift(row)[1], px_per_unit }
+        let px_per_unit = (f64::from(height / divisions) / settings.gain) as f32;
+        let zero_px = top + height * share + self.shift(row)[1] + self.raise_px;
+        let band = match self.arrangement {
+            Arrangement::Raster => [(top - height * 0.5).max(0.0), (top + height * 1.5).min(self.height - AXIS_PX)],
+            Arrangement::Superimposed | Arrangement::Cascade => [0.0, self.height - AXIS_PX],
+        };
+        Vertical { zero_px, px_per_unit, band }
     }
 
     /// The row at a point; in superimposed views the selected one.
@@ -155,7 +161,9 @@ impl Scene<'_> {
             if row.stimulus_s.is_some() && (self.arrangement == Arrangement::Raster || selected) {
                 marks::stimulus(view.px_from_time(0.0) as f32, vertical.zero_px, theme, &mut picture.marks);
             }
-            self.row_labels(&mut picture.marks, index, row, width);
+            if !self.close {
+                self.row_labels(&mut picture.marks, index, row, width);
+            }
             if self.arrangement == Arrangement::Raster || selected {
                 self.markers(&mut picture, index, row, &view, vertical);
             }
@@ -234,6 +242,9 @@ impl Scene<'_> {
         // Low rows get short stems, so that flags stay in their row.
         let stem = (self.row_px() * 0.13).clamp(6.0, 26.0);
         for kind in MarkerKind::ALL {
+            if self.close && self.marker != Some(kind) {
+                continue;
+            }
             let Some(ms) = motor.marker_ms(kind) else { continue };
             let person = measurement.origins[usize::from(kind.number() - 1)] == MarkerOrigin::Person;
             let look = match kind {

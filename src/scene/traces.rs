@@ -28,13 +28,20 @@ pub struct Vertical {
     pub zero_px: f32,
     /// Pixels a unit, positive values up; negative turns the signal over.
     pub px_per_unit: f32,
+    /// Highest and lowest y that is drawn: larger signals are cut off there.
+    pub band: [f32; 2],
 }
 
 impl Vertical {
-    /// y of a value.
+    /// y of a value, wherever that is.
+    pub fn px_of(&self, value: f32) -> f32 {
+        self.zero_px - value * self.px_per_unit
+    }
+
+    /// y of a value as it is drawn: within the band; not finite for a missing value.
     pub fn px(&self, value: f32) -> f32 {
-        let px = self.zero_px - value * self.px_per_unit;
-        if px.is_nan() { f32::INFINITY } else { px }
+        let px = self.px_of(value);
+        if px.is_nan() { f32::INFINITY } else { px.clamp(self.band[0], self.band[1]) }
     }
 }
 
@@ -223,7 +230,7 @@ mod tests {
         values[3210] = 100.0;
         let spans = [Span { onset_s: 0.0, stored_s: 0.0, duration_s: 0.5 }];
         let source = Source { signal: 0, fs_hz: 10_000.0, n: 5000, spans: &spans };
-        let vertical = Vertical { zero_px: 200.0, px_per_unit: 1.0 };
+        let vertical = Vertical { zero_px: 200.0, px_per_unit: 1.0, band: [0.0, 400.0] };
         for width_px in [800.0, 4000.0] {
             let view = Viewport { from_s: 0.0, to_s: 0.5, left_px: 0.0, width_px };
             let drawn = trace(&source, &view, vertical, &One(values.clone()));
@@ -239,7 +246,7 @@ mod tests {
         let spans = [Span { onset_s: 0.0, stored_s: 0.0, duration_s: 0.8192 }];
         let source = Source { signal: 0, fs_hz: 10_000.0, n: 8192, spans: &spans };
         let view = Viewport { from_s: 0.0, to_s: 0.8192, left_px: 0.0, width_px: 1100.0 };
-        let drawn = trace(&source, &view, Vertical { zero_px: 0.0, px_per_unit: 1.0 }, &One(values));
+        let drawn = trace(&source, &view, Vertical { zero_px: 0.0, px_per_unit: 1.0, band: [-10.0, 10.0] }, &One(values));
         assert!(drawn.points.len() <= 2 * 1102 + 1, "{}", drawn.points.len());
     }
 }

@@ -200,7 +200,11 @@ fn run_sweeps(app: App, command: Command) {
         Command::Superimpose => app.sweeps.update(|view| view.arrangement = Arrangement::Superimposed),
         Command::Raster => app.sweeps.update(|view| view.arrangement = Arrangement::Raster),
         Command::Cascade => app.sweeps.update(|view| view.arrangement = Arrangement::Cascade),
-        Command::Polarity => app.sweeps.update(|view| view.turned = !view.turned),
+        Command::Polarity => {
+            if let Some((test, view)) = untrack(|| app.test()) {
+                app.edit(Edit::Polarity { test, turned: !view.turned });
+            }
+        }
         Command::Distance => {
             if let Some(chosen) = sweeps::selected(app) {
                 focus(&format!("distance-{}", chosen.site));

@@ -134,10 +134,11 @@ fn opened(app: App, view: StudyView) {
 
 fn changed(app: App, view: StudyView) {
     let key = view.study;
-    let (mut filter, mut sweeps) = (false, 0_usize);
+    let (mut redraw, mut sweeps) = (false, 0_usize);
     app.studies.update(|studies| {
         if let Some(study) = studies.iter_mut().find(|study| study.study == key) {
-            filter = study.sweep_filter != view.sweep_filter;
+            let turned = |view: &StudyView| view.tests.iter().map(|test| test.turned).collect::<Vec<_>>();
+            redraw = study.sweep_filter != view.sweep_filter || turned(study) != turned(&view);
             sweeps = study.tests.iter().flat_map(|test| &test.sites).map(|site| site.sweeps.len()).sum();
             *study = view;
         }
@@ -152,7 +153,7 @@ fn changed(app: App, view: StudyView) {
         // An undone test is gone: what is shown must exist.
         Selection::Test(test) if test >= tests => app.select(Selection::Recording(0)),
         _ if now > sweeps => app.select(Selection::Test(tests.saturating_sub(1))),
-        Selection::Test(test) if filter => app.send(Request::Sweeps { study: key, test }),
+        Selection::Test(test) if redraw => app.send(Request::Sweeps { study: key, test }),
         _ => {}
     }
 }

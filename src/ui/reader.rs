@@ -94,10 +94,9 @@ fn Heading() -> impl IntoView {
     };
     let sub = move || match app.selection.get() {
         Selection::Test(_) => {
-            let turned = app.sweeps.with(|view| view.turned);
-            let temperature =
-                app.test().and_then(|(_, test)| test.temperature_c).map(|c| format!(", skin {c} \u{b0}C")).unwrap_or_default();
-            format!("{}{temperature}", if turned { "positive up" } else { "negative up" })
+            let Some((_, test)) = app.test() else { return String::new() };
+            let temperature = test.temperature_c.map(|c| format!(", skin {c} \u{b0}C")).unwrap_or_default();
+            format!("negative up{}{temperature}", if test.turned { " (stored values turned over)" } else { "" })
         }
         Selection::Recording(_) => {
             let up = if app.continuous.with(|view| view.negative_up) { "negative up" } else { "positive up" };
@@ -107,13 +106,14 @@ fn Heading() -> impl IntoView {
     let press = move |command: Command| move |_| commands::run(app, command);
     let arranged =
         move |arrangement: Arrangement| move || if app.sweeps.with(|view| view.arrangement == arrangement) { "true" } else { "false" };
-    let negative_up = move || {
-        let up = match app.selection.get() {
-            Selection::Test(_) => !app.sweeps.with(|view| view.turned),
+    let polarity = move || {
+        let on = match app.selection.get() {
+            Selection::Test(_) => app.test().is_some_and(|(_, test)| test.turned),
             Selection::Recording(_) => app.continuous.with(|view| view.negative_up),
         };
-        if up { "true" } else { "false" }
+        if on { "true" } else { "false" }
     };
+    let polarity_name = move || if matches!(app.selection.get(), Selection::Test(_)) { "Turned over " } else { "Negative up " };
     view! {
         <div class="vh">
             <button class="btn icon list-button" aria-label="List of tests and recordings" aria-expanded=move || if app.sheet.get() { "true" } else { "false" } on:click=move |_| app.sheet.update(|open| *open = !*open)>"\u{2630}"</button>
@@ -131,7 +131,7 @@ fn Heading() -> impl IntoView {
                 <button class="btn" on:click=press(Command::Lanes)>"Lanes "<kbd>"L"</kbd></button>
                 <button class="btn" on:click=press(Command::MakeSweeps)>"Sweeps "<kbd>"M"</kbd></button>
             </Show>
-            <button class="btn" aria-pressed=negative_up on:click=press(Command::Polarity)>"Negative up "<kbd>"V"</kbd></button>
+            <button class="btn" aria-pressed=polarity on:click=press(Command::Polarity)>{polarity_name}<kbd>"V"</kbd></button>
             <button class="btn" on:click=press(Command::Filter)>"Filter "<kbd>"F"</kbd></button>
         </div>
         {move || app.progress.get().map(|progress| {

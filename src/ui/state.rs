@@ -177,8 +177,6 @@ pub struct Sweeps {
     pub gain: Option<f64>,
     /// Gains of single rows, by sweep, relative to the others' (steps).
     pub row_gain: HashMap<usize, i32>,
-    /// Draw negative values upwards.
-    pub turned: bool,
     /// Cursors, seconds after the stimulus.
     pub cursors: [Option<f64>; 2],
 }
@@ -314,7 +312,6 @@ impl App {
                 arrangement: Arrangement::Raster,
                 gain: None,
                 row_gain: HashMap::new(),
-                turned: false,
                 cursors: [None; 2],
             }),
             arrived: RwSignal::new(0),

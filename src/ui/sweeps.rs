@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use super::state::App;
 use crate::engine::protocol::{Edit, SweepView, TestView};
 use crate::model::{MarkerKind, SweepId};
-use crate::scene::divisions::{nice_step, nice_up};
+use crate::scene::divisions::{nice_step, nice_up, number, quantity};
 use crate::scene::sweeps::{Arrangement, Row, Scene};
-use crate::scene::{Picture, Viewport};
+use crate::scene::{Anchor, Picture, Viewport, marks};
 
 /// Divisions across a sweep view.
 const DIVISIONS: f64 = 10.0;
@@ -82,7 +82,6 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
             stimulus_s: data.stimulus_s,
             unit: data.unit.clone(),
             measurement: sweep.measurement.as_ref(),
-            turned: view.turned,
             gain: nice_step(gain, view.row_gain.get(&sweep.id).copied().unwrap_or(0)),
         });
     }
@@ -94,6 +93,8 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
         height,
         selected: view.row,
         marker: view.marker,
+        close: false,
+        raise_px: 0.0,
         cursors: view.cursors,
         theme: app.theme_now(),
     };
@@ -117,19 +118,21 @@ pub fn loupe(app: App, width: f32, height: f32) -> Option<Picture> {
         let span_s = scene.ms_per_division / 1e3 * 1.5;
         let mut row = row;
         row.gain /= 5.0;
-        row.name = String::new();
-        row.note = String::new();
+        let (gain, unit) = (row.gain, row.unit.clone());
         let mut close = scene.clone();
+        close.close = true;
         close.ms_per_division = nice_up(span_s * 1e3 / 5.0);
         close.view = Viewport { from_s: at_s - span_s / 2.0, to_s: at_s + span_s / 2.0, left_px: 0.0, width_px: f64::from(width.max(1.0)) };
         close.selected = 0;
         close.arrangement = Arrangement::Raster;
+        // At this gain the marker may lie far outside: everything is drawn relative to its height.
         close.rows = vec![row];
+        close.height = height;
+        close.raise_px = 0.0;
+        close.raise_px = height * 0.55 - close.vertical(0).px_of(value as f32);
         let mut picture = close.draw();
-        // Brings the marker's height to the middle: at this gain it may lie far outside.
-        let vertical = close.vertical(0);
-        let shift = height / 2.0 - vertical.px(value as f32);
-        picture.shift_vertically(shift);
+        let label = format!("{}  {} ms a division", quantity(gain, &unit), number(close.ms_per_division, 3));
+        picture.marks.push(marks::label([8.0, 14.0], label, 11.0, false, Anchor::Start, close.theme.axis_text, close.theme));
         Some(picture)
     })
     .flatten()

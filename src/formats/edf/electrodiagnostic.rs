@@ -126,13 +126,19 @@ fn assemble(
             });
         }
         for window in windows.iter().take(MAX_SWEEPS / signals.len().max(1)) {
+            // A cut-off file may end before a record that its annotations were read from.
+            let start = window.record.saturating_mul(signal.per_record);
+            let n = signal.per_record.min(recording.channels[channel].n.saturating_sub(start));
+            if n == 0 {
+                continue;
+            }
             let id = examination.sweeps.len();
             examination.sweeps.push(Sweep {
                 turned: false,
                 recording: 0,
                 channel,
-                start: window.record * signal.per_record,
-                n: signal.per_record.min(recording.channels[channel].n),
+                start,
+                n,
                 stimulus_s: (window.stimulus_s.abs() < 10.0).then(|| (window.stimulus_s * 1e9).round() / 1e9),
                 stimulus: window.stimulus,
                 averaged: window.averaged,

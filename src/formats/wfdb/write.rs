@@ -235,26 +235,33 @@ fn gain_of(step: f64) -> f64 {
     shorter.into_iter().find(|g| 1.0 / g == step).unwrap_or(gain)
 }
 
+/// Makes the steps of `column` finer until its zero falls on one, as the format demands: EDF from
+/// -32768 to 32767 has it between two. Takes the smallest factor, or where none fits into 32 bits
+/// the largest; returns by how many of the old steps the zero moved.
+fn refine(column: &mut Column) -> f64 {
+    let old = column.baseline;
+    let occurring = if column.low <= column.high { column.low.abs().max(column.high.abs()) } else { 0.0 };
+    let most = (f64::from(i32::MAX) / (occurring + 2.0 * old.abs() + 1.0)).floor().clamp(1.0, 65_536.0) as u32;
+    let moved = |m: u32| (old - (old * f64::from(m)).round() / f64::from(m)).abs();
+    let m = (1..=most).find(|m| moved(*m) * f64::from(*m) < 1e-6).unwrap_or(most);
+    let fine = f64::from(m);
+    column.gain *= fine;
+    column.baseline = (old * fine).round() + 0.0; // -0 would be written as such
+    column.low = ((column.low - old) * fine + column.baseline).round();
+    column.high = ((column.high - old) * fine + column.baseline).round();
+    moved(m)
+}
+
 impl WfdbWriter {
-    /// Chooses gain and baseline, then finds what digital values occur.
-    fn columns(export: &Export<'_>, per_frame: &[u64], warnings: &mut Vec<Warning>) -> Vec<Column> {
+    /// Gain and baseline as the source has them; gain 0 where it has none.
+    fn columns(export: &Export<'_>, per_frame: &[u64]) -> Vec<Column> {
         let mut columns = Vec::new();
         for (channel, per_frame) in export.recording.channels.iter().zip(per_frame) {
             let (mut gain, mut baseline) = (0.0, 0.0);
             if let Some(scale) = channel.scale.filter(|s| s.gain.is_finite() && s.gain != 0.0 && s.offset.is_finite()) {
                 gain = gain_of(scale.gain);
                 baseline = -scale.offset / scale.gain;
-                // Where the zero lies between two steps (EDF from -32768 to 32767), finer steps meet it.
-                let fits = |m: &u32| (baseline * f64::from(*m) - (baseline * f64::from(*m)).round()).abs() < 1e-6;
-                match (1..=64).find(fits) {
-                    Some(m) => (gain, baseline) = (gain * f64::from(m), (baseline * f64::from(m)).round()),
-                    None => {
-                        warnings.push(Warning::new(format!("the zero of {} was moved by less than half a step", channel.name)));
-                        baseline = baseline.round();
-                    }
-                }
             }
-            baseline += 0.0; // -0 would be written as such
             let empty = (f64::INFINITY, f64::NEG_INFINITY);
             columns.push(Column { per_frame: *per_frame, n: channel.n, gain, baseline, low: empty.0, high: empty.1 });
         }
@@ -281,7 +288,7 @@ impl Writer for WfdbWriter {
             return Err(cannot(format!("the name \"{stem}\": choose one without blanks")));
         }
         let (frame_hz, per_frame) = layout(channels)?;
-        let mut columns = Self::columns(export, &per_frame, &mut warnings);
+        let mut columns = Self::columns(export, &per_frame);
         let frames = columns.iter().map(|c| c.n.div_ceil(c.per_frame)).max().unwrap_or(0);
         if columns.iter().any(|c| c.n != frames * c.per_frame) {
             warnings.push(Warning::new("channels of unequal length were filled up with invalid samples"));
@@ -300,6 +307,12 @@ impl Writer for WfdbWriter {
             }
             Ok(())
         })?;
+        for (column, channel) in columns.iter_mut().zip(channels) {
+            let moved = refine(column);
+            if moved > 0.01 {
+                warnings.push(Warning::new(format!("the zero of {} was moved by {moved:.2} of a step", channel.name)));
+            }
+        }
         let fits = |bits: u32| {
             let half = f64::from(2u32).powi(bits as i32 - 1);
             columns.iter().all(|c| c.low > c.high || (c.low > -half && c.high < half))
