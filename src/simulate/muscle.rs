@@ -21,7 +21,7 @@ pub struct Muscle {
     pub velocity_mps: (f64, f64),
     /// Time at the terminal and the junction, ms.
     pub residual_ms: f64,
-    /// How far E1 lies off the end-plate zone, mm. Beyond about 8 an initial positive
+    /// How far E1 lies off the end-plate zone, mm. Beyond about 15 an initial positive
     /// deflection appears.
     pub off_endplate_mm: f64,
     /// Amplitude of the supramaximal distal response, uV.

@@ -82,7 +82,7 @@ impl Curve {
     /// The last moment before `from` at which the curve is at or below `level` (above it, for a
     /// curve that is turned over with `sign` -1).
     fn below_before(&self, from: f64, level: f64, sign: f64) -> f64 {
-        let mut t = from;
+        let mut t = from.min(self.last_ms);
         while t > self.start_ms && sign * self.at(t) > level {
             t -= STEP_MS;
         }
@@ -161,7 +161,7 @@ impl Curve {
     pub fn positive_after(&self, end_ms: f64) -> Option<f64> {
         let stop = (end_ms + POSITIVE_WITHIN_MS).min(self.last_ms);
         let mut best = (None, 0.0);
-        let mut t = end_ms;
+        let mut t = end_ms.max(self.start_ms);
         while t < stop {
             let value = self.at(t);
             if value < best.1 {

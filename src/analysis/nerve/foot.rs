@@ -12,6 +12,8 @@ use crate::analysis::linear::{Normal, dot};
 
 /// Model error as a fraction of the curve's height.
 const MODEL_ERROR: f64 = 0.03;
+/// Times that the unit of time is corrected.
+const ROUNDS: usize = 3;
 /// Parameters: offset, and the cubic's four.
 const P: usize = 5;
 
@@ -38,14 +40,80 @@ pub struct Rise<'a> {
     pub baseline_sd_uv: f64,
 }
 
+/// A fitted rise: offset, cubic, and the equations at the solution.
+struct Fit {
+    c: [f64; P],
+    normal: Normal,
+    t10: f64,
+    width: f64,
+}
+
+impl Fit {
+    fn log(&self, s: f64) -> f64 {
+        self.c[1] + s * (self.c[2] + s * (self.c[3] + s * self.c[4]))
+    }
+
+    /// Where the logarithm reaches `target`, in units of the width from the 10 % point; looked
+    /// for downwards while the curve still falls, upwards to `highest`.
+    fn reaches(&self, target: f64, lowest: f64, highest: f64) -> Option<f64> {
+        let h = 0.02;
+        let mut s = 0.0;
+        if self.log(0.0) < target {
+            while self.log(s) < target {
+                s += h;
+                if s > highest {
+                    return None;
+                }
+            }
+        } else {
+            while self.log(s) > target {
+                s -= h;
+                if self.log(s) > self.log(s + h) || s < lowest {
+                    return None;
+                }
+            }
+            s += h;
+        }
+        let (mut low, mut high) = (s - h, s);
+        for _ in 0..40 {
+            let m = 0.5 * (low + high);
+            if self.log(m) < target { low = m } else { high = m }
+        }
+        Some(0.5 * (low + high))
+    }
+}
+
 /// Where the fitted rise reaches `level_uv`: the time and its standard deviation (ms), or `None`
 /// when no rise could be fitted.
 pub fn reach(rise: &Rise, level_uv: f64) -> Option<(f64, f64)> {
-    let width = (rise.t50_ms - rise.t10_ms).max(2.0 / rise.per_ms);
-    let from = rise.t10_ms - (1.0 + width);
-    // Shape of a bell cut at its foot: half the peak one unit of time above a tenth of it.
+    let shortest = 2.0 / rise.per_ms;
+    let mut fit = fit(rise, rise.t10_ms, (rise.t50_ms - rise.t10_ms).max(shortest))?;
+    // The smoothed wave of a noisy sweep rises too slowly; the fitted one has the better 10 and
+    // 50 % points, in whose units the priors are stated.
+    for _ in 0..ROUNDS {
+        if rise.top_ms < rise.t50_ms - 1e-6 {
+            break;
+        }
+        let at = |share: f64| fit.reaches((share * rise.peak_uv).ln(), -1.0, 1.6);
+        let (Some(s10), Some(s50)) = (at(0.1), at(0.5)) else { break };
+        let (t10, width) = (fit.t10 + fit.width * s10, fit.width * (s50 - s10));
+        if width.is_nan() || width < shortest || ((width - fit.width).abs() < 1e-3 && (t10 - fit.t10).abs() < 1e-3) {
+            break;
+        }
+        fit = self::fit(rise, t10, width)?;
+    }
+    let target = level_uv.max(f64::MIN_POSITIVE).ln();
+    let s = fit.reaches(target, -(1.0 + fit.width) / fit.width, 1.5)?;
+    let slope = fit.c[2] + s * (2.0 * fit.c[3] + s * 3.0 * fit.c[4]);
+    let row = [0.0, 1.0, s, s * s, s * s * s];
+    let sd = fit.normal.solve(&[0.0; P]).map_or(f64::NAN, |at| at.variance(&row).sqrt() * fit.width / slope.abs());
+    Some((fit.t10 + fit.width * s, sd))
+}
+
+/// Fits offset and cubic by damped Gauss-Newton steps.
+fn fit(rise: &Rise, t10: f64, width: f64) -> Option<Fit> {
     let mut kept = [0.0, (0.1 * rise.peak_uv).ln(), START[0], START[1], START[2]];
-    let (mut normal, mut cost) = linearise(rise, &kept, width, from);
+    let (mut normal, mut cost) = linearise(rise, &kept, t10, width);
     let mut damping = 1e-3;
     for _ in 0..40 {
         let weight = damping / (rise.sigma_uv * rise.sigma_uv).max(1e-12);
@@ -54,7 +122,7 @@ pub fn reach(rise: &Rise, level_uv: f64) -> Option<(f64, f64)> {
         for (i, (value, d)) in next.iter_mut().zip(&step.coefficients).enumerate() {
             *value += if i == 0 { *d } else { d.clamp(-1.0, 1.0) };
         }
-        let (there, then) = linearise(rise, &next, width, from);
+        let (there, then) = linearise(rise, &next, t10, width);
         if then < cost {
             let gain = cost - then;
             (kept, normal, cost) = (next, there, then);
@@ -69,35 +137,7 @@ pub fn reach(rise: &Rise, level_uv: f64) -> Option<(f64, f64)> {
             }
         }
     }
-    let q = |s: f64| kept[1] + s * (kept[2] + s * (kept[3] + s * kept[4]));
-    let target = level_uv.max(f64::MIN_POSITIVE).ln();
-    // Down from the 10 % point in small steps while the curve still falls.
-    let (mut s, h) = (0.0, 0.02);
-    if q(0.0) < target {
-        while q(s) < target {
-            s += h;
-            if s > 1.5 {
-                return None;
-            }
-        }
-    } else {
-        while q(s) > target {
-            s -= h;
-            if q(s) > q(s + h) || s * width < from - rise.t10_ms {
-                return None;
-            }
-        }
-        s += h;
-    }
-    let (mut low, mut high) = (s - h, s);
-    for _ in 0..40 {
-        let m = 0.5 * (low + high);
-        if q(m) < target { low = m } else { high = m }
-    }
-    let s = 0.5 * (low + high);
-    let slope = kept[2] + s * (2.0 * kept[3] + s * 3.0 * kept[4]);
-    let sd = normal.solve(&[0.0; P]).map_or(f64::NAN, |at| at.variance(&[0.0, 1.0, s, s * s, s * s * s]).sqrt() * width / slope.abs());
-    Some((rise.t10_ms + width * s, sd))
+    Some(Fit { c: kept, normal, t10, width })
 }
 
 /// Where the descent begins: the middle of the priors below.
@@ -115,7 +155,8 @@ const SHAPE: [([f64; 3], f64, f64); 3] = [
     ([-0.6 + 0.3 * 2.95, 0.36 - 0.09 * 2.95, -0.216 + 0.027 * 2.95], 0.55, 0.06),
 ];
 
-fn linearise(rise: &Rise, c: &[f64; P], width: f64, from: f64) -> (Normal, f64) {
+fn linearise(rise: &Rise, c: &[f64; P], t10: f64, width: f64) -> (Normal, f64) {
+    let from = t10 - (1.0 + width);
     let mut normal = Normal::new(P);
     let mut cost = 0.0;
     let s2 = rise.sigma_uv * rise.sigma_uv;
@@ -128,7 +169,7 @@ fn linearise(rise: &Rise, c: &[f64; P], width: f64, from: f64) -> (Normal, f64) 
         if !y.is_finite() {
             continue;
         }
-        let s = (t - rise.t10_ms) / width;
+        let s = (t - t10) / width;
         let q = (c[1] + s * (c[2] + s * (c[3] + s * c[4]))).min((2.0 * rise.peak_uv).ln());
         let f = q.exp();
         // The weight of the variance's logarithm keeps the curve from growing to hide its errors.

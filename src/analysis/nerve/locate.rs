@@ -12,12 +12,21 @@ use super::background::{Background, Quiet, Trace};
 /// Height of the 1 ms average over its noise that makes a response. Sweeps of the simulator
 /// without any response reach 6 to 7, responses of 30 dB and less reach 40 and more.
 const PRESENT: f64 = 9.0;
+/// Below this height it is asked whether shock, mains and drift alone explain the sweep.
+const DOUBTFUL: f64 = 250.0;
+/// What a moving average of this many ms still follows is drift.
+const SLOW_MS: usize = 10;
 /// No muscle answers sooner than this; the shock's discharge is steepest here.
 const SOONEST_MS: f64 = 1.2;
-/// How long a response lasts from its negative peak on, and from its onset on, ms: after this
-/// the sweep counts as quiet again.
+/// When the sweep counts as quiet again: this long after the negative peak, and after the end of
+/// the negative phase, ms. A dispersed response has a longer positive phase, too: by as much as
+/// its negative phase is longer than the usual one.
 const AFTER_PEAK_MS: f64 = 16.0;
-const AFTER_ONSET_MS: f64 = 17.0;
+const AFTER_END_MS: f64 = 13.0;
+const USUAL_PHASE_MS: f64 = 5.0;
+/// A positive deflection before the negative phase lasts no longer than this, ms; what sinks more
+/// slowly is a background not yet fitted.
+const LONGEST_DIP_MS: f64 = 3.0;
 /// The shortest late stretch worth having, ms.
 const SHORTEST_TAIL_MS: f64 = 4.0;
 
@@ -85,17 +94,21 @@ pub fn locate(trace: &Trace, after_ms: f64, artefact: bool) -> Option<Located> {
             break;
         }
         let rise = (from..peak).rev().find(|&i| smooth[i] < level).unwrap_or(from);
-        // The first turns settle the background; only then is a positive deflection believed.
-        let dip = if pass < 2 { None } else { dip_before(&smooth, from, rise, trace, (0.03 * height).max(6.0 * noise)) };
+        // The first turns settle the background: there only a deep deflection is believed, which
+        // would otherwise be taken for background itself.
+        let share = if pass < 2 { 0.08 } else { 0.03 };
+        let dip = dip_before(&smooth, from, rise, trace, (share * height).max(6.0 * usual(&smooth, trace, &quiet)));
         let start = dip.map_or(rise, |(start, _)| start);
         let response = Response { rough_ms: trace.time(start), peak_ms: trace.time(peak), dip_ms: dip.map(|(_, at)| trace.time(at)) };
         found = Some(response);
         quiet.onset_ms = (response.rough_ms - if pass == 0 { 0.5 } else { 0.3 }).max(soonest);
-        quiet.tail_ms = tail((response.peak_ms + AFTER_PEAK_MS).max(response.rough_ms + AFTER_ONSET_MS));
+        let end = (peak..to).find(|&i| smooth[i] <= 0.0).map_or(response.peak_ms, |i| trace.time(i));
+        let longer = (end - response.rough_ms - USUAL_PHASE_MS).max(0.0);
+        quiet.tail_ms = tail((response.peak_ms + AFTER_PEAK_MS).max(end + AFTER_END_MS + longer));
     }
     let background = background?;
     let standing = highest / (background.sigma_uv / (wide as f64).sqrt());
-    if standing < PRESENT || (artefact && standing < 5.0 * PRESENT && explained(trace, after_ms, range, &background, wide)) {
+    if standing < PRESENT || (artefact && standing < DOUBTFUL && explained(trace, after_ms, range, &background, wide)) {
         found = None;
     }
     Some(Located { background, residual_uv: residual, after_ms, response: found, highest_uv: highest })
@@ -106,18 +119,38 @@ fn explained(trace: &Trace, after_ms: f64, range: f64, background: &Background, 
     let last = trace.last_ms();
     let all = Quiet { before_ms: -0.05, after_ms, onset_ms: last + 1.0, tail_ms: last + 1.0, artefact: true };
     let Some(alone) = Background::fit(trace, &all, range, None) else { return false };
-    let residual: Vec<f64> = trace.uv.iter().enumerate().map(|(i, v)| v - alone.at(trace.time(i))).collect();
-    let smooth = moving_average(&residual, wide);
+    let mut residual: Vec<f64> = trace.uv.iter().enumerate().map(|(i, v)| v - alone.at(trace.time(i))).collect();
+    // The shock itself is not explained by anything.
+    let shock = trace.index(-0.1)..trace.index(after_ms + 0.05);
+    residual[shock].fill(f64::NAN);
+    // Slower than any phase of a response is drift that no cubic follows. Either direction: what
+    // remains of a response has two phases.
+    let slow = moving_average(&residual, SLOW_MS * wide);
+    let smooth: Vec<f64> = moving_average(&residual, wide).iter().zip(&slow).map(|(v, s)| (v - s).abs()).collect();
     let noise = background.sigma_uv / (wide as f64).sqrt();
     let from = trace.index(after_ms + 0.6);
     largest(&smooth, from, smooth.len()).is_none_or(|(_, v)| v < PRESENT * noise)
+}
+
+/// Usual size of the smoothed residual in the quiet stretches before the response (the tail has
+/// its own level), as a standard deviation. By the
+/// median, so that a deflection taken for quiet does not count.
+fn usual(smooth: &[f64], trace: &Trace, quiet: &Quiet) -> f64 {
+    let stretches = [(trace.first_ms, quiet.before_ms), (quiet.after_ms + 0.5, quiet.onset_ms)];
+    let mut sizes: Vec<f64> = Vec::new();
+    for (from, to) in stretches {
+        let (from, to) = (trace.index(from), trace.index(to));
+        sizes.extend(smooth.get(from..to.max(from)).unwrap_or(&[]).iter().filter(|v| v.is_finite()).map(|v| v.abs()));
+    }
+    percentile(&mut sizes, 0.5) / 0.6745
 }
 
 /// A positive deflection that ends at `rise`: its start and its lowest sample.
 fn dip_before(smooth: &[f64], from: usize, rise: usize, trace: &Trace, depth: f64) -> Option<(usize, usize)> {
     let reach = (1.5 * trace.per_ms) as usize;
     let edge = (rise.saturating_sub(reach).max(from)..=rise).rev().find(|&i| smooth[i] < -depth)?;
-    let start = (from..edge).rev().find(|&i| smooth[i] > -0.3 * depth)?;
+    let longest = (LONGEST_DIP_MS * trace.per_ms) as usize;
+    let start = (rise.saturating_sub(longest).max(from)..edge).rev().find(|&i| smooth[i] > -0.3 * depth)?;
     let low = (start..=edge).min_by(|&a, &b| smooth[a].total_cmp(&smooth[b]))?;
     Some((start, low))
 }
