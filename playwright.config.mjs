@@ -32,8 +32,6 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   use: {
     viewport: { width: 1280, height: 800 },
-    // Most tests look at the app itself; offline.spec.mjs lets the service worker in.
-    serviceWorkers: 'block',
     colorScheme: 'light',
     locale: 'en-GB',
     actionTimeout: 10_000,
