@@ -92,3 +92,7 @@ export const pxOf = ({ from, to, width }, time) => ((time - from) / (to - from))
 
 /** Two frames: what was asked for is drawn by then. */
 export const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+
+/** Cells of a row of the table of cursors: time, value. */
+export const reading = (page, name) => page.getByRole('table', { name: 'Cursor readings' })
+  .locator('tr').filter({ has: page.getByRole('rowheader', { name, exact: true }) }).getByRole('cell');
