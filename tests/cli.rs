@@ -220,3 +220,47 @@ fn measurements_of_a_recording_with_a_sidecar() {
     assert!(plain.contains("wrist") && plain.contains("m/s"), "{plain}");
     assert_eq!(run(&["measure", "--stim-ms", "x", file]).status.code(), Some(64));
 }
+
+#[test]
+fn plots_are_drawn_by_the_scenes() {
+    let place = folder("plot");
+    let path = |name: &str| place.join(name).to_str().unwrap().to_owned();
+    let motor = format!("{}/tests/golden/edf/motor_conduction/input.edf", env!("CARGO_MANIFEST_DIR"));
+    let svg = run(&["plot", &motor, "-o", "-", "--width", "800", "--height", "400"]);
+    assert_eq!(svg.status.code(), Some(0), "{}", text(&svg.stderr));
+    let svg = text(&svg.stdout);
+    assert!(svg.starts_with("<svg width=\"800\" height=\"400\"") && svg.trim_end().ends_with("</svg>"), "{}", &svg[..200]);
+    for words in ["StimA", "StimB", "negative up", " mV</text>", " ms</text>"] {
+        assert!(svg.contains(words), "{words}");
+    }
+    // Lanes when they are asked for, with the annotations in place of markers.
+    let lanes = text(&run(&["plot", &motor, "--continuous", "-o", "-"]).stdout);
+    assert!(lanes.contains("/div</text>") && !lanes.contains("negative up"));
+    let theme = text(&run(&["plot", &motor, "--theme", "scope", "-o", "-"]).stdout);
+    assert!(theme.contains("#07090B"), "the ground of the dark theme");
+
+    let png = path("f16.png");
+    let drawn = run(&["plot", &golden("f16.hea"), "--from", "0.01", "--to", "0.05", "--width", "640", "-o", &png]);
+    assert_eq!(drawn.status.code(), Some(0), "{}", text(&drawn.stderr));
+    let bytes = std::fs::read(&png).unwrap();
+    assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
+    assert_eq!(u32::from_be_bytes(bytes[16..20].try_into().unwrap()), 640);
+
+    for arguments in [
+        &["plot", &motor][..],
+        &["plot", &motor, "-o", &path("x.jpg")],
+        &["plot", &motor, "-o", "-", "--test", "0"],
+        &["plot", &motor, "-o", "-", "--test", "2"],
+        &["plot", &motor, "-o", "-", "--theme", "pink"],
+        &["plot", &motor, "-o", "-", "--width", "20"],
+        &["plot", &motor, "-o", "-", "--from", "2", "--to", "1"],
+        &["plot", &motor, "-o", "-", "--continuous", "--from", "1e9"],
+        &["info", &motor, "--theme", "paper"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {}", text(&output.stderr));
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    assert_eq!(run(&["plot", &path("none.edf"), "-o", &path("y.svg")]).status.code(), Some(2));
+    assert_eq!(run(&["plot", &motor, "-o", &path("no/such/y.svg")]).status.code(), Some(1));
+}

@@ -16,6 +16,7 @@ Usage:
   myoscope info FILE... [--json] [--verify]    what each file holds
   myoscope measure FILE... [--json]            latencies and amplitudes of stimulus-locked sweeps
   myoscope export FILE -o OUT.EXT              writes a recording in the format of EXT
+  myoscope plot FILE -o OUT.(svg|png)          draws a recording as the viewer shows it
   myoscope --help | --version
 
 FILE is a recording, a folder, or - for standard input. Files that belong to a recording (signal
@@ -27,7 +28,16 @@ Options:
   --rate HZ       sampling rate, for text files that do not state one
   --unit UNIT     unit of the values, for files that do not state one
   --stim-ms MS    stimulus, ms after the first sample of each sweep, for files that do not say
-  -o, --output    file to write
+  -o, --output    file to write; for plot, - is SVG on standard output
+
+Options of plot:
+  --test N        the nerve test to draw, from 1 on (default: the first)
+  --continuous    draw the recording, not its sweeps
+  --from S        left edge, seconds of the recording (of sweeps: after the stimulus)
+  --to S          right edge, likewise
+  --width PX      width (default 1200)
+  --height PX     height (default: by the number of traces)
+  --theme NAME    paper (default), scope or contrast
 
 Exit status: 0 done, 1 a result could not be written, 2 a file was refused, 64 wrong usage.
 ";
@@ -45,6 +55,29 @@ pub enum Command {
     Measure(Options),
     /// Write a recording to this file.
     Export(Options, PathBuf),
+    /// Draw a recording into this file.
+    Plot(Options, PlotOptions, PathBuf),
+}
+
+/// What `plot` takes besides.
+#[derive(Debug, Default)]
+pub struct PlotOptions {
+    /// Index of the test.
+    pub test: Option<usize>,
+    /// Lanes even where there are tests.
+    pub continuous: bool,
+    /// Left edge, seconds.
+    pub from_s: Option<f64>,
+    /// Right edge, seconds.
+    pub to_s: Option<f64>,
+    /// Width, px.
+    pub width: Option<f32>,
+    /// Height, px.
+    pub height: Option<f32>,
+    /// Name of the theme.
+    pub theme: Option<String>,
+    /// The first of these options that was given, for a refusal by commands without them.
+    given: Option<&'static str>,
 }
 
 /// What commands share.
@@ -65,29 +98,21 @@ pub struct Options {
 /// Understands the arguments, the first being the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
     let mut parser = lexopt::Parser::from_iter(arguments);
-    let (mut command, mut options, mut output) = (None, Options::default(), None);
-    let usage = |e: lexopt::Error| Failure::Usage(e.to_string());
+    let (mut command, mut options, mut plot, mut output) = (None, Options::default(), PlotOptions::default(), None);
     while let Some(argument) = parser.next().map_err(usage)? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
             Long("json") => options.json = true,
             Long("verify") => options.verify = true,
-            Long("rate") => {
-                let text = parser.value().map_err(usage)?;
-                let hz = text.to_str().and_then(|t| t.parse::<f64>().ok()).filter(|hz| hz.is_finite() && *hz > 0.0);
-                options.open.fs_hz = Some(hz.ok_or_else(|| Failure::Usage("--rate wants a positive number of Hz".into()))?);
-            }
-            Long("stim-ms") => {
-                let text = parser.value().map_err(usage)?;
-                let ms = text.to_str().and_then(|t| t.parse::<f64>().ok()).filter(|ms| ms.is_finite() && *ms >= 0.0);
-                options.stim_ms = Some(ms.ok_or_else(|| Failure::Usage("--stim-ms wants a number of ms".into()))?);
-            }
-            Long("unit") => {
-                let text = parser.value().map_err(usage)?;
-                options.open.unit = Some(text.into_string().map_err(|_| Failure::Usage("--unit is not text".into()))?);
-            }
+            Long("rate") => options.open.fs_hz = Some(number(&mut parser, "--rate wants a positive number of Hz", |hz| hz > 0.0)?),
+            Long("stim-ms") => options.stim_ms = Some(number(&mut parser, "--stim-ms wants a number of ms", |ms| ms >= 0.0)?),
+            Long("unit") => options.open.unit = Some(word(&mut parser, "--unit")?),
             Long("output") | Short('o') => output = Some(PathBuf::from(parser.value().map_err(usage)?)),
+            Long(name) if PLOT_ONLY.contains(&name) => {
+                plot.given = PLOT_ONLY.into_iter().find(|known| *known == name);
+                plot_option(&mut plot, &mut parser)?;
+            }
             Value(word) if command.is_none() => command = Some(word),
             Value(file) => options.files.push(PathBuf::from(file)),
             other => return Err(usage(other.unexpected())),
@@ -95,18 +120,65 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     }
     let Some(command) = command else { return Err(Failure::Usage("a command is missing".into())) };
     let name = command.to_string_lossy();
-    if !matches!(&*name, "info" | "measure" | "export") {
+    if !matches!(&*name, "info" | "measure" | "export" | "plot") {
         return Err(Failure::Usage(format!("there is no command '{name}'")));
     }
     if options.files.is_empty() {
         return Err(Failure::Usage(format!("{name} wants a file")));
     }
+    if let Some(given) = plot.given.filter(|_| name != "plot") {
+        return Err(Failure::Usage(format!("{name} has no --{given}")));
+    }
     match (&*name, output) {
         ("info", None) => Ok(Command::Info(options)),
         ("measure", None) => Ok(Command::Measure(options)),
         ("info" | "measure", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
-        (_, None) => Err(Failure::Usage("export wants -o OUT".into())),
-        (_, Some(_)) if options.files.len() > 1 => Err(Failure::Usage("export takes one file at a time".into())),
+        (_, None) => Err(Failure::Usage(format!("{name} wants -o OUT"))),
+        (_, Some(_)) if options.files.len() > 1 => Err(Failure::Usage(format!("{name} takes one file at a time"))),
+        ("plot", Some(output)) => Ok(Command::Plot(options, plot, output)),
         (_, Some(output)) => Ok(Command::Export(options, output)),
     }
+}
+
+/// Options that only `plot` has.
+const PLOT_ONLY: [&str; 7] = ["test", "continuous", "from", "to", "width", "height", "theme"];
+/// Smallest and largest side of a picture, px; a PNG takes four bytes a pixel.
+const SIDE_PX: std::ops::RangeInclusive<f64> = 100.0..=10_000.0;
+
+fn plot_option(plot: &mut PlotOptions, parser: &mut lexopt::Parser) -> Result<(), Failure> {
+    let side = |what: &str| format!("--{what} wants a number of pixels from {} to {}", SIDE_PX.start(), SIDE_PX.end());
+    match plot.given {
+        Some("continuous") => plot.continuous = true,
+        Some("test") => {
+            let n = number(parser, "--test wants the number of a test, from 1 on", |n| n >= 1.0 && n.fract() == 0.0)?;
+            plot.test = Some(n as usize - 1);
+        }
+        Some("from") => plot.from_s = Some(number(parser, "--from wants a number of seconds", |_| true)?),
+        Some("to") => plot.to_s = Some(number(parser, "--to wants a number of seconds", |_| true)?),
+        Some("width") => plot.width = Some(number(parser, &side("width"), |px| SIDE_PX.contains(&px))? as f32),
+        Some("height") => plot.height = Some(number(parser, &side("height"), |px| SIDE_PX.contains(&px))? as f32),
+        _ => {
+            let theme = word(parser, "--theme")?;
+            if !["paper", "scope", "contrast"].contains(&theme.as_str()) {
+                return Err(Failure::Usage("--theme wants paper, scope or contrast".into()));
+            }
+            plot.theme = Some(theme);
+        }
+    }
+    Ok(())
+}
+
+fn usage(error: lexopt::Error) -> Failure {
+    Failure::Usage(error.to_string())
+}
+
+/// The next argument as a finite number that fits; `wants` says what would.
+fn number(parser: &mut lexopt::Parser, wants: &str, fits: impl Fn(f64) -> bool) -> Result<f64, Failure> {
+    let text = parser.value().map_err(usage)?;
+    let value = text.to_str().and_then(|t| t.parse::<f64>().ok()).filter(|value| value.is_finite() && fits(*value));
+    value.ok_or_else(|| Failure::Usage(wants.to_owned()))
+}
+
+fn word(parser: &mut lexopt::Parser, option: &str) -> Result<String, Failure> {
+    parser.value().map_err(usage)?.into_string().map_err(|_| Failure::Usage(format!("{option} is not text")))
 }

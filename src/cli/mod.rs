@@ -5,6 +5,7 @@
 mod args;
 mod export;
 mod input;
+mod plot;
 mod text;
 
 use std::ffi::OsString;
@@ -72,6 +73,7 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) 
         Command::Info(options) => return print_info(&options, out),
         Command::Measure(options) => return print_measure(&options, out),
         Command::Export(options, target) => return export::run(&options, &target),
+        Command::Plot(options, plot, target) => return plot::run(&options, &plot, &target, out),
     }
     Ok(OK)
 }

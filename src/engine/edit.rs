@@ -1,9 +1,10 @@
 //! What each edit does to [`Edits`](crate::model::Edits). Refusals are sentences for the reader.
 
+use super::examination::MAX_DERIVED;
 use super::protocol::Edit;
 use super::session::Session;
 use crate::analysis::polarity;
-use crate::model::{AnnotationEdit, MarkerKind, PlacedMarker, SiteEdits, SweepId, TestEdits};
+use crate::model::{AnnotationEdit, DerivedTest, MarkerKind, PlacedMarker, SiteEdits, SweepId, TestEdits};
 
 /// Applies `change` to the session's edits.
 ///
@@ -44,16 +45,19 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             if temperature_c.is_some_and(|c| !(5.0..=45.0).contains(&c)) {
                 return Err("A skin temperature lies between 5 and 45 °C.".into());
             }
-            if test >= session.examination().tests.len() {
-                return Err("This test is no longer there.".into());
-            }
+            known_test(session, test)?;
             let edits = TestEdits { kind: Some(kind), side, nerve: Some(nerve), recorded_from: Some(recorded_from), temperature_c };
             session.edits.tests.insert(test, edits);
         }
         Edit::Polarity { test, turned } => {
+            known_test(session, test)?;
             session.edits.turned.insert(test, turned);
         }
-        Edit::DeriveTest { test } => {
+        Edit::DeriveTest { mut test } => {
+            if let DerivedTest::Annotations { recording, text, moments_s, .. } = &mut test {
+                let marks = session.annotations(*recording).into_iter().filter(|annotation| annotation.text.trim() == text.trim());
+                *moments_s = marks.map(|annotation| annotation.onset_s).take(MAX_DERIVED).collect();
+            }
             let sweeps_before = session.examination().sweeps.len();
             session.edits.derived_tests.push(test);
             if session.examination().sweeps.len() == sweeps_before {
@@ -100,6 +104,10 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
 
 fn known_recording(session: &Session, recording: usize) -> Result<(), String> {
     if recording < session.acquired.recordings.len() { Ok(()) } else { Err("This recording is no longer there.".into()) }
+}
+
+fn known_test(session: &Session, test: usize) -> Result<(), String> {
+    if test < session.examination().tests.len() { Ok(()) } else { Err("This test is no longer there.".into()) }
 }
 
 fn known_sweep(session: &Session, sweep: SweepId) -> Result<(), String> {

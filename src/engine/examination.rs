@@ -6,14 +6,14 @@ use crate::analysis::{self, SweepInput, polarity};
 use crate::model::{Annotation, DerivedTest, Examination, NerveTest, Recording, Site, Sweep, SweepId, TestKind};
 
 /// Sweeps that one derived test may have; a longer list is a mistake, not an examination.
-const MAX_DERIVED: usize = 2000;
+pub(super) const MAX_DERIVED: usize = 2000;
 
 impl Session {
     /// The examination with all edits applied.
     pub fn examination(&self) -> Examination {
         let mut examination = self.acquired.examination.clone();
         for derived in &self.edits.derived_tests {
-            derive(&mut examination, derived, &self.acquired.recordings, |recording| self.annotations(recording));
+            derive(&mut examination, derived, &self.acquired.recordings);
         }
         for (&test, &turned) in &self.edits.turned {
             polarity::turn(&mut examination, test, turned);
@@ -91,7 +91,7 @@ fn basis(examination: &Examination, id: SweepId) -> Basis {
 /// Kind of test and the sweep itself.
 pub(super) type Basis = (TestKind, Option<Sweep>);
 
-fn derive(examination: &mut Examination, derived: &DerivedTest, recordings: &[Recording], annotations: impl Fn(usize) -> Vec<Annotation>) {
+fn derive(examination: &mut Examination, derived: &DerivedTest, recordings: &[Recording]) {
     let mut test = NerveTest { kind: TestKind::Unknown, ..NerveTest::default() };
     match derived {
         DerivedTest::Channels { recording, stimulus_s } => {
@@ -103,13 +103,13 @@ fn derive(examination: &mut Examination, derived: &DerivedTest, recordings: &[Re
                 examination.sweeps.push(sweep);
             }
         }
-        DerivedTest::Annotations { recording, channel, text, before_s, after_s } => {
+        DerivedTest::Annotations { recording, channel, text, moments_s, before_s, after_s } => {
             let Some(source) = recordings.get(*recording) else { return };
             let Some(signal) = source.channels.get(*channel) else { return };
             test.recorded_from.clone_from(&signal.name);
             let mut site = Site { name: text.clone(), ..Site::default() };
-            for annotation in annotations(*recording).iter().filter(|annotation| annotation.text.trim() == text.trim()).take(MAX_DERIVED) {
-                let stored_s = source.timeline.stored_of_time(annotation.onset_s);
+            for &moment_s in moments_s.iter().take(MAX_DERIVED) {
+                let stored_s = source.timeline.stored_of_time(moment_s);
                 let at = (stored_s * signal.fs_hz).round();
                 let start = (at - (before_s * signal.fs_hz).round()).max(0.0);
                 let end = (at + (after_s * signal.fs_hz).round()).min(signal.n as f64);

@@ -26,11 +26,7 @@ impl Engine {
             match result {
                 Ok(opened) => {
                     let print = fingerprint(files, &opened, options);
-                    let Opened { mut study, samples, warnings, used } = opened;
-                    polarity::settle(&study.recordings, &mut study.examination, &samples);
-                    let mut session = Session::new(0, used.first().cloned().unwrap_or(file), study, samples, warnings, print);
-                    session.files = used;
-                    self.begin(session, out);
+                    self.adopt(opened, file, print, out);
                 }
                 Err(error) => {
                     let source = files.named(&file).map(|file| file.source.clone());
@@ -42,6 +38,16 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Takes in what the surroundings opened themselves (the command line, which finds the files
+    /// that belong together by their folder). `print` names the content, `file` what was asked for.
+    pub fn adopt(&mut self, opened: Opened, file: String, print: String, out: &mut dyn FnMut(Output)) {
+        let Opened { mut study, samples, warnings, used } = opened;
+        polarity::settle(&study.recordings, &mut study.examination, &samples);
+        let mut session = Session::new(0, used.first().cloned().unwrap_or(file), study, samples, warnings, print);
+        session.files = used;
+        self.begin(session, out);
     }
 
     pub(super) fn open_demo(&mut self, demo: Demo, out: &mut dyn FnMut(Output)) {

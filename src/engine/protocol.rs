@@ -1,6 +1,8 @@
 //! The engine's only door: requests in, events out. Plain serde types, the same for the page, for
 //! scripts and for tests; samples and files travel beside them as buffers.
 
+pub mod scenes;
+
 use serde::{Deserialize, Serialize};
 
 use crate::formats::{OpenOptions, ReadError};
@@ -12,6 +14,9 @@ use crate::model::{
 pub use crate::formats::OpenOptions as TextOptions;
 pub use crate::formats::text::Preview as TextPreview;
 pub use crate::scene::tiles::TileKey;
+
+/// Ending of the key under which kept edits are put aside that could not be read.
+pub const UNREADABLE: &str = ".unreadable";
 
 /// Handle of an open study.
 pub type StudyKey = u32;
@@ -472,6 +477,8 @@ pub struct StudyView {
     pub tests: Vec<TestView>,
     /// Filters of the sweep view.
     pub sweep_filter: FilterChain,
+    /// How a text file was understood, for a person to check and correct.
+    pub text: Option<TextPreview>,
     /// What was odd in the files.
     pub warnings: Vec<Warning>,
     /// What undo would take back.

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::examination::Basis;
-use super::protocol::{Edit, Event, Output, Store, StudyKey};
+use super::protocol::{Edit, Event, Output, Store, StudyKey, UNREADABLE};
 use super::pyramids::Pyramids;
 use super::signal::Signals;
 use super::{edit, with_bytes};
 use crate::analysis::Analyzed;
+use crate::formats::text::Preview;
 use crate::model::{Edits, Samples, Study, SweepId, SweepMeasurement, Warning};
 
 /// Undo steps kept.
@@ -21,6 +22,8 @@ pub(super) struct Session {
     pub title: String,
     /// Names of the files that it was opened from.
     pub files: Vec<String>,
+    /// How a text file was understood.
+    pub text: Option<Preview>,
     /// As the files have it.
     pub acquired: Study,
     pub samples: Vec<Rc<dyn Samples>>,
@@ -40,6 +43,8 @@ pub(super) struct Session {
     pub pyramids: Pyramids,
     /// Gain and middle of each signal looked at.
     pub suited: HashMap<u32, (f64, f64)>,
+    /// Kept edits that could not be read, until they are put aside.
+    unreadable: Option<Vec<u8>>,
     /// The page has been told of the study.
     announced: bool,
 }
@@ -57,6 +62,7 @@ impl Session {
             key,
             title,
             files: Vec::new(),
+            text: None,
             acquired: study,
             samples,
             warnings,
@@ -71,6 +77,7 @@ impl Session {
             signals: Signals::default(),
             pyramids: Pyramids::default(),
             suited: HashMap::new(),
+            unreadable: None,
             announced: false,
         }
     }
@@ -85,10 +92,11 @@ impl Session {
                         self.restored = edits != Edits::default();
                         self.edits = edits;
                     }
-                    // Kept work that cannot be read is put aside by the surroundings' key, never overwritten in silence.
-                    Some(Err(error)) => self
-                        .warnings
-                        .push(Warning::new(format!("Edits kept in this browser could not be read ({error}); they were left out"))),
+                    Some(Err(error)) => {
+                        let what = format!("Edits kept in this browser could not be read ({error}); they were left out and stay kept");
+                        self.warnings.push(Warning::new(what));
+                        self.unreadable = bytes.map(<[u8]>::to_vec);
+                    }
                     None => {}
                 }
                 if !std::mem::replace(&mut self.announced, true) {
@@ -128,6 +136,7 @@ impl Session {
         if let Some((label, edits)) = self.undo.pop() {
             let now = std::mem::replace(&mut self.edits, edits);
             self.redo.push((label, now));
+            self.gesture = None;
             self.changed(out);
         }
     }
@@ -147,6 +156,11 @@ impl Session {
         let examination = self.examination();
         for sweep in touched {
             self.remeasure_in(&examination, sweep);
+        }
+        // What could not be read is put aside before the first edit takes its place.
+        if let Some(bytes) = self.unreadable.take() {
+            let key = format!("{}{UNREADABLE}", self.fingerprint);
+            out(with_bytes(Event::Keep { study: self.key, store: Store::Edits, key }, bytes));
         }
         if let Ok(json) = serde_json::to_vec(&self.edits) {
             out(with_bytes(Event::Keep { study: self.key, store: Store::Edits, key: self.fingerprint.clone() }, json));

@@ -21,6 +21,7 @@ impl Session {
             recordings,
             tests,
             sweep_filter: self.edits.sweep_filter,
+            text: self.text.clone(),
             warnings: self.warnings.clone(),
             undo: self.undo.last().map(|(label, _)| label.clone()),
             redo: self.redo.last().map(|(label, _)| label.clone()),

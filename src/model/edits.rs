@@ -54,6 +54,10 @@ pub enum DerivedTest {
         channel: usize,
         /// Text of the annotation that marks a stimulus.
         text: String,
+        /// Where those annotations were when the test was made, seconds of recording time: sweeps
+        /// keep their numbers, and a person's markers their sweeps, when annotations change later.
+        #[serde(default)]
+        moments_s: Vec<f64>,
         /// Seconds before the stimulus.
         before_s: f64,
         /// Seconds behind it.

@@ -225,8 +225,12 @@ impl Scene<'_> {
             // Texts that would run over each other are left out; the list beside has them all.
             if x >= free_from || selected {
                 let text: String = annotation.text.chars().take(40).collect();
-                free_from = x + super::shape::text_width(&text, 11.0) + 14.0;
-                picture.marks.push(marks::label([x + 4.0, bottom - 6.0], text, 11.0, selected, Anchor::Start, color, theme));
+                let width = super::shape::text_width(&text, 11.0);
+                free_from = x + width + 14.0;
+                // At the right edge it hangs to the left of its line.
+                let fits = x + 4.0 + width <= picture.width || x - 4.0 < width;
+                let (at, anchor) = if fits { (x + 4.0, Anchor::Start) } else { (x - 4.0, Anchor::End) };
+                picture.marks.push(marks::label([at, bottom - 6.0], text, 11.0, selected, anchor, color, theme));
             }
         }
     }

@@ -42,6 +42,8 @@ pub struct Flag {
     pub stem: f32,
 }
 
+/// Height of a flag with its rim, px.
+const FLAG_PX: f32 = 15.0;
 const DASH: &[f32] = &[2.0, 2.0];
 const DOTS: &[f32] = &[1.0, 2.5];
 
@@ -53,8 +55,11 @@ pub fn flag(flag: &Flag, theme: &Theme, bounds: [f32; 2], out: &mut Vec<Shape>) 
         Look::Person => (theme.marker_human, 2.0, &[]),
         Look::Doubtful => (theme.marker_doubt, 1.5, DOTS),
     };
-    let side = if flag.above { -1.0 } else { 1.0 };
-    let stem_end = (y + side * flag.stem).clamp(bounds[0] + 15.0, bounds[1] - 15.0);
+    // Without room on its side the flag goes to the other one: it must not cover its point.
+    let room = if flag.above { y - bounds[0] } else { bounds[1] - y };
+    let above = if room < FLAG_PX + 6.0 { !flag.above } else { flag.above };
+    let side = if above { -1.0 } else { 1.0 };
+    let stem_end = (y + side * flag.stem).clamp(bounds[0] + FLAG_PX, (bounds[1] - FLAG_PX).max(bounds[0] + FLAG_PX));
     let centre = [x, stem_end + side * 6.5];
     out.push(Shape::Line { points: vec![[x, y], [x, stem_end]], stroke: Stroke { color, width, dash } });
     if let Some(auto_x) = flag.automatic_x {

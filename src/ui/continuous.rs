@@ -3,39 +3,17 @@
 use leptos::prelude::*;
 
 use super::state::{App, Continuous};
+pub use crate::engine::protocol::scenes::visible;
+use crate::engine::protocol::scenes::{lane as scene_lane, lanes};
 use crate::engine::protocol::{AnnotationView, Edit, LaneView, RecordingView, Request};
 use crate::model::LaneSettings;
-use crate::scene::continuous::{Lane, Scene};
+use crate::scene::continuous::Scene;
 use crate::scene::divisions::nice_step;
 use crate::scene::tiles::{TileKey, TileSource};
 use crate::scene::{Extent, Picture, Viewport};
 
 /// Shortest stretch in view, seconds.
 const MIN_SPAN_S: f64 = 0.0005;
-
-/// Visible lanes as the scene wants them.
-fn lanes(recording: &RecordingView, negative_up: bool) -> Vec<Lane> {
-    visible(recording).map(|lane| scene_lane(lane, negative_up)).collect()
-}
-
-/// Visible lanes of a recording.
-pub fn visible(recording: &RecordingView) -> impl Iterator<Item = &LaneView> {
-    recording.lanes.iter().filter(|lane| !lane.settings.hidden)
-}
-
-fn scene_lane(lane: &LaneView, negative_up: bool) -> Lane {
-    Lane {
-        name: lane.name.clone(),
-        unit: lane.unit.clone(),
-        filter: lane.filter.clone(),
-        gain: lane.settings.gain_per_division.unwrap_or(lane.suggested_gain),
-        turned: lane.potential && negative_up != lane.negative_up,
-        signal: lane.signal,
-        fs_hz: lane.fs_hz,
-        n: lane.n,
-        offset: lane.middle,
-    }
-}
 
 /// The scene of the recording in view at a size, given to `with`.
 fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>, &RecordingView) -> T) -> Option<T> {

@@ -451,7 +451,7 @@ impl App {
                 self.continuous.update(|view| {
                     *view = Continuous {
                         from_s: start_s,
-                        span_s: duration_s.clamp(1e-4, 10.0),
+                        span_s: crate::engine::protocol::scenes::first_span_s(duration_s),
                         lane: Some(0),
                         cursors: [None; 2],
                         cursor: 0,

@@ -3,70 +3,37 @@
 use leptos::prelude::*;
 
 use super::state::App;
-use crate::engine::protocol::{Edit, SweepView, TestView};
+pub use crate::engine::protocol::scenes::rows;
+use crate::engine::protocol::{Edit, SweepView, TestView, scenes};
 use crate::model::{MarkerKind, SweepId};
-use crate::scene::divisions::{nice_step, nice_up, number, quantity, sweep_up};
-use crate::scene::sweeps::{Arrangement, Row, Scene};
+use crate::scene::divisions::{nice_step, nice_up, number, quantity};
+use crate::scene::sweeps::{Arrangement, Scene};
 use crate::scene::{Anchor, Picture, Viewport, marks};
 
-/// Divisions across a sweep view.
-const DIVISIONS: f64 = 10.0;
-
-/// Sites and sweeps of a test in the order of rows: (site index, sweep).
-pub fn rows(test: &TestView) -> Vec<(usize, &SweepView)> {
-    test.sites.iter().enumerate().flat_map(|(site, view)| view.sweeps.iter().map(move |sweep| (site, sweep))).collect()
-}
-
-/// Chooses the stretch in view once sweeps are there: the whole sweep at a 1-2-5 step a division.
+/// Chooses the stretch in view once sweeps are there.
 pub fn first_view(app: App) {
     if app.sweeps.with_untracked(|view| view.span_s > 0.0) {
         return;
     }
-    let (before_s, after_s) = extent(app);
-    // Responses fill the picture; what lies far behind the last marker can be scrolled to.
-    let last_ms = untrack(|| app.test()).map_or(0.0, |(_, test)| {
-        let ends = rows(&test)
-            .into_iter()
-            .filter_map(|(_, row)| row.measurement.as_ref()?.motor)
-            .map(|motor| motor.pos_peak_ms.unwrap_or(motor.neg_end_ms));
-        ends.fold(0.0, f64::max)
-    });
-    let before_s = if last_ms > 0.0 { before_s.min(last_ms / 1e3 * 0.25).max(before_s.min(0.002)) } else { before_s };
-    let wanted_s = if last_ms > 0.0 { (before_s + last_ms / 1e3 * 1.3).min(before_s + after_s) } else { before_s + after_s };
-    app.sweeps.update(|view| {
-        let per_division = sweep_up(wanted_s / DIVISIONS * 0.999);
-        view.span_s = (per_division * DIVISIONS).min((before_s + after_s) * 1.02).max(1e-4);
-        view.from_s = -before_s;
-    });
+    if let Some((from_s, span_s)) = with_values(app, scenes::first_view) {
+        app.sweeps.update(|view| (view.from_s, view.span_s) = (from_s, span_s));
+    }
+}
+
+/// The test in view with the values of its sweeps, given to `with`; not tracked.
+fn with_values<T>(app: App, with: impl FnOnce(&TestView, &[scenes::Values]) -> T) -> Option<T> {
+    let (_, test) = untrack(|| app.test())?;
+    Some(app.values.with_value(|values| with(&test, &values.borrow().sweeps)))
 }
 
 /// Longest stretch before and after the stimulus of all sweeps, seconds.
 fn extent(app: App) -> (f64, f64) {
-    app.values.with_value(|values| {
-        values.borrow().sweeps.iter().fold((0.0_f64, 1e-3_f64), |(before, after), (data, samples)| {
-            let stimulus_s = data.stimulus_s.unwrap_or(0.0);
-            (before.max(stimulus_s), after.max(samples.len() as f64 / data.fs_hz - stimulus_s))
-        })
-    })
+    with_values(app, scenes::extent).unwrap_or((0.0, 1e-3))
 }
 
 /// Gain that shows the largest response over about four divisions.
 fn common_gain(app: App) -> f64 {
-    app.values.with_value(|values| {
-        let values = values.borrow();
-        let reach = values.sweeps.iter().map(|(data, samples)| {
-            // The artefact may be larger than the response: it is left out of the choice.
-            let skip = data.stimulus_s.map_or(0, |at_s| ((at_s + 0.0015) * data.fs_hz) as usize);
-            samples.iter().skip(skip).filter(|value| value.is_finite()).fold(0.0_f64, |reach, value| reach.max(f64::from(value.abs())))
-        });
-        nice_up(reach.fold(0.0, f64::max).max(1e-6) / 4.0)
-    })
-}
-
-/// What latencies of a sweep count from, seconds after its first sample: the stimulus, or where
-/// the analysis found the shock.
-fn zero_s(sweep: &SweepView, stimulus_s: Option<f64>) -> f64 {
-    sweep.measurement.as_ref().map_or(stimulus_s.unwrap_or(0.0), |measurement| measurement.zero_s)
+    with_values(app, scenes::common_gain).unwrap_or(1.0)
 }
 
 fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>, &TestView) -> T) -> Option<T> {
@@ -79,33 +46,11 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
         return None;
     }
     let gain = view.gain.unwrap_or_else(|| common_gain(app));
-    let mut scene_rows = Vec::new();
-    for (site, sweep) in rows(&test) {
-        let Some((data, values)) = store.sweeps.iter().find(|(data, _)| data.id == sweep.id) else { continue };
-        let several = test.sites[site].sweeps.len() > 1;
-        let place = test.sites[site].sweeps.iter().position(|other| other.id == sweep.id).unwrap_or(0) + 1;
-        let name = &test.sites[site].name;
-        scene_rows.push(Row {
-            id: sweep.id,
-            name: if several { format!("{name} {place}") } else { name.clone() },
-            note: [sweep.stimulus.as_str(), data.filter.as_str()]
-                .into_iter()
-                .filter(|text| !text.is_empty())
-                .collect::<Vec<_>>()
-                .join(" \u{b7} "),
-            values,
-            fs_hz: data.fs_hz,
-            zero_s: zero_s(sweep, data.stimulus_s),
-            stimulated: data.stimulus_s.is_some() || sweep.measurement.as_ref().is_some_and(|m| m.zero_s > 0.0),
-            unit: data.unit.clone(),
-            measurement: sweep.measurement.as_ref(),
-            gain: nice_step(gain, view.row_gain.get(&sweep.id).copied().unwrap_or(0)),
-        });
-    }
+    let row_gain = |sweep: SweepId| nice_step(gain, view.row_gain.get(&sweep).copied().unwrap_or(0));
     let scene = Scene {
-        rows: scene_rows,
+        rows: scenes::scene_rows(&test, &store.sweeps, row_gain),
         arrangement: view.arrangement,
-        ms_per_division: sweep_up(view.span_s * 1e3 / DIVISIONS * 0.999),
+        ms_per_division: scenes::ms_per_division(view.span_s),
         view: Viewport { from_s: view.from_s, to_s: view.from_s + view.span_s, left_px: 0.0, width_px: f64::from(width.max(1.0)) },
         height,
         selected: view.row,
@@ -165,17 +110,17 @@ pub fn time_at(app: App, width: f32, x: f64) -> f64 {
     app.sweeps.with_untracked(|view| view.from_s + x / f64::from(width.max(1.0)) * view.span_s)
 }
 
-/// The selected sweep: its id, site index, stimulus and rate.
+/// The selected sweep: its id, site index, zero and rate.
 pub fn selected(app: App) -> Option<Chosen> {
     let (_, test) = untrack(|| app.test())?;
     let row = app.sweeps.with_untracked(|view| view.row);
     let rows = rows(&test);
     let (site, sweep) = rows.get(row)?;
-    let (fs_hz, stimulus_s) = app.values.with_value(|values| {
+    let (fs_hz, zero_s) = app.values.with_value(|values| {
         let values = values.borrow();
-        values.sweeps.iter().find(|(data, _)| data.id == sweep.id).map(|(data, _)| (data.fs_hz, data.stimulus_s))
+        values.sweeps.iter().find(|(data, _)| data.id == sweep.id).map(|(data, _)| (data.fs_hz, scenes::zero_s(sweep, data)))
     })?;
-    Some(Chosen { site: *site, sweep: (*sweep).clone(), rows: rows.len(), fs_hz, zero_s: zero_s(sweep, stimulus_s) })
+    Some(Chosen { site: *site, sweep: (*sweep).clone(), rows: rows.len(), fs_hz, zero_s })
 }
 
 /// What is selected.
@@ -184,6 +129,7 @@ pub struct Chosen {
     pub sweep: SweepView,
     pub rows: usize,
     pub fs_hz: f64,
+    /// What its times count from, seconds after its first sample.
     pub zero_s: f64,
 }
 
@@ -196,13 +142,12 @@ impl Chosen {
 
 /// Puts a marker at a moment (seconds after what latencies count from).
 pub fn place(app: App, sweep: SweepId, kind: MarkerKind, time_s: f64, gesture: Option<u32>) {
-    let zero = untrack(|| app.test()).and_then(|(_, test)| {
-        let stimulus_s = app
-            .values
-            .with_value(|values| values.borrow().sweeps.iter().find(|(data, _)| data.id == sweep).and_then(|(data, _)| data.stimulus_s));
-        rows(&test).into_iter().find(|(_, row)| row.id == sweep).map(|(_, row)| zero_s(row, stimulus_s))
+    let zero_s = with_values(app, |test, values| {
+        let (_, view) = rows(test).into_iter().find(|(_, view)| view.id == sweep)?;
+        let (data, _) = values.iter().find(|(data, _)| data.id == sweep)?;
+        Some(scenes::zero_s(view, data))
     });
-    app.edit_in(Edit::MoveMarker { sweep, kind, at_s: time_s + zero.unwrap_or(0.0) }, gesture);
+    app.edit_in(Edit::MoveMarker { sweep, kind, at_s: time_s + zero_s.flatten().unwrap_or(0.0) }, gesture);
 }
 
 /// Moves the selected marker by samples.

@@ -10,7 +10,7 @@ use web_sys::{
 };
 
 use super::message::bytes_of;
-use crate::engine::protocol::{RecentStudy, TextOptions as OpenOptions};
+use crate::engine::protocol::{RecentStudy, TextOptions as OpenOptions, UNREADABLE};
 
 const DATABASE: &str = "myoscope";
 const VERSION: u32 = 1;
@@ -146,7 +146,9 @@ pub async fn forget(key: &str) -> Result<(), String> {
     let transaction = database.transaction(&[STUDIES, EDITS], TransactionMode::ReadWrite).map_err(words)?;
     for name in [STUDIES, EDITS] {
         let store = transaction.object_store(name).map_err(words)?;
-        store.delete(JsValue::from_str(key)).map_err(words)?.await.map_err(words)?;
+        for key in [key, &format!("{key}{UNREADABLE}")] {
+            store.delete(JsValue::from_str(key)).map_err(words)?.await.map_err(words)?;
+        }
     }
     transaction.commit().map_err(words)?.await.map_err(words)?;
     database.close();

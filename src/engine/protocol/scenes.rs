@@ -1,0 +1,131 @@
+//! From what the engine says to what scenes draw: lanes, rows, first stretches and gains, for the
+//! page and for `myoscope plot` alike.
+//!
+//! It stands behind the protocol because it reads nothing but the protocol's own views: a user
+//! interface may use it without reaching further into the engine, and `scene` stays free of both.
+//! Times are in seconds after the moment that a sweep's latencies count from.
+
+use super::{LaneView, RecordingView, SiteView, SweepData, SweepView, TestView};
+use crate::model::SweepId;
+use crate::scene::continuous::Lane;
+use crate::scene::divisions::{nice_up, sweep_up};
+use crate::scene::sweeps::Row;
+
+/// Divisions across a view of sweeps.
+pub const DIVISIONS: f64 = 10.0;
+/// Stretch of a recording that is shown first, seconds.
+const FIRST_S: f64 = 10.0;
+/// Stretch after the stimulus that belongs to its artefact, seconds.
+const ARTEFACT_S: f64 = 0.0015;
+
+/// A sweep with its values.
+pub type Values = (SweepData, Vec<f32>);
+
+/// Visible lanes of a recording.
+pub fn visible(recording: &RecordingView) -> impl Iterator<Item = &LaneView> {
+    recording.lanes.iter().filter(|lane| !lane.settings.hidden)
+}
+
+/// A lane as the scene wants it.
+pub fn lane(view: &LaneView, negative_up: bool) -> Lane {
+    Lane {
+        name: view.name.clone(),
+        unit: view.unit.clone(),
+        filter: view.filter.clone(),
+        gain: view.settings.gain_per_division.unwrap_or(view.suggested_gain),
+        turned: view.potential && negative_up != view.negative_up,
+        signal: view.signal,
+        fs_hz: view.fs_hz,
+        n: view.n,
+        offset: view.middle,
+    }
+}
+
+/// Visible lanes as the scene wants them.
+pub fn lanes(recording: &RecordingView, negative_up: bool) -> Vec<Lane> {
+    visible(recording).map(|view| lane(view, negative_up)).collect()
+}
+
+/// Seconds in view when a recording is shown first.
+pub fn first_span_s(duration_s: f64) -> f64 {
+    duration_s.clamp(1e-4, FIRST_S)
+}
+
+/// Sites and sweeps of a test in the order of rows: (site index, sweep).
+pub fn rows(test: &TestView) -> Vec<(usize, &SweepView)> {
+    test.sites.iter().enumerate().flat_map(|(site, view)| view.sweeps.iter().map(move |sweep| (site, sweep))).collect()
+}
+
+/// The moment that a sweep's times count from, seconds after its first sample: as its measurement
+/// has it (a shock that was seen, where nobody states the stimulus), else the stimulus.
+pub fn zero_s(sweep: &SweepView, data: &SweepData) -> f64 {
+    sweep.measurement.as_ref().map_or(data.stimulus_s.unwrap_or(0.0), |measured| measured.zero_s)
+}
+
+/// Sweeps of a test that have values, in the order of rows.
+fn with_values<'a>(test: &'a TestView, values: &'a [Values]) -> impl Iterator<Item = (&'a SiteView, &'a SweepView, &'a Values)> {
+    let found = |sweep: &SweepView| values.iter().find(|(data, _)| data.id == sweep.id);
+    rows(test).into_iter().filter_map(move |(site, sweep)| Some((&test.sites[site], sweep, found(sweep)?)))
+}
+
+/// Longest stretch before and after the zero of all sweeps, seconds; a little is always before it,
+/// so that the mark of the stimulus is not cut off.
+pub fn extent(test: &TestView, values: &[Values]) -> (f64, f64) {
+    let (before_s, after_s) = with_values(test, values).fold((0.0_f64, 1e-3_f64), |(before, after), (_, sweep, (data, samples))| {
+        let zero_s = zero_s(sweep, data);
+        (before.max(zero_s), after.max(samples.len() as f64 / data.fs_hz - zero_s))
+    });
+    (before_s.max(after_s * 0.02), after_s)
+}
+
+/// The stretch shown first: its left edge and its length, seconds. Responses fill the picture; what
+/// lies far behind the last marker can be scrolled to.
+pub fn first_view(test: &TestView, values: &[Values]) -> (f64, f64) {
+    let (before_s, after_s) = extent(test, values);
+    let ends = rows(test).into_iter().filter_map(|(_, row)| row.measurement.as_ref()?.motor);
+    let last_s = ends.map(|motor| motor.pos_peak_ms.unwrap_or(motor.neg_end_ms)).fold(0.0, f64::max) / 1e3;
+    let before_s = if last_s > 0.0 { before_s.min((last_s * 0.25).max(0.002)) } else { before_s };
+    let wanted_s = if last_s > 0.0 { (before_s + last_s * 1.3).min(before_s + after_s) } else { before_s + after_s };
+    let division_s = sweep_up(wanted_s / DIVISIONS * 0.999);
+    (-before_s, (division_s * DIVISIONS).min((before_s + after_s) * 1.02).max(1e-4))
+}
+
+/// Milliseconds a division for a stretch of `span_s` seconds.
+pub fn ms_per_division(span_s: f64) -> f64 {
+    sweep_up(span_s * 1e3 / DIVISIONS * 0.999)
+}
+
+/// Gain that shows the largest response over about four divisions, units a division.
+pub fn common_gain(test: &TestView, values: &[Values]) -> f64 {
+    let reach = with_values(test, values).map(|(_, sweep, (data, samples))| {
+        // The artefact may be larger than the response: it is left out of the choice.
+        let zero_s = zero_s(sweep, data);
+        let skip = if zero_s > 0.0 || data.stimulus_s.is_some() { ((zero_s + ARTEFACT_S) * data.fs_hz) as usize } else { 0 };
+        samples.iter().skip(skip).filter(|value| value.is_finite()).fold(0.0_f64, |reach, value| reach.max(f64::from(value.abs())))
+    });
+    nice_up(reach.fold(0.0, f64::max).max(1e-6) / 4.0)
+}
+
+/// Rows as the scene wants them; `gain` says units a division for each sweep.
+pub fn scene_rows<'a>(test: &'a TestView, values: &'a [Values], gain: impl Fn(SweepId) -> f64) -> Vec<Row<'a>> {
+    let row = |(site, sweep, (data, samples)): (&'a SiteView, &'a SweepView, &'a Values)| {
+        let place = site.sweeps.iter().position(|other| other.id == sweep.id).unwrap_or(0) + 1;
+        Row {
+            id: sweep.id,
+            name: if site.sweeps.len() > 1 { format!("{} {place}", site.name) } else { site.name.clone() },
+            note: [sweep.stimulus.as_str(), data.filter.as_str()]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join(" \u{b7} "),
+            values: samples,
+            fs_hz: data.fs_hz,
+            zero_s: zero_s(sweep, data),
+            stimulated: data.stimulus_s.is_some() || zero_s(sweep, data) > 0.0,
+            unit: data.unit.clone(),
+            measurement: sweep.measurement.as_ref(),
+            gain: gain(sweep.id),
+        }
+    };
+    with_values(test, values).map(row).collect()
+}
