@@ -66,7 +66,12 @@ impl Session {
         };
         let samples_total: u64 = source.channels.iter().map(|channel| channel.n).sum();
         if samples_total > MAX_EXPORT {
-            super::failed(out, format!("The recording has {samples_total} samples; up to {MAX_EXPORT} can be exported here, because the file is made in memory. The command line has no such limit: myoscope export."));
+            super::failed(
+                out,
+                format!(
+                    "The recording has {samples_total} samples; up to {MAX_EXPORT} can be exported here, because the file is made in memory. The command line has no such limit: myoscope export."
+                ),
+            );
             return;
         }
         let stem = source.name.rsplit_once('.').map_or(source.name.as_str(), |(stem, _)| stem);

@@ -38,7 +38,7 @@ export const dialog = (page) => page.getByRole('dialog');
 
 /** Waits until the engine has told everything about what was opened last, and it is drawn. */
 export async function opened(page) {
-  await expect(page.locator('html')).toHaveAttribute('data-measure-json', /./);
+  await expect(page.locator('html')).toHaveAttribute('data-opened', /./);
   await expect(scope(page)).toBeVisible();
 }
 
@@ -50,7 +50,7 @@ export async function open(page, ...files) {
 
 /** Forgets what was told of an earlier recording, so that `opened` waits for the next. */
 export async function forget(page) {
-  await page.evaluate(() => ['data-info-json', 'data-measure-json'].forEach((name) => document.documentElement.removeAttribute(name)));
+  await page.evaluate(() => ['data-opened', 'data-info-json', 'data-measure-json'].forEach((name) => document.documentElement.removeAttribute(name)));
 }
 
 export const openMotor = async (page) => {
@@ -66,7 +66,12 @@ export const openRecording = async (page, name) => {
   await opened(page);
 };
 
-export const json = async (page, name) => JSON.parse(await page.locator('html').getAttribute(`data-${name}-json`));
+/** `info` or `measure` JSON of the study in view; the page makes it when it is asked to. */
+export async function json(page, name) {
+  await page.evaluate(() => document.dispatchEvent(new CustomEvent('myoscope-json')));
+  await expect(page.locator('html')).toHaveAttribute(`data-${name}-json`, /./);
+  return JSON.parse(await page.locator('html').getAttribute(`data-${name}-json`));
+}
 
 /** Number in a cell of the table of nerve conduction, by row and heading. */
 export async function value(page, row, heading) {
