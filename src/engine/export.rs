@@ -8,6 +8,8 @@ use super::{info, measure, signal};
 use crate::formats::{Export, MemorySink, Opened, writers};
 use crate::units::Unit;
 
+/// Samples of a recording that is exported in one piece, in memory.
+const MAX_EXPORT: u64 = 150_000_000;
 /// Rows of a CSV of the view; more is an export of the recording.
 const MAX_ROWS: u64 = 2_000_000;
 
@@ -62,6 +64,16 @@ impl Session {
             super::failed(out, format!("Nothing here writes .{extension} files."));
             return;
         };
+        let samples_total: u64 = source.channels.iter().map(|channel| channel.n).sum();
+        if samples_total > MAX_EXPORT {
+            super::failed(
+                out,
+                format!(
+                    "The recording has {samples_total} samples; up to {MAX_EXPORT} can be exported here, because the file is made in memory. The command line has no such limit: myoscope export."
+                ),
+            );
+            return;
+        }
         let stem = source.name.rsplit_once('.').map_or(source.name.as_str(), |(stem, _)| stem);
         let stem: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' }).collect();
         let export = Export { study: &self.acquired, recording: source, samples: samples.as_ref(), annotations: &annotations };

@@ -477,6 +477,8 @@ pub struct StudyView {
     pub tests: Vec<TestView>,
     /// Filters of the sweep view.
     pub sweep_filter: FilterChain,
+    /// How a text file was understood, for a person to check and correct.
+    pub text: Option<TextPreview>,
     /// What was odd in the files.
     pub warnings: Vec<Warning>,
     /// What undo would take back.
@@ -498,6 +500,8 @@ pub struct RecordingView {
     pub start: Option<String>,
     /// Free text.
     pub description: String,
+    /// Where it begins, seconds: 0, or the time of a trigger later than the first sample, negative.
+    pub start_s: f64,
     /// Length, seconds, gaps included.
     pub duration_s: f64,
     /// Uninterrupted stretches.

@@ -11,6 +11,7 @@ use super::pyramids::Pyramids;
 use super::signal::Signals;
 use super::{edit, with_bytes};
 use crate::analysis::Analyzed;
+use crate::formats::text::Preview;
 use crate::model::{Edits, Samples, Study, SweepId, SweepMeasurement, Warning};
 
 /// Undo steps kept.
@@ -21,6 +22,8 @@ pub(super) struct Session {
     pub title: String,
     /// Names of the files that it was opened from.
     pub files: Vec<String>,
+    /// How a text file was understood.
+    pub text: Option<Preview>,
     /// As the files have it.
     pub acquired: Study,
     pub samples: Vec<Rc<dyn Samples>>,
@@ -59,6 +62,7 @@ impl Session {
             key,
             title,
             files: Vec::new(),
+            text: None,
             acquired: study,
             samples,
             warnings,

@@ -21,6 +21,17 @@ pub fn sweep_up(value: f64) -> f64 {
     }
 }
 
+/// The smallest customary step of a time axis that is not below `seconds`: 1-2-5 below a minute,
+/// then parts and multiples of minutes and hours.
+pub fn time_up(seconds: f64) -> f64 {
+    const LONG: [f64; 12] = [10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 21_600.0];
+    if seconds <= 5.0 {
+        nice_up(seconds)
+    } else {
+        LONG.into_iter().find(|step| *step >= seconds).unwrap_or_else(|| (seconds / 86_400.0).ceil() * 86_400.0)
+    }
+}
+
 /// `steps` further along 1, 2, 5, 10, 20, ... from `value`; negative steps go down.
 pub fn nice_step(value: f64, steps: i32) -> f64 {
     let mut value = nice_up(value);

@@ -7,8 +7,14 @@ use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView};
 use crate::web::link::Link;
 use crate::web::page;
 
-/// Starts the worker and listens to it.
+/// Starts the worker and listens to it. A script or test that wants the JSON of the command line
+/// asks with an event `myoscope-json` on the document; it then stands in attributes of the root.
 pub fn connect(app: App) {
+    page::on_document("myoscope-json", move || {
+        if let Some(study) = app.active.get_untracked() {
+            app.send(Request::Json { study });
+        }
+    });
     match Link::start(move |event, buffers| receive(app, event, buffers)) {
         Ok(link) => app.link.set_value(Some(link)),
         Err(_) => app.notice(
@@ -98,11 +104,8 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
             app.say(format!("Saved {}", names.join(", ")));
         }
         Event::Json { info, measure } => {
-            // For scripts and tests that compare the page with the command line.
-            if let Some(root) = page::document().and_then(|document| document.document_element()) {
-                let _ = root.set_attribute("data-info-json", &info);
-                let _ = root.set_attribute("data-measure-json", &measure);
-            }
+            page::set_root_attribute("data-info-json", &info);
+            page::set_root_attribute("data-measure-json", &measure);
         }
         Event::Failed { what } => {
             app.opening.set(false);
@@ -128,9 +131,15 @@ fn opened(app: App, view: StudyView) {
         app.notice("live", view.title.clone(), "Your earlier edits of this recording were found in this browser and are applied.");
     }
     app.say(format!("{} opened", view.title));
+    let view_text = view.text.clone();
     app.studies.update(|studies| studies.push(view));
+    let unsure = view_text.filter(|preview| !preview.certain);
     app.activate(Some(key));
-    app.send(Request::Json { study: key });
+    page::set_root_attribute("data-opened", &key.to_string());
+    if let Some(preview) = unsure {
+        let text = "The sampling rate, units or columns of this text had to be guessed: 'Read differently' in the inspector of the recording shows how it was read.";
+        app.notice("doubt", preview.doubts.join("; "), text);
+    }
 }
 
 fn changed(app: App, view: StudyView) {

@@ -69,7 +69,7 @@ pub fn Notices() -> impl IntoView {
             })}
             <For each=move || app.notices.get() key=|notice| notice.id let:notice>
                 <div class=format!("note {}", notice.look)>
-                    {icon(icons::WARN)}
+                    {icon(if matches!(notice.look, "live" | "person") { icons::CHECK } else { icons::WARN })}
                     <p><b>{notice.title.clone()}</b>" "{notice.text.clone()}</p>
                     <button class="btn quiet icon" aria-label="Dismiss" on:click=move |_| dismiss(notice.id)>{icon(icons::CLOSE)}</button>
                 </div>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::commands::{self, Command};
 use super::icons::{self, icon};
 use super::scope::Loupe;
-use super::state::{App, Dialog};
+use super::state::{App, Dialog, TextQuestion};
 use super::{continuous, sweeps};
 use crate::model::MarkerOrigin;
 use crate::scene::divisions::{clock, duration, number, quantity};
@@ -184,6 +184,7 @@ fn annotation_panel(app: App) -> Option<AnyView> {
 
 fn about_panel(app: App) -> Option<AnyView> {
     let (_, recording) = app.recording()?;
+    let differently = app.study(|study| study.text.clone().map(|preview| TextQuestion { file: study.title.clone(), preview })).flatten();
     let gaps = recording.spans.len().saturating_sub(1);
     let facts = [
         ("Format", recording.format),
@@ -196,6 +197,7 @@ fn about_panel(app: App) -> Option<AnyView> {
         view! {
             <h2>"Recording"</h2>
             <dl class="facts">{facts.into_iter().map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> }).collect_view()}</dl>
+        {differently.map(|question| view! { <p class="row"><button class="btn" on:click=move |_| app.dialog.set(Some(Dialog::Text(question.clone())))>"Read differently"</button></p> })}
         }
         .into_any(),
     )

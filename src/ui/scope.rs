@@ -307,7 +307,8 @@ pub fn Overview() -> impl IntoView {
     let go = move |event: &PointerEvent| {
         let share = place(event).0 / f64::from(size.get_untracked().0.max(1.0));
         let span_s = app.continuous.with_untracked(|view| view.span_s);
-        continuous::show(app, share * continuous::duration_s(app) - span_s / 2.0, None);
+        let extent = continuous::extent(app);
+        continuous::show(app, extent.start_s + share * extent.duration_s - span_s / 2.0, None);
     };
     let on_down = move |event: PointerEvent| {
         if let Some(target) = event.current_target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) {

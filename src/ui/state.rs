@@ -444,11 +444,13 @@ impl App {
         self.sheet.set(false);
         match selection {
             Selection::Recording(index) => {
-                let duration_s = self.study_now(|study| study.recordings.get(index).map(|recording| recording.duration_s)).flatten();
-                let duration_s = duration_s.unwrap_or(10.0);
+                let extent = self
+                    .study_now(|study| study.recordings.get(index).map(|recording| (recording.start_s, recording.duration_s)))
+                    .flatten();
+                let (start_s, duration_s) = extent.unwrap_or((0.0, 10.0));
                 self.continuous.update(|view| {
                     *view = Continuous {
-                        from_s: 0.0,
+                        from_s: start_s,
                         span_s: crate::engine::protocol::scenes::first_span_s(duration_s),
                         lane: Some(0),
                         cursors: [None; 2],

@@ -113,6 +113,22 @@ pub fn day_and_time(ms: f64) -> String {
     js_sys::Date::new(&JsValue::from_f64(ms)).to_locale_string("default", &options).into()
 }
 
+/// Sets an attribute of the root element.
+pub fn set_root_attribute(name: &str, value: &str) {
+    if let Some(root) = document().and_then(|document| document.document_element()) {
+        let _ = root.set_attribute(name, value);
+    }
+}
+
+/// Runs `act` whenever an event of this name reaches the document.
+pub fn on_document(name: &str, act: impl Fn() + 'static) {
+    let act = Closure::<dyn FnMut()>::new(act);
+    if let Some(document) = document() {
+        let _ = document.add_event_listener_with_callback(name, act.as_ref().unchecked_ref());
+    }
+    act.forget();
+}
+
 /// Reads a small setting.
 pub fn setting(name: &str) -> Option<String> {
     window()?.local_storage().ok()??.get_item(name).ok()?

@@ -145,7 +145,7 @@ impl Shell {
         let entry = RecentStudy {
             key: view.key.clone(),
             title: view.title.clone(),
-            content: format!("{format}, {channels} channels, {length}"),
+            content: format!("{format}, {channels} {}, {length}", if channels == 1 { "channel" } else { "channels" }),
             opened_ms: js_sys::Date::now(),
             size: 0.0,
             with_files: false,

@@ -65,7 +65,7 @@ pub fn Filter() -> impl IntoView {
     view! {
         <form class="form" on:submit=move |event| { event.prevent_default(); apply(in_sweeps); }>
             <p class="muted">{if in_sweeps { "For all sweeps of this study. Markers and values are always taken from the unfiltered signal.".to_owned() } else { format!("For the lane {name}, or for all. Filters run forwards and backwards, so no peak moves; the data stay as they are.") }}</p>
-            <label>"High-pass, Hz"<input class="field" inputmode="decimal" placeholder="none" prop:value=move || high.get() on:input=move |event| high.set(event_target_value(&event))/></label>
+            <label>"High-pass, Hz"<input class="field" autofocus inputmode="decimal" placeholder="none" prop:value=move || high.get() on:input=move |event| high.set(event_target_value(&event))/></label>
             <label>"Low-pass, Hz"<input class="field" inputmode="decimal" placeholder="none" prop:value=move || low.get() on:input=move |event| low.set(event_target_value(&event))/></label>
             <label>"Mains"
                 <select class="field" prop:value=move || line.get() on:change=move |event| line.set(event_target_value(&event))>

@@ -54,7 +54,7 @@ pub fn MakeSweeps() -> impl IntoView {
     };
     view! {
         <form class="form" on:submit=move |event| { event.prevent_default(); save(); }>
-            <label class="check"><input type="radio" name="from" disabled=!has_texts prop:checked=move || !from_channels.get() on:change=move |_| from_channels.set(false)/>"Around each annotation of one text"</label>
+            <label class="check"><input type="radio" name="from" autofocus disabled=!has_texts prop:checked=move || !from_channels.get() on:change=move |_| from_channels.set(false)/>"Around each annotation of one text"</label>
             <Show when=move || !from_channels.get()>
                 <label>"Annotation"<select class="field" on:change=move |event| text.set(event_target_value(&event))>{texts.iter().map(|name| view! { <option value=name.clone()>{name.clone()}</option> }).collect_view()}</select></label>
                 <label>"Channel"<select class="field" on:change=move |event| channel.set(event_target_value(&event).parse().unwrap_or(0))>{channels.iter().enumerate().map(|(index, name)| view! { <option value=index.to_string()>{name.clone()}</option> }).collect_view()}</select></label>

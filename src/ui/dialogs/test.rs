@@ -54,7 +54,7 @@ pub fn test(index: usize) -> impl IntoView {
     };
     view! {
         <form class="form" on:submit=move |event| { event.prevent_default(); save(); }>
-            <label>"Kind"<select class="field" on:change=move |event| {
+            <label>"Kind"<select class="field" autofocus on:change=move |event| {
                 let name = event_target_value(&event);
                 kind.set(KINDS.iter().find(|(text, _)| *text == name).map_or(TestKind::Unknown, |(_, kind)| *kind));
             }>{KINDS.iter().map(|(text, value)| view! { <option value=*text selected=move || kind.get() == *value>{*text}</option> }).collect_view()}</select></label>

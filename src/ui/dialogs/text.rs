@@ -24,6 +24,7 @@ pub fn text(question: TextQuestion) -> impl IntoView {
         .collect();
     let rows: Vec<Vec<String>> = preview.first_rows.into_iter().take(6).collect();
     let (guessed_separator, guessed_comma) = (preview.separator, preview.decimal_comma);
+    let name = file.clone();
     let open = move || match typed(&rate.get_untracked()) {
         Err(what) => problem.set(what),
         Ok(fs_hz) => {
@@ -44,7 +45,14 @@ pub fn text(question: TextQuestion) -> impl IntoView {
                 ..TextOptions::default()
             };
             app.dialog.set(None);
-            app.open(app.files.get_value(), options);
+            // The others that were given with it were read already.
+            let stem = |name: &str| name.rsplit_once('.').map_or(name.to_owned(), |(stem, _)| stem.to_owned());
+            let mut files = app.files.get_value();
+            files.retain(|other| stem(&other.name()) == stem(&name));
+            if files.is_empty() {
+                app.notice("doubt", name.clone(), "Open the file once more to read it differently: it is no longer at hand.");
+            }
+            app.open(files, options);
         }
     };
     view! {

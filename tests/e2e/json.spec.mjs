@@ -1,0 +1,81 @@
+// The page and the command line say the same about the same file, to the last digit.
+import fs from 'node:fs';
+import path from 'node:path';
+import { commandLine, fixture, golden } from './fixtures.mjs';
+import { expect, json, open, opened, test } from './support.mjs';
+
+/** Golden inputs that open without a question. */
+function goldenFiles() {
+  const files = [];
+  for (const format of ['edf', 'bdf', 'wav', 'csv']) {
+    for (const name of fs.readdirSync(golden(format))) {
+      const folder = golden(`${format}/${name}`);
+      const expected = JSON.parse(fs.readFileSync(path.join(folder, 'expected.json'), 'utf8'));
+      const inputs = fs.readdirSync(folder).filter((file) => file.startsWith('input')).map((file) => path.join(folder, file));
+      inputs.sort((a, b) => a.length - b.length);
+      if (!expected.error) files.push(inputs);
+    }
+  }
+  return files;
+}
+
+/** Faults between two values; numbers may differ by `relative` (sine and exponential are not the same everywhere). */
+function differences(a, b, relative, at = '') {
+  if (typeof a === 'number' && typeof b === 'number') {
+    return Math.abs(a - b) <= relative * Math.max(Math.abs(a), Math.abs(b)) ? [] : [`${at}: ${a} in the page, ${b} on the command line`];
+  }
+  if (a && b && typeof a === 'object' && typeof b === 'object') {
+    return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) => differences(a[key], b[key], relative, `${at}/${key}`));
+  }
+  return a === b ? [] : [`${at}: ${JSON.stringify(a)} in the page, ${JSON.stringify(b)} on the command line`];
+}
+
+// What a file holds is the same to the last bit. Measurements may differ in the last bits of a number.
+const TOLERANCE = { info: 0, measure: 1e-12 };
+
+function same(page, command, found, file, options = []) {
+  const [line] = commandLine(command, file, ...options);
+  expect(Object.keys(found), `order of ${command} of ${file}`).toEqual(Object.keys(line));
+  expect(differences(found, line, TOLERANCE[command]), `${command} of ${file}`).toEqual([]);
+}
+
+test('golden recordings of EDF, BDF, WAV and text', async ({ page }) => {
+  await page.goto('./');
+  const all = goldenFiles();
+  expect(all.length).toBeGreaterThan(18);
+  for (const files of all) {
+    await open(page, ...files);
+    await opened(page);
+    same(page, 'info', await json(page, 'info'), files[0]);
+    same(page, 'measure', await json(page, 'measure'), files[0]);
+  }
+});
+
+test('golden recordings of WFDB, segments included', async ({ page }) => {
+  await page.goto('./');
+  const needs = { f16: ['f16.dat', 'f16.atr', 'f16.qrs'], fixed: ['sega.hea', 'sega.dat', 'segb.hea', 'segb.dat'], variable: ['varlayout.hea', 'sega.hea', 'sega.dat', 'segb.hea', 'segb.dat'] };
+  for (const name of ['f8', 'f16', 'f24', 'f32', 'f61', 'f80', 'f160', 'f212', 'f310', 'f311', 'multi212', 'skewed', 'offset', 'fixed', 'variable']) {
+    const file = golden(`wfdb/${name}.hea`);
+    await open(page, file, ...(needs[name] ?? [`${name}.dat`]).map((other) => golden(`wfdb/${other}`)));
+    await opened(page);
+    same(page, 'info', await json(page, 'info'), file);
+  }
+});
+
+test('the comparison finds what differs', async () => {
+  const [line] = commandLine('measure', fixture('motor.hea'));
+  const other = structuredClone(line);
+  other.sweeps[1].onset_ms += 1e-9;
+  delete other.sweeps[2].quality;
+  expect(differences(other, line, TOLERANCE.measure)).toHaveLength(2);
+});
+
+test('a motor study: every latency, amplitude and area', async ({ page }) => {
+  await page.goto('./');
+  await open(page, 'motor.hea', 'motor.dat', 'motor.meta.json');
+  await opened(page);
+  const measured = await json(page, 'measure');
+  expect(measured.sweeps.map((sweep) => sweep.present)).toEqual([true, true, true]);
+  same(page, 'measure', measured, fixture('motor.hea'));
+  same(page, 'info', await json(page, 'info'), fixture('motor.hea'));
+});
