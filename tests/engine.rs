@@ -157,7 +157,7 @@ fn markers_are_copied_and_responses_declared_absent() {
     let declared = sweep(&desk, 0);
     assert!(declared.no_response && declared.measurement.as_ref().unwrap().motor.is_none());
     assert!(declared.measurement.unwrap().automatic.is_some());
-    assert!(desk.refused(Edit::CopyMarkers { from: 0, to: 1 }).contains("no markers"));
+    assert!(desk.refused(&Edit::CopyMarkers { from: 0, to: 1 }).contains("no markers"));
     // A marker set on it takes the declaration back.
     desk.edit(Edit::MoveMarker { sweep: 0, kind: MarkerKind::Onset, at_s: 0.01 });
     assert!(!sweep(&desk, 0).no_response && sweep(&desk, 0).measurement.unwrap().motor.is_some());
@@ -180,7 +180,7 @@ fn kept_edits_come_back_with_the_same_content() {
     *bytes.last_mut().unwrap() ^= 1;
     assert!(!Desk::open(vec![("demo.edf", bytes)], kept.clone()).view().restored, "another content");
     // Fields of a later version are passed over, missing ones are empty.
-    let some: Kept = kept.into_iter().map(|(key, _)| (key, br#"{"no_response":[1],"of_a_later_version":{"x":1}}"#.to_vec())).collect();
+    let some: Kept = kept.into_keys().map(|key| (key, br#"{"no_response":[1],"of_a_later_version":{"x":1}}"#.to_vec())).collect();
     let mut later = Desk::open(vec![("demo.edf", demo_edf())], some);
     later.sweeps(0);
     assert!(later.view().restored && sweep(&later, 1).no_response && later.view().warnings.is_empty());
@@ -221,7 +221,7 @@ fn annotations_keep_their_numbers() {
     desk.edit(Edit::SetAnnotation { recording: 0, id: 1, annotation: Some(note(6.0, "elbow")) });
     assert_eq!(texts(&desk), [(3, "moved".into()), (1, "elbow".into())]);
     assert!(desk.view().recordings[0].annotations.iter().all(|view| view.by_person));
-    assert!(desk.refused(Edit::SetAnnotation { recording: 0, id: 9, annotation: None }).contains("no longer"));
+    assert!(desk.refused(&Edit::SetAnnotation { recording: 0, id: 9, annotation: None }).contains("no longer"));
     for _ in 0..6 {
         desk.undo();
     }
@@ -270,7 +270,7 @@ fn derived_sweeps_keep_their_numbers_and_markers() {
         before_s: 0.01,
         after_s: 0.05,
     };
-    assert!(desk.refused(Edit::DeriveTest { test: around("nothing of this name") }).contains("No sweep"));
+    assert!(desk.refused(&Edit::DeriveTest { test: around("nothing of this name") }).contains("No sweep"));
     desk.edit(Edit::DeriveTest { test: around("twitch") });
     assert_eq!((desk.view().tests.len(), desk.view().tests[tests].sites[0].sweeps.len()), (tests + 1, 4));
     let values = desk.sweeps(tests);
@@ -326,7 +326,7 @@ fn senseless_edits_are_refused_in_words() {
         filtered(FilterChain { line: LineFilter::Notch(0.0), ..FilterChain::default() }),
         Edit::SweepFilter { filter: FilterChain { low_pass_hz: Some(-1.0), ..FilterChain::default() } },
     ] {
-        let what = desk.refused(edit.clone());
+        let what = desk.refused(&edit);
         assert!(what.len() > 20 && what.ends_with('.'), "{edit:?}: {what}");
     }
     assert!(desk.keeps.is_empty() && desk.view().undo.is_none());

@@ -107,7 +107,7 @@ impl Desk {
     }
 
     /// An edit that must be refused: why it was.
-    pub fn refused(&mut self, edit: Edit) -> String {
+    pub fn refused(&mut self, edit: &Edit) -> String {
         let before = self.view().clone();
         let outputs = self.edit(edit.clone());
         let [Output { event: Event::Failed { what }, .. }] = &outputs[..] else { panic!("{edit:?} was taken: {outputs:?}") };
