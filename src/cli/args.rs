@@ -168,7 +168,7 @@ fn plot_option(plot: &mut PlotOptions, parser: &mut lexopt::Parser) -> Result<()
     Ok(())
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "map_err hands the error over")]
+#[allow(clippy::needless_pass_by_value, reason = "passed to map_err by name")]
 fn usage(error: lexopt::Error) -> Failure {
     Failure::Usage(error.to_string())
 }

@@ -216,9 +216,9 @@ fn check(outputs: &[Output]) -> Result<(), Failure> {
 
 /// The last view among outputs, else `before`.
 fn newest(outputs: Vec<Output>, before: Option<StudyView>) -> Result<StudyView, Failure> {
-    let view = |output: Output| if let Event::Opened { view } | Event::Changed { view } = output.event { Some(view) } else { None };
-    let found = outputs.into_iter().rev().find_map(view);
-    found.or(before).ok_or_else(|| Failure::Write("the recording could not be shown".into()))
+    let mut views =
+        outputs.into_iter().filter_map(|o| if let Event::Opened { view } | Event::Changed { view } = o.event { Some(view) } else { None });
+    views.next_back().or(before).ok_or_else(|| Failure::Write("the recording could not be shown".into()))
 }
 
 fn sweep_values(output: Output) -> Vec<scenes::Values> {

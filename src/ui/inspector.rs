@@ -82,19 +82,34 @@ fn marker_values(app: App) -> Option<AnyView> {
 #[component]
 fn SweepCursors() -> impl IntoView {
     let app = App::here();
+    // Name, time and value of each cursor on the selected sweep, then the difference.
     let read = move || {
         let [a, b] = app.sweeps.with(|view| view.cursors);
-        let line = |name: &str, time_s: f64| format!("{name}: {} ms", number(time_s * 1e3, 4));
-        let mut lines: Vec<String> = [("A", a), ("B", b)].into_iter().filter_map(|(name, at)| Some(line(name, at?))).collect();
-        if let (Some(a), Some(b)) = (a, b) {
-            lines.push(format!("B \u{2212} A: {} ms", number((b - a) * 1e3, 4)));
+        let value = |time_s: Option<f64>| time_s.and_then(|time_s| sweeps::value_at(app, time_s));
+        let (at_a, at_b) = (value(a), value(b));
+        let words = |value: Option<(f64, String)>| value.map(|(value, unit)| quantity(value, &unit)).unwrap_or_default();
+        let ms = |time_s: f64| format!("{} ms", number(time_s * 1e3, 4));
+        let mut rows: Vec<(String, String, String)> = Vec::new();
+        for (name, time_s, value) in [("A", a, &at_a), ("B", b, &at_b)] {
+            rows.extend(time_s.map(|time_s| (name.to_owned(), ms(time_s), words(value.clone()))));
         }
-        lines
+        if let (Some(a), Some(b)) = (a, b) {
+            let difference = at_a.zip(at_b).map(|((a, unit), (b, _))| (b - a, unit));
+            rows.push(("B \u{2212} A".into(), ms(b - a), words(difference)));
+            if (b - a).abs() > 1e-9 {
+                rows.push(("1 / (B \u{2212} A)".into(), format!("{} Hz", number(1.0 / (b - a).abs(), 4)), String::new()));
+            }
+        }
+        rows
     };
     view! {
         <Show when=move || !read().is_empty()>
             <h2>"Cursors"</h2>
-            <ul class="plain">{move || read().into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
+            <table class="mini">
+                <caption class="sr">"Cursor readings on the selected sweep"</caption>
+                <thead><tr><th></th><th scope="col" class="n">"time"</th><th scope="col" class="n">"value"</th></tr></thead>
+                <tbody>{move || read().into_iter().map(|(name, time, value)| view! { <tr><th scope="row">{name}</th><td class="n">{time}</td><td class="n">{value}</td></tr> }).collect_view()}</tbody>
+            </table>
         </Show>
     }
 }

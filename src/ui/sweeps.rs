@@ -100,6 +100,15 @@ pub fn loupe(app: App, width: f32, height: f32) -> Option<Picture> {
     .flatten()
 }
 
+/// Value of the selected sweep at a moment (seconds after what latencies count from), with its unit.
+pub fn value_at(app: App, time_s: f64) -> Option<(f64, String)> {
+    with_scene(app, 1000.0, 100.0, |scene, _| {
+        let row = scene.rows.get(scene.selected)?;
+        scene.value_at(scene.selected, time_s).map(|value| (f64::from(value), row.unit.clone()))
+    })
+    .flatten()
+}
+
 /// The row at a height.
 pub fn row_at(app: App, width: f32, height: f32, y: f32) -> Option<usize> {
     untrack(|| with_scene(app, width, height, |scene, _| scene.row_at(y))).flatten()
