@@ -125,14 +125,15 @@ fn place(session: &mut Session, sweep: SweepId, kind: MarkerKind, at_s: f64) -> 
     Ok(())
 }
 
-/// Copies all four markers by their distance from the stimulus.
+/// Copies all four markers by their latencies.
 fn copy_markers(session: &mut Session, from: SweepId, to: SweepId) -> Result<(), String> {
     session.remeasure(from);
-    let stimulus_to_s = session.stimulus_s(to).unwrap_or(0.0);
+    session.remeasure(to);
+    let zero_s = session.measured.get(&to).map_or(0.0, |measured| measured.zero_s);
     let source = session.measured.get(&from).and_then(|measured| measured.motor).ok_or("There are no markers to copy.")?;
     for kind in MarkerKind::ALL {
         if let Some(ms) = source.marker_ms(kind) {
-            place(session, to, kind, stimulus_to_s + ms / 1e3)?;
+            place(session, to, kind, zero_s + ms / 1e3)?;
         }
     }
     Ok(())

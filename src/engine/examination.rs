@@ -52,11 +52,6 @@ impl Session {
         self.annotation_views(recording).into_iter().map(|view| view.annotation).collect()
     }
 
-    /// Stimulus of a sweep, seconds after its first sample.
-    pub fn stimulus_s(&self, sweep: SweepId) -> Option<f64> {
-        self.examination().sweeps.get(sweep).and_then(|sweep| sweep.stimulus_s)
-    }
-
     /// A sweep in microvolts (or the channel's unit when it is no potential), negative up.
     pub fn sweep_input(&self, examination: &Examination, id: SweepId) -> Option<SweepInput> {
         let samples = self.samples.get(examination.sweeps.get(id)?.recording)?;

@@ -35,29 +35,31 @@ pub struct Engine {
 
 impl Engine {
     /// Answers one request. `files` and `bytes` are what came beside it.
-    pub fn handle(&mut self, request: Request, files: &Files, bytes: Option<Vec<u8>>, out: &mut dyn FnMut(Output)) {
+    pub fn handle(&mut self, request: Request, files: &Files, bytes: Option<&[u8]>, out: &mut dyn FnMut(Output)) {
         match request {
             Request::Open { options } => self.open(files, &options, out),
             Request::OpenDemo { demo } => self.open_demo(demo, out),
             Request::Close { study } => {
                 self.sessions.remove(&study);
             }
-            Request::Fetched { study, store, .. } => self.with(study, out, |session, out| session.fetched(store, bytes.as_deref(), out)),
+            Request::Fetched { study, store, .. } => self.with(study, out, |session, out| session.fetched(store, bytes, out)),
             Request::Edit { study, edit, gesture } => self.with(study, out, |session, out| session.edit(edit, gesture, out)),
             Request::Undo { study } => self.with(study, out, Session::undo),
             Request::Redo { study } => self.with(study, out, Session::redo),
             Request::Tiles { study, keys } => self.with(study, out, |session, out| session.tiles(&keys, out)),
             Request::Sweeps { study, test } => self.with(study, out, |session, out| session.sweeps(test, out)),
             Request::Snap { study, signal, time_s, within_s } => {
-                self.with(study, out, |session, out| session.snap(signal, time_s, within_s, out))
+                self.with(study, out, |session, out| session.snap(signal, time_s, within_s, out));
             }
             Request::Export { study, recording, extension } => {
-                self.with(study, out, |session, out| session.export(recording, &extension, out))
+                self.with(study, out, |session, out| session.export(recording, &extension, out));
             }
             Request::ExportView { study, recording, from_s, to_s } => {
                 self.with(study, out, |session, out| session.export_view(recording, from_s, to_s, out));
             }
             Request::Json { study } => self.with(study, out, |session, out| session.json(out)),
+            // What is kept between sessions is the surroundings' business.
+            Request::Recent | Request::Reopen { .. } | Request::Forget { .. } => {}
             Request::Cancel { study } => self.with(study, out, Session::cancel),
         }
     }

@@ -28,7 +28,8 @@ impl Engine {
                     let print = fingerprint(files, &opened, options);
                     let Opened { mut study, samples, warnings, used } = opened;
                     polarity::settle(&study.recordings, &mut study.examination, &samples);
-                    let session = Session::new(0, used.first().cloned().unwrap_or(file), study, samples, warnings, print);
+                    let mut session = Session::new(0, used.first().cloned().unwrap_or(file), study, samples, warnings, print);
+                    session.files = used;
                     self.begin(session, out);
                 }
                 Err(error) => {

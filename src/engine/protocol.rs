@@ -111,6 +111,18 @@ pub enum Request {
         /// Of which study.
         study: StudyKey,
     },
+    /// The list of kept studies; answered by the surroundings with [`Event::Recent`].
+    Recent,
+    /// Open a kept study again; answered by the surroundings.
+    Reopen {
+        /// Its key.
+        key: String,
+    },
+    /// Forget a kept study, its edits included; answered by the surroundings.
+    Forget {
+        /// Its key.
+        key: String,
+    },
     /// Stop the task that runs for a study.
     Cancel {
         /// Which study.
@@ -372,6 +384,11 @@ pub enum Event {
         /// Why it was not kept.
         error: Option<String>,
     },
+    /// Studies that this browser keeps, latest first.
+    Recent {
+        /// The list.
+        list: Vec<RecentStudy>,
+    },
     /// Exported files are in the buffers.
     Exported {
         /// Their names.
@@ -391,6 +408,25 @@ pub enum Event {
         /// What and why, in plain words.
         what: String,
     },
+}
+
+/// A study that the browser keeps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecentStudy {
+    /// Key.
+    pub key: String,
+    /// Title.
+    pub title: String,
+    /// What it holds, in words.
+    pub content: String,
+    /// Last opened, ms since 1970 (the surroundings' clock).
+    pub opened_ms: f64,
+    /// Size of its files, bytes.
+    pub size: f64,
+    /// Whether the files themselves are kept, so that it opens at once.
+    pub with_files: bool,
+    /// What a person said about the files when opening them.
+    pub options: OpenOptions,
 }
 
 /// An event with what travels beside it.
@@ -422,8 +458,12 @@ impl From<Event> for Output {
 pub struct StudyView {
     /// Handle.
     pub study: StudyKey,
+    /// Names the content: the same for the same files, whatever they are called.
+    pub key: String,
     /// Title, made of file names.
     pub title: String,
+    /// The files that it was opened from.
+    pub files: Vec<String>,
     /// Who was examined.
     pub subject: Subject,
     /// Recordings.
@@ -453,6 +493,8 @@ pub struct RecordingView {
     pub start: Option<String>,
     /// Free text.
     pub description: String,
+    /// Where it begins, seconds: 0, or the time of a trigger later than the first sample, negative.
+    pub start_s: f64,
     /// Length, seconds, gaps included.
     pub duration_s: f64,
     /// Uninterrupted stretches.

@@ -19,6 +19,8 @@ const UNDO_DEPTH: usize = 500;
 pub(super) struct Session {
     pub key: StudyKey,
     pub title: String,
+    /// Names of the files that it was opened from.
+    pub files: Vec<String>,
     /// As the files have it.
     pub acquired: Study,
     pub samples: Vec<Rc<dyn Samples>>,
@@ -54,6 +56,7 @@ impl Session {
         Self {
             key,
             title,
+            files: Vec::new(),
             acquired: study,
             samples,
             warnings,

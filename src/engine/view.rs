@@ -14,7 +14,9 @@ impl Session {
         let tests = examination.tests.iter().enumerate().map(|(index, test)| self.test_view(&examination, &between, index, test)).collect();
         StudyView {
             study: self.key,
+            key: self.fingerprint.clone(),
             title: self.title.clone(),
+            files: self.files.clone(),
             subject: self.acquired.subject.clone(),
             recordings,
             tests,
@@ -35,6 +37,7 @@ impl Session {
             format: recording.format.clone(),
             start: recording.start.as_ref().map(|start| start.iso.clone()),
             description: recording.description.clone(),
+            start_s: recording.timeline.spans.first().map_or(0.0, |span| span.onset_s.min(0.0)),
             duration_s: recording.timeline.duration_s(),
             spans: recording.timeline.spans.clone(),
             channels: recording.channels.iter().map(|channel| channel.name.clone()).collect(),

@@ -112,6 +112,10 @@ pub fn open(files: &Files, options: &OpenOptions) -> Vec<(String, Result<Opened,
         let result = match best {
             Ok(Some((_, reader))) => reader.open(files, index, options).map(|mut opened| {
                 super::sidecar::apply_beside(files, &mut opened);
+                // What states no examination may still be locked to stimuli.
+                if let (true, [recording]) = (opened.study.examination.tests.is_empty(), opened.study.recordings.as_slice()) {
+                    opened.study.examination = super::stimulus::sweeps_of(recording);
+                }
                 opened
             }),
             Ok(None) => Err(ReadError::NotThisFormat { what: format!("{name} is none of the formats read here") }),

@@ -66,6 +66,13 @@ pub fn sweeps_from_annotations(recording: &Recording) -> Examination {
     examination
 }
 
+/// The sweeps of a recording that states no examination: around a trigger at zero, or around
+/// annotations that mark stimuli. Sweeps refer to recording 0.
+pub fn sweeps_of(recording: &Recording) -> Examination {
+    let around_zero = sweeps_around_zero(recording);
+    if around_zero.tests.is_empty() { sweeps_from_annotations(recording) } else { around_zero }
+}
+
 /// The sweeps of a recording whose time runs from before a trigger at zero (an exported average or
 /// raster: time from -50 ms on): each channel is one sweep. Channels whose names differ only in a
 /// number at the end are repeats of one site. Empty for every other recording; sweeps refer to recording 0.

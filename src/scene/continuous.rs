@@ -1,6 +1,6 @@
 //! The continuous view: stacked lanes over one time axis, with annotations and cursors.
 
-use super::divisions::{clock, nice_up, quantity};
+use super::divisions::{clock, quantity, time_up};
 use super::grid::{Grid, time_divisions};
 use super::marks;
 use super::shape::{Anchor, Shape, Stroke};
@@ -111,7 +111,7 @@ impl Scene<'_> {
 
     /// Seconds a division: about eleven in view.
     pub fn division_s(&self) -> f64 {
-        nice_up(self.view.span_s() / (self.view.width_px / 90.0).clamp(3.0, 20.0))
+        time_up(self.view.span_s() / (self.view.width_px / 90.0).clamp(3.0, 20.0))
     }
 
     /// The picture.

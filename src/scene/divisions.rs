@@ -10,6 +10,28 @@ pub fn nice_up(value: f64) -> f64 {
     clean(step * decade)
 }
 
+/// The smallest sweep step (1, 2, 3, 5 times a power of ten) that is not below `value` (> 0).
+pub fn sweep_up(value: f64) -> f64 {
+    let above = nice_up(value);
+    // 3 is customary for the upper limb and lies between 2 and 5.
+    if clean(above / 5.0 * 3.0) >= value * (1.0 - 1e-9) && (above / 5.0).log10().fract().abs() < 1e-9 {
+        clean(above / 5.0 * 3.0)
+    } else {
+        above
+    }
+}
+
+/// The smallest customary step of a time axis that is not below `seconds`: 1-2-5 below a minute,
+/// then parts and multiples of minutes and hours.
+pub fn time_up(seconds: f64) -> f64 {
+    const LONG: [f64; 12] = [10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 21_600.0];
+    if seconds <= 5.0 {
+        nice_up(seconds)
+    } else {
+        LONG.into_iter().find(|step| *step >= seconds).unwrap_or_else(|| (seconds / 86_400.0).ceil() * 86_400.0)
+    }
+}
+
 /// `steps` further along 1, 2, 5, 10, 20, ... from `value`; negative steps go down.
 pub fn nice_step(value: f64, steps: i32) -> f64 {
     let mut value = nice_up(value);
@@ -43,7 +65,7 @@ pub fn quantity(value: f64, unit: &str) -> String {
             let (scale, name) = match uv.abs() {
                 v if v >= 1e6 => (1e6, "V"),
                 v if v >= 1e3 => (1e3, "mV"),
-                v if v >= 1.0 || v == 0.0 => (1.0, "\u{b5}V"),
+                v if v >= 0.01 || v == 0.0 => (1.0, "\u{b5}V"),
                 _ => (1e-3, "nV"),
             };
             format!("{} {name}", number(uv / scale, 3))
@@ -99,6 +121,10 @@ mod tests {
     #[test]
     fn steps_go_one_two_five() {
         assert_eq!([nice_up(0.7), nice_up(1.0), nice_up(1.2), nice_up(30.0), nice_up(0.0004)], [1.0, 1.0, 2.0, 50.0, 0.0005]);
+        assert_eq!(
+            [sweep_up(0.9), sweep_up(2.1), sweep_up(3.0), sweep_up(3.1), sweep_up(12.0), sweep_up(0.25)],
+            [1.0, 3.0, 3.0, 5.0, 20.0, 0.3]
+        );
         let mut value = 1.0;
         let mut seen = Vec::new();
         for _ in 0..6 {

@@ -17,13 +17,13 @@ pub struct Grid {
     /// Left, top, width, height of the part that has divisions.
     pub area: [f32; 4],
     /// x of the vertical lines, and whether each is a major one.
-    pub verticals: Vec<(f32, bool)>,
+    pub verticals: Lines,
     /// y of the horizontal lines.
     pub horizontals: Vec<f32>,
     /// y of the zero lines.
     pub zeros: Vec<f32>,
     /// x and text of the axis labels; drawn below the area.
-    pub ticks: Vec<(f32, String)>,
+    pub ticks: Ticks,
 }
 
 const TICK_PX: f32 = 11.0;
@@ -73,16 +73,16 @@ pub fn draw<DB: DrawingBackend>(
     Ok(())
 }
 
+/// x of lines, and whether each is a major one.
+pub type Lines = Vec<(f32, bool)>;
+/// x and text of labels.
+pub type Ticks = Vec<(f32, String)>;
+
 /// Division lines of a time axis: positions of all, majors and labels every few divisions so that
 /// labels keep at least `label_px` between them. Times are in seconds.
-pub fn time_divisions(
-    view: &super::Viewport,
-    division_s: f64,
-    label_px: f64,
-    label: impl Fn(f64) -> String,
-) -> (Vec<(f32, bool)>, Vec<(f32, String)>) {
+pub fn time_divisions(view: &super::Viewport, division_s: f64, label_px: f64, label: impl Fn(f64) -> String) -> (Lines, Ticks) {
     let px_per_division = division_s / view.span_s() * view.width_px;
-    if !(px_per_division > 3.0) {
+    if px_per_division.is_nan() || px_per_division <= 3.0 {
         return (Vec::new(), Vec::new());
     }
     let every = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0].into_iter().find(|every| every * px_per_division >= label_px).unwrap_or(100.0);

@@ -19,7 +19,7 @@ pub mod viewport;
 pub use grid::Grid;
 pub use shape::{Anchor, Color, Shape, Stroke};
 pub use theme::Theme;
-pub use viewport::Viewport;
+pub use viewport::{Extent, Viewport};
 
 /// A picture in three layers, back to front, in CSS pixels.
 #[derive(Debug, Clone, Default, PartialEq)]

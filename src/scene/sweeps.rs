@@ -42,8 +42,10 @@ pub struct Row<'a> {
     pub values: &'a [f32],
     /// Sampling rate, Hz.
     pub fs_hz: f64,
-    /// Stimulus, seconds after the first sample.
-    pub stimulus_s: Option<f64>,
+    /// What latencies count from, seconds after the first sample.
+    pub zero_s: f64,
+    /// Whether that is a stimulus, known or found.
+    pub stimulated: bool,
     /// Unit.
     pub unit: String,
     /// Measurement.
@@ -134,7 +136,7 @@ impl Scene<'_> {
     /// Value of a row at a moment (seconds after the stimulus), in its unit.
     pub fn value_at(&self, row: usize, time_s: f64) -> Option<f32> {
         let row = self.rows.get(row)?;
-        let at = ((time_s + row.stimulus_s.unwrap_or(0.0)) * row.fs_hz).round();
+        let at = ((time_s + row.zero_s) * row.fs_hz).round();
         (at >= 0.0).then(|| row.values.get(at as usize).copied()).flatten()
     }
 
@@ -155,10 +157,8 @@ impl Scene<'_> {
             };
             let faint = self.arrangement != Arrangement::Raster && !selected;
             let stroke = if faint { Stroke { width: 1.0, ..stroke } } else { stroke };
-            picture
-                .traces
-                .push(Shape::Line { points: sweep_line(row.values, row.fs_hz, row.stimulus_s.unwrap_or(0.0), &view, vertical), stroke });
-            if row.stimulus_s.is_some() && (self.arrangement == Arrangement::Raster || selected) {
+            picture.traces.push(Shape::Line { points: sweep_line(row.values, row.fs_hz, row.zero_s, &view, vertical), stroke });
+            if row.stimulated && (self.arrangement == Arrangement::Raster || selected) {
                 marks::stimulus(view.px_from_time(0.0) as f32, vertical.zero_px, theme, &mut picture.marks);
             }
             if !self.close {

@@ -192,22 +192,22 @@ impl Column {
     }
 }
 
-/// A sweep that lies in memory, as a line: the same rules as [`trace`].
-pub fn sweep_line(values: &[f32], fs_hz: f64, stimulus_s: f64, view: &Viewport, vertical: Vertical) -> Vec<[f32; 2]> {
-    let first = (((view.from_s + stimulus_s) * fs_hz).floor() - 1.0).max(0.0) as u64;
-    let last = (((view.to_s + stimulus_s) * fs_hz).ceil() + 2.0).clamp(0.0, values.len() as f64) as u64;
-    let source = Source { signal: 0, fs_hz, n: values.len() as u64, spans: &[] };
+/// Points of a sweep that are drawn one by one; a longer stretch becomes pixel columns.
+const EXACT_POINTS: u64 = 20_000;
+
+/// A sweep that lies in memory, as a line. Sweeps are short, so theirs is exact at every usual zoom.
+pub fn sweep_line(values: &[f32], fs_hz: f64, zero_s: f64, view: &Viewport, vertical: Vertical) -> Vec<[f32; 2]> {
+    let first = (((view.from_s + zero_s) * fs_hz).floor() - 1.0).max(0.0) as u64;
+    let last = (((view.to_s + zero_s) * fs_hz).ceil() + 2.0).clamp(0.0, values.len() as f64) as u64;
+    let first = first.min(last);
+    let x = |k: u64| view.px_from_time(k as f64 / fs_hz - zero_s) as f32;
     let mut points = Vec::new();
-    samples(
-        values,
-        first.min(last),
-        last,
-        |k| view.px_from_time(k as f64 / fs_hz - stimulus_s) as f32,
-        &source,
-        view,
-        vertical,
-        &mut points,
-    );
+    if last - first <= EXACT_POINTS {
+        points.extend((first..last).map(|k| [x(k), vertical.px(values[k as usize])]));
+    } else {
+        let source = Source { signal: 0, fs_hz, n: values.len() as u64, spans: &[] };
+        samples(values, first, last, x, &source, view, vertical, &mut points);
+    }
     points
 }
 

@@ -8,7 +8,7 @@ use crate::model::LaneSettings;
 use crate::scene::continuous::{Lane, Scene};
 use crate::scene::divisions::nice_step;
 use crate::scene::tiles::{TileKey, TileSource};
-use crate::scene::{Picture, Viewport};
+use crate::scene::{Extent, Picture, Viewport};
 
 /// Shortest stretch in view, seconds.
 const MIN_SPAN_S: f64 = 0.0005;
@@ -102,25 +102,28 @@ pub fn lane_at(app: App, width: f32, height: f32, y: f32) -> Option<usize> {
     untrack(|| with_scene(app, width, height, |scene, _| scene.lane_at(y))).flatten()
 }
 
-/// Length of the recording in view, seconds.
-pub fn duration_s(app: App) -> f64 {
-    untrack(|| app.recording()).map_or(1.0, |(_, recording)| recording.duration_s)
+/// Where the recording in view lies in time.
+pub fn extent(app: App) -> Extent {
+    let index = untrack(|| app.recording_index()).unwrap_or(0);
+    let of_recording =
+        app.study_now(|study| study.recordings.get(index).map(|r| Extent { start_s: r.start_s, duration_s: r.duration_s })).flatten();
+    of_recording.unwrap_or(Extent { start_s: 0.0, duration_s: 1.0 })
 }
 
 /// Moves the view by pixels.
 pub fn pan(app: App, by_px: f64, width: f32) {
-    let duration_s = duration_s(app);
+    let within = extent(app);
     app.continuous.update(|view| {
-        let moved = viewport(view, width).panned(by_px, duration_s);
+        let moved = viewport(view, width).panned(by_px, within);
         view.from_s = moved.from_s;
     });
 }
 
 /// Zooms with the moment at `x` fixed.
 pub fn zoom(app: App, factor: f64, x: f64, width: f32) {
-    let duration_s = duration_s(app);
+    let within = extent(app);
     app.continuous.update(|view| {
-        let zoomed = viewport(view, width).zoomed(factor, x, duration_s);
+        let zoomed = viewport(view, width).zoomed(factor, x, within);
         view.span_s = zoomed.span_s().max(MIN_SPAN_S);
         view.from_s = zoomed.from_s;
     });
@@ -128,19 +131,19 @@ pub fn zoom(app: App, factor: f64, x: f64, width: f32) {
 
 /// Moves by a share of what is in view.
 pub fn scroll(app: App, share: f64) {
-    let duration_s = duration_s(app);
+    let within = extent(app);
     app.continuous.update(|view| {
-        let moved = viewport(view, 1000.0).at(view.from_s + share * view.span_s, view.span_s, duration_s);
+        let moved = viewport(view, 1000.0).at(view.from_s + share * view.span_s, view.span_s, within);
         view.from_s = moved.from_s;
     });
 }
 
 /// Sets the stretch in view.
 pub fn show(app: App, from_s: f64, span_s: Option<f64>) {
-    let duration_s = duration_s(app);
+    let within = extent(app);
     app.continuous.update(|view| {
-        let span_s = span_s.unwrap_or(view.span_s).clamp(MIN_SPAN_S, duration_s.max(MIN_SPAN_S));
-        let moved = viewport(view, 1000.0).at(from_s, span_s, duration_s);
+        let span_s = span_s.unwrap_or(view.span_s).clamp(MIN_SPAN_S, within.duration_s.max(MIN_SPAN_S));
+        let moved = viewport(view, 1000.0).at(from_s, span_s, within);
         view.from_s = moved.from_s;
         view.span_s = span_s;
     });
@@ -148,11 +151,11 @@ pub fn show(app: App, from_s: f64, span_s: Option<f64>) {
 
 /// Puts the active cursor (or cursor `which`) at a moment.
 pub fn set_cursor(app: App, which: Option<usize>, time_s: f64) {
-    let duration_s = duration_s(app);
+    let within = extent(app);
     app.continuous.update(|view| {
         let which = which.unwrap_or(view.cursor);
         view.cursor = which;
-        view.cursors[which] = Some(time_s.clamp(0.0, duration_s));
+        view.cursors[which] = Some(time_s.clamp(within.start_s, within.start_s + within.duration_s));
     });
 }
 
@@ -257,7 +260,12 @@ fn overview_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene
         lanes: &lanes,
         spans: &recording.spans,
         annotations: &[],
-        view: Viewport { from_s: 0.0, to_s: recording.duration_s.max(1e-6), left_px: 0.0, width_px: f64::from(width.max(1.0)) },
+        view: Viewport {
+            from_s: recording.start_s,
+            to_s: recording.start_s + recording.duration_s.max(1e-6),
+            left_px: 0.0,
+            width_px: f64::from(width.max(1.0)),
+        },
         height: height + crate::scene::continuous::AXIS_PX,
         selected: None,
         annotation: None,

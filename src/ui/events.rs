@@ -73,7 +73,7 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
             super::continuous::ask_again(app);
         }
         Event::Kept { store: Store::Edits, error, .. } => match error {
-            None => app.saved.set(Saved::Stored),
+            None => app.saved.set(Saved::Stored(page::time_of_day())),
             Some(what) => {
                 app.notice(
                     "abn",
@@ -83,6 +83,7 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                 app.saved.set(Saved::Failed(what));
             }
         },
+        Event::Recent { list } => app.recent.set(list),
         Event::Exported { names, warnings } => {
             for (name, buffer) in names.iter().zip(buffers) {
                 if let Buffer::Bytes(bytes) = buffer

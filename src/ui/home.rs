@@ -139,7 +139,54 @@ pub fn Home() -> impl IntoView {
                     </ul>
                 </section>
             </Show>
+            <Recent/>
             <p class="foot muted">"Everything stays in this browser. Not a medical device: measurements are a draft until a physician has read the traces."</p>
         </main>
+    }
+}
+
+/// Studies that this browser keeps.
+#[component]
+fn Recent() -> impl IntoView {
+    let app = App::here();
+    let size = |bytes: f64| {
+        if bytes >= 1e9 {
+            format!("{:.1} GB", bytes / 1e9)
+        } else if bytes >= 1e6 {
+            format!("{:.0} MB", bytes / 1e6)
+        } else {
+            format!("{:.0} kB", (bytes / 1e3).max(1.0))
+        }
+    };
+    view! {
+        <Show when=move || app.recent.with(|list| !list.is_empty())>
+            <section class="panel recent" aria-labelledby="recent-h">
+                <h2 id="recent-h">"Studies in this browser"</h2>
+                <div class="tablewrap" tabindex="0" role="region" aria-label="Studies in this browser"><table>
+                    <thead><tr><th scope="col">"Study"</th><th scope="col">"Content"</th><th scope="col">"Last opened"</th><th scope="col" class="n">"Size"</th><th scope="col"><span class="sr">"Remove"</span></th></tr></thead>
+                    <tbody>
+                        <For each=move || app.recent.get() key=|entry| (entry.key.clone(), entry.opened_ms.to_bits(), entry.with_files) let:entry>
+                            {
+                                let (open_key, forget_key) = (entry.key.clone(), entry.key.clone());
+                                let title = entry.title.clone();
+                                view! {
+                                    <tr>
+                                        <td>{if entry.with_files {
+                                            view! { <button class="btn quiet name" on:click=move |_| { app.opening.set(true); app.send(Request::Reopen { key: open_key.clone() }); }>{icon(icons::WAVE)}{entry.title.clone()}</button> }.into_any()
+                                        } else {
+                                            view! { <span class="name muted" title="The file is too large to be kept: open it again, your edits come back.">{entry.title.clone()}" (edits only)"</span> }.into_any()
+                                        }}</td>
+                                        <td class="muted">{entry.content.clone()}</td>
+                                        <td class="muted">{page::day_and_time(entry.opened_ms)}</td>
+                                        <td class="n muted">{size(entry.size)}</td>
+                                        <td class="n"><button class="btn quiet icon" title="Remove from this browser, edits included" aria-label=format!("Remove {title}") on:click=move |_| app.send(Request::Forget { key: forget_key.clone() })>{icon(icons::CLOSE)}</button></td>
+                                    </tr>
+                                }
+                            }
+                        </For>
+                    </tbody>
+                </table></div>
+            </section>
+        </Show>
     }
 }

@@ -33,10 +33,15 @@ fn Root() -> impl IntoView {
     commands::listen(app);
     Effect::new(move |_| page::set_theme(app.theme.get().name()));
     page::register_service_worker(move |worker| app.update.set(Some(worker.into())));
-    match page::window().and_then(|window| window.location().search().ok()).as_deref() {
-        Some("?demo") => app.send(Request::OpenDemo { demo: Demo::Motor }),
-        Some("?demo=needle") => app.send(Request::OpenDemo { demo: Demo::Needle }),
-        _ => {}
+    app.send(Request::Recent);
+    let search = page::window().and_then(|window| window.location().search().ok()).unwrap_or_default();
+    let kept = page::hash();
+    match (kept.as_str(), search.as_str()) {
+        // The page was loaded again: what was open comes back.
+        ("", "?demo") | ("demo-motor-1", _) => app.send(Request::OpenDemo { demo: Demo::Motor }),
+        ("", "?demo=needle") | ("demo-needle-1", _) => app.send(Request::OpenDemo { demo: Demo::Needle }),
+        ("", _) => {}
+        _ => app.send(Request::Reopen { key: kept }),
     }
     view! {
         <div class="app" class:reading=move || app.in_reader()>

@@ -12,6 +12,7 @@ use super::state::{App, Saved, Selection};
 use super::tables::{LaneTable, NerveTable};
 use super::tree::Tree;
 use crate::engine::protocol::Request;
+use crate::model::MarkerKind;
 use crate::scene::sweeps::Arrangement;
 
 /// The page.
@@ -66,7 +67,7 @@ fn Bar() -> impl IntoView {
     };
     let saved = move || match app.saved.get() {
         Saved::Nothing => None,
-        Saved::Stored => Some(view! { <span class="chip"><span class="dot"></span>"Stored here"</span> }.into_any()),
+        Saved::Stored(at) => Some(view! { <span class="chip"><span class="dot"></span>{format!("Stored here {at}")}</span> }.into_any()),
         Saved::Failed(what) => Some(view! { <span class="chip abn" title=what>"Not stored"</span> }.into_any()),
     };
     view! {
@@ -120,6 +121,7 @@ fn Heading() -> impl IntoView {
             <h1 title=title>{title}</h1>
             <span class="sub">{sub}</span>
             <span class="grow"></span>
+            <div class="tools">
             <Show when=move || matches!(app.selection.get(), Selection::Test(_))>
                 <div class="seg-c" role="group" aria-label="Arrangement">
                     <button class="btn" aria-pressed=arranged(Arrangement::Raster) on:click=press(Command::Raster)>"Raster "<kbd>"R"</kbd></button>
@@ -133,6 +135,7 @@ fn Heading() -> impl IntoView {
             </Show>
             <button class="btn" aria-pressed=polarity on:click=press(Command::Polarity)>{polarity_name}<kbd>"V"</kbd></button>
             <button class="btn" on:click=press(Command::Filter)>"Filter "<kbd>"F"</kbd></button>
+            </div>
         </div>
         {move || app.progress.get().map(|progress| {
             let percent = (progress.done * 100.0).round();
@@ -155,6 +158,11 @@ fn Actions() -> impl IntoView {
     let act = move |keys: &'static [&'static str], name: &'static str, command: Command| {
         view! { <button class="act" on:click=move |_| commands::run(app, command)>{keys.iter().map(|key| view! { <kbd>{*key}</kbd> }).collect_view()}{name}</button> }
     };
+    let next_marker = move |_| {
+        if !super::sweeps::next_marker(app, 1) {
+            commands::run(app, Command::Marker(MarkerKind::Onset));
+        }
+    };
     let undo = move || app.study(|study| study.undo.clone()).flatten();
     let redo = move || app.study(|study| study.redo.clone()).flatten();
     view! {
@@ -162,19 +170,19 @@ fn Actions() -> impl IntoView {
             <Show when=move || matches!(app.selection.get(), Selection::Test(_)) fallback=move || view! {
                 <div class="grp wide">{act(&["\u{2190}"], "Back", Command::Left)}{act(&["\u{2192}"], "On", Command::Right)}</div>
                 <div class="grp">{act(&["\u{2212}"], "Wider", Command::ZoomOut)}{act(&["+"], "Closer", Command::ZoomIn)}{act(&["0"], "All", Command::Fit)}</div>
-                <div class="grp">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>
+                <div class="grp wide">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>
                 <div class="grp wide">{act(&["PgDn"], "Next lane", Command::NextSite)}{act(&["P"], "Peak", Command::Snap)}{act(&["N"], "Annotate", Command::Annotate)}</div>
             }>
-                <div class="grp wide">{act(&["Tab"], "Next marker", Command::Marker(crate::model::MarkerKind::Onset))}</div>
-                <div class="grp">{act(&["\u{2190}"], "One sample", Command::Left)}{act(&["\u{2192}"], "One sample", Command::Right)}</div>
-                <div class="grp">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>
+                <div class="grp"><button class="act" on:click=next_marker><kbd>"Tab"</kbd>"Next marker"</button></div>
+                <div class="grp">{act(&["\u{2190}"], "Sample back", Command::Left)}{act(&["\u{2192}"], "Sample on", Command::Right)}</div>
+                <div class="grp wide">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>
                 <div class="grp wide">{act(&["D"], "Distance", Command::Distance)}{act(&["T"], "Test", Command::TestDetails)}{act(&["N"], "No response", Command::NoResponse)}</div>
-                <div class="grp">{act(&["PgUp"], "Previous site", Command::PreviousSite)}{act(&["PgDn"], "Next site", Command::NextSite)}</div>
+                <div class="grp">{act(&["PgDn"], "Next site", Command::NextSite)}</div>
             </Show>
             <span class="grow"></span>
             <button class="act" disabled=move || undo().is_none() title=move || undo().map(|what| format!("Undo: {what}")).unwrap_or_else(|| "nothing to undo".into()) on:click=move |_| commands::run(app, Command::Undo)><kbd>"Ctrl+Z"</kbd>"Undo"</button>
-            <button class="act" disabled=move || redo().is_none() title=move || redo().map(|what| format!("Redo: {what}")).unwrap_or_else(|| "nothing to redo".into()) on:click=move |_| commands::run(app, Command::Redo)><kbd>"Ctrl+Y"</kbd>"Redo"</button>
-            <button class="act" on:click=move |_| commands::run(app, Command::Keys)><kbd>"?"</kbd>"All keys"</button>
+            <button class="act redo" disabled=move || redo().is_none() title=move || redo().map(|what| format!("Redo: {what}")).unwrap_or_else(|| "nothing to redo".into()) on:click=move |_| commands::run(app, Command::Redo)><kbd>"Ctrl+Y"</kbd>"Redo"</button>
+            <button class="act keys-button" on:click=move |_| commands::run(app, Command::Keys)><kbd>"?"</kbd>"All keys"</button>
         </footer>
     }
 }

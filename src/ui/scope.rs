@@ -256,7 +256,7 @@ pub fn Scope() -> impl IntoView {
     let on_wheel = move |event: WheelEvent| {
         event.prevent_default();
         let width = size.get_untracked().0;
-        let x = f64::from(event.offset_x());
+        let x = event.offset_x();
         // Lines and pages come from old mice; a notch is about 100 px everywhere else.
         let unit = match event.delta_mode() {
             0 => 1.0,
@@ -307,7 +307,8 @@ pub fn Overview() -> impl IntoView {
     let go = move |event: &PointerEvent| {
         let share = place(event).0 / f64::from(size.get_untracked().0.max(1.0));
         let span_s = app.continuous.with_untracked(|view| view.span_s);
-        continuous::show(app, share * continuous::duration_s(app) - span_s / 2.0, None);
+        let extent = continuous::extent(app);
+        continuous::show(app, extent.start_s + share * extent.duration_s - span_s / 2.0, None);
     };
     let on_down = move |event: PointerEvent| {
         if let Some(target) = event.current_target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) {
@@ -340,5 +341,5 @@ fn place(event: &PointerEvent) -> (f64, f64) {
         return (0.0, 0.0);
     };
     let rect = target.get_bounding_client_rect();
-    (f64::from(event.client_x()) - rect.left(), f64::from(event.client_y()) - rect.top())
+    (event.client_x() - rect.left(), event.client_y() - rect.top())
 }

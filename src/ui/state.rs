@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
-use crate::engine::protocol::{Edit, RecordingView, Request, StudyKey, StudyView, SweepData, TestView, TileKey};
+use crate::engine::protocol::{Edit, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView, TileKey};
 use crate::model::MarkerKind;
 use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::{self, Theme};
@@ -55,8 +55,8 @@ pub struct Progress {
 pub enum Saved {
     /// Nothing was edited.
     Nothing,
-    /// Stored.
-    Stored,
+    /// Stored, at this time of day.
+    Stored(String),
     /// Not stored, and why.
     Failed(String),
 }
@@ -272,6 +272,8 @@ pub struct App {
     pub said: RwSignal<String>,
     /// The tree is open as a sheet (narrow screens).
     pub sheet: RwSignal<bool>,
+    /// Studies that this browser keeps.
+    pub recent: RwSignal<Vec<RecentStudy>>,
     /// A waiting service worker.
     pub update: RwSignal<Option<wasm_bindgen::JsValue>, LocalStorage>,
     pub tiles: StoredValue<Rc<RefCell<Tiles>>, LocalStorage>,
@@ -317,6 +319,7 @@ impl App {
             arrived: RwSignal::new(0),
             said: RwSignal::new(String::new()),
             sheet: RwSignal::new(false),
+            recent: RwSignal::new(Vec::new()),
             update: RwSignal::new_local(None),
             tiles: StoredValue::new_local(Rc::default()),
             values: StoredValue::new_local(Rc::default()),
@@ -441,11 +444,13 @@ impl App {
         self.sheet.set(false);
         match selection {
             Selection::Recording(index) => {
-                let duration_s = self.study_now(|study| study.recordings.get(index).map(|recording| recording.duration_s)).flatten();
-                let duration_s = duration_s.unwrap_or(10.0);
+                let extent = self
+                    .study_now(|study| study.recordings.get(index).map(|recording| (recording.start_s, recording.duration_s)))
+                    .flatten();
+                let (start_s, duration_s) = extent.unwrap_or((0.0, 10.0));
                 self.continuous.update(|view| {
                     *view = Continuous {
-                        from_s: 0.0,
+                        from_s: start_s,
                         span_s: duration_s.clamp(1e-4, 10.0),
                         lane: Some(0),
                         cursors: [None; 2],
@@ -477,6 +482,7 @@ impl App {
         self.values.with_value(|values| *values.borrow_mut() = SweepValues::default());
         self.saved.set(Saved::Nothing);
         self.active.set(study);
+        page::set_hash(&self.study_now(|study| study.key.clone()).unwrap_or_default());
         if study.is_some() {
             let has_tests = self.study_now(|study| !study.tests.is_empty()).unwrap_or(false);
             self.select(if has_tests { Selection::Test(0) } else { Selection::Recording(0) });

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::state::App;
 use crate::engine::protocol::{Edit, SweepView, TestView};
 use crate::model::{MarkerKind, SweepId};
-use crate::scene::divisions::{nice_step, nice_up, number, quantity};
+use crate::scene::divisions::{nice_step, nice_up, number, quantity, sweep_up};
 use crate::scene::sweeps::{Arrangement, Row, Scene};
 use crate::scene::{Anchor, Picture, Viewport, marks};
 
@@ -23,8 +23,18 @@ pub fn first_view(app: App) {
         return;
     }
     let (before_s, after_s) = extent(app);
+    // Responses fill the picture; what lies far behind the last marker can be scrolled to.
+    let last_ms = untrack(|| app.test()).map_or(0.0, |(_, test)| {
+        let ends = rows(&test)
+            .into_iter()
+            .filter_map(|(_, row)| row.measurement.as_ref()?.motor)
+            .map(|motor| motor.pos_peak_ms.unwrap_or(motor.neg_end_ms));
+        ends.fold(0.0, f64::max)
+    });
+    let before_s = if last_ms > 0.0 { before_s.min(last_ms / 1e3 * 0.25).max(before_s.min(0.002)) } else { before_s };
+    let wanted_s = if last_ms > 0.0 { (before_s + last_ms / 1e3 * 1.3).min(before_s + after_s) } else { before_s + after_s };
     app.sweeps.update(|view| {
-        let per_division = nice_up((before_s + after_s) / DIVISIONS * 0.999);
+        let per_division = sweep_up(wanted_s / DIVISIONS * 0.999);
         view.span_s = (per_division * DIVISIONS).min((before_s + after_s) * 1.02).max(1e-4);
         view.from_s = -before_s;
     });
@@ -53,6 +63,12 @@ fn common_gain(app: App) -> f64 {
     })
 }
 
+/// What latencies of a sweep count from, seconds after its first sample: the stimulus, or where
+/// the analysis found the shock.
+fn zero_s(sweep: &SweepView, stimulus_s: Option<f64>) -> f64 {
+    sweep.measurement.as_ref().map_or(stimulus_s.unwrap_or(0.0), |measurement| measurement.zero_s)
+}
+
 fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>, &TestView) -> T) -> Option<T> {
     app.arrived.track();
     let (index, test) = app.test()?;
@@ -79,7 +95,8 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
                 .join(" \u{b7} "),
             values,
             fs_hz: data.fs_hz,
-            stimulus_s: data.stimulus_s,
+            zero_s: zero_s(sweep, data.stimulus_s),
+            stimulated: data.stimulus_s.is_some() || sweep.measurement.as_ref().is_some_and(|m| m.zero_s > 0.0),
             unit: data.unit.clone(),
             measurement: sweep.measurement.as_ref(),
             gain: nice_step(gain, view.row_gain.get(&sweep.id).copied().unwrap_or(0)),
@@ -88,7 +105,7 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
     let scene = Scene {
         rows: scene_rows,
         arrangement: view.arrangement,
-        ms_per_division: nice_up(view.span_s * 1e3 / DIVISIONS * 0.999),
+        ms_per_division: sweep_up(view.span_s * 1e3 / DIVISIONS * 0.999),
         view: Viewport { from_s: view.from_s, to_s: view.from_s + view.span_s, left_px: 0.0, width_px: f64::from(width.max(1.0)) },
         height,
         selected: view.row,
@@ -158,7 +175,7 @@ pub fn selected(app: App) -> Option<Chosen> {
         let values = values.borrow();
         values.sweeps.iter().find(|(data, _)| data.id == sweep.id).map(|(data, _)| (data.fs_hz, data.stimulus_s))
     })?;
-    Some(Chosen { site: *site, sweep: (*sweep).clone(), rows: rows.len(), fs_hz, stimulus_s })
+    Some(Chosen { site: *site, sweep: (*sweep).clone(), rows: rows.len(), fs_hz, zero_s: zero_s(sweep, stimulus_s) })
 }
 
 /// What is selected.
@@ -167,7 +184,7 @@ pub struct Chosen {
     pub sweep: SweepView,
     pub rows: usize,
     pub fs_hz: f64,
-    pub stimulus_s: Option<f64>,
+    pub zero_s: f64,
 }
 
 impl Chosen {
@@ -177,12 +194,15 @@ impl Chosen {
     }
 }
 
-/// Puts a marker at a moment (seconds after the stimulus).
+/// Puts a marker at a moment (seconds after what latencies count from).
 pub fn place(app: App, sweep: SweepId, kind: MarkerKind, time_s: f64, gesture: Option<u32>) {
-    let stimulus_s = app
-        .values
-        .with_value(|values| values.borrow().sweeps.iter().find(|(data, _)| data.id == sweep).and_then(|(data, _)| data.stimulus_s));
-    app.edit_in(Edit::MoveMarker { sweep, kind, at_s: time_s + stimulus_s.unwrap_or(0.0) }, gesture);
+    let zero = untrack(|| app.test()).and_then(|(_, test)| {
+        let stimulus_s = app
+            .values
+            .with_value(|values| values.borrow().sweeps.iter().find(|(data, _)| data.id == sweep).and_then(|(data, _)| data.stimulus_s));
+        rows(&test).into_iter().find(|(_, row)| row.id == sweep).map(|(_, row)| zero_s(row, stimulus_s))
+    });
+    app.edit_in(Edit::MoveMarker { sweep, kind, at_s: time_s + zero.unwrap_or(0.0) }, gesture);
 }
 
 /// Moves the selected marker by samples.
@@ -193,8 +213,8 @@ pub fn step_marker(app: App, samples: f64, gesture: Option<u32>) {
         return;
     };
     // From sample to sample: an automatic marker may lie between two.
-    let at = ((ms / 1e3 + chosen.stimulus_s.unwrap_or(0.0)) * chosen.fs_hz).round() + samples;
-    let time_s = at / chosen.fs_hz - chosen.stimulus_s.unwrap_or(0.0);
+    let at = ((ms / 1e3 + chosen.zero_s) * chosen.fs_hz).round() + samples;
+    let time_s = at / chosen.fs_hz - chosen.zero_s;
     place(app, chosen.sweep.id, kind, time_s, gesture);
     app.say(format!("{} {:.2} ms", kind.name(), time_s * 1e3));
 }

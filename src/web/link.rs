@@ -43,7 +43,7 @@ impl Link {
                 match unpack::<Event>(&data) {
                     Ok(message) => on_event(message.body, message.buffers),
                     Err(error) => {
-                        on_event(Event::Failed { what: format!("A message of the worker could not be read: {error:?}") }, Vec::new())
+                        on_event(Event::Failed { what: format!("A message of the worker could not be read: {error:?}") }, Vec::new());
                     }
                 }
             }

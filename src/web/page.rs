@@ -83,6 +83,36 @@ pub async fn dropped_files(entries: Vec<FileSystemEntry>) -> Vec<File> {
     files
 }
 
+/// The part of the address behind the hash: the key of the study that is open.
+pub fn hash() -> String {
+    let hash = window().and_then(|window| window.location().hash().ok()).unwrap_or_default();
+    hash.trim_start_matches('#').to_owned()
+}
+
+/// Puts the key of a study behind the hash, without a new entry in the history.
+pub fn set_hash(key: &str) {
+    let Some(window) = window() else { return };
+    let location = window.location();
+    let path = format!("{}{}", location.pathname().unwrap_or_default(), if key.is_empty() { String::new() } else { format!("#{key}") });
+    if let Ok(history) = window.history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&path));
+    }
+}
+
+/// Hours and minutes of the local clock.
+pub fn time_of_day() -> String {
+    let now = js_sys::Date::new_0();
+    format!("{:02}:{:02}", now.get_hours(), now.get_minutes())
+}
+
+/// Day and time of a moment, in the browser's language.
+pub fn day_and_time(ms: f64) -> String {
+    let options = js_sys::Object::new();
+    let _ = Reflect::set(&options, &"dateStyle".into(), &"medium".into())
+        .and_then(|_| Reflect::set(&options, &"timeStyle".into(), &"short".into()));
+    js_sys::Date::new(&JsValue::from_f64(ms)).to_locale_string("default", &options).into()
+}
+
 /// Reads a small setting.
 pub fn setting(name: &str) -> Option<String> {
     window()?.local_storage().ok()??.get_item(name).ok()?

@@ -2,7 +2,7 @@
 //! that a crash leaves the last complete state), pyramids in the origin's private file system.
 
 use idb::{Database, DatabaseEvent, Factory, ObjectStoreParams, TransactionMode};
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{Array, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -10,10 +10,12 @@ use web_sys::{
 };
 
 use super::message::bytes_of;
+use crate::engine::protocol::{RecentStudy, TextOptions as OpenOptions};
 
 const DATABASE: &str = "myoscope";
 const VERSION: u32 = 1;
 const EDITS: &str = "edits";
+const STUDIES: &str = "studies";
 const FOLDER: &str = "pyramids";
 /// Pyramids kept; the oldest go first.
 const MAX_PYRAMIDS: u32 = 64;
@@ -22,10 +24,11 @@ async fn database() -> Result<Database, String> {
     let words = |error: idb::Error| format!("the browser's storage is not available ({error})");
     let mut request = Factory::new().and_then(|factory| factory.open(DATABASE, Some(VERSION))).map_err(words)?;
     request.on_upgrade_needed(|event| {
-        if let Ok(database) = event.database()
-            && !database.store_names().iter().any(|name| name == EDITS)
-        {
-            let _ = database.create_object_store(EDITS, ObjectStoreParams::new());
+        let Ok(database) = event.database() else { return };
+        for store in [EDITS, STUDIES] {
+            if !database.store_names().iter().any(|name| name == store) {
+                let _ = database.create_object_store(store, ObjectStoreParams::new());
+            }
         }
     });
     request.await.map_err(words)
@@ -58,6 +61,99 @@ pub async fn keep_edits(key: &str, json: &[u8]) -> Result<(), String> {
     store.put(&JsValue::from_str(&text), Some(&JsValue::from_str(key))).map_err(words)?.await.map_err(words)?;
     transaction.commit().map_err(words)?.await.map_err(words)?;
     database.close();
+    Ok(())
+}
+
+/// Files larger than this together are not kept, bytes; their edits are.
+const KEEP_FILES: f64 = 64e6;
+/// Studies kept with their files; of older ones only the entry and the edits stay.
+const MAX_WITH_FILES: usize = 24;
+
+/// Remembers that a study was opened, and its files when they are small.
+///
+/// # Errors
+/// A sentence when the storage fails.
+pub async fn keep_study(mut entry: RecentStudy, files: &[web_sys::File]) -> Result<(), String> {
+    entry.size = files.iter().map(|file| file.size()).sum();
+    entry.with_files = !files.is_empty() && entry.size <= KEEP_FILES;
+    let older = recent().await?.into_iter().filter(|other| other.with_files && other.key != entry.key).skip(MAX_WITH_FILES - 1);
+    let words = |error: idb::Error| format!("the study could not be kept in this browser ({error})");
+    let database = database().await?;
+    let transaction = database.transaction(&[STUDIES], TransactionMode::ReadWrite).map_err(words)?;
+    let store = transaction.object_store(STUDIES).map_err(words)?;
+    let put = |entry: &RecentStudy, files: &[web_sys::File]| -> Result<_, String> {
+        let record = Object::new();
+        let json = serde_json::to_string(entry).map_err(|error| error.to_string())?;
+        let kept: Array = files.iter().collect();
+        let set = Reflect::set(&record, &"entry".into(), &json.into()).and_then(|_| Reflect::set(&record, &"files".into(), &kept));
+        set.map_err(|_| "a record could not be made".to_owned())?;
+        store.put(&record, Some(&JsValue::from_str(&entry.key))).map_err(words)
+    };
+    put(&entry, if entry.with_files { files } else { &[] })?.await.map_err(words)?;
+    for mut old in older {
+        old.with_files = false;
+        put(&old, &[])?.await.map_err(words)?;
+    }
+    transaction.commit().map_err(words)?.await.map_err(words)?;
+    database.close();
+    Ok(())
+}
+
+fn entry_of(record: &JsValue) -> Option<RecentStudy> {
+    serde_json::from_str(&Reflect::get(record, &"entry".into()).ok()?.as_string()?).ok()
+}
+
+/// Studies kept, latest first.
+///
+/// # Errors
+/// A sentence when the storage fails.
+pub async fn recent() -> Result<Vec<RecentStudy>, String> {
+    let words = |error: idb::Error| format!("the list of studies could not be read ({error})");
+    let database = database().await?;
+    let transaction = database.transaction(&[STUDIES], TransactionMode::ReadOnly).map_err(words)?;
+    let store = transaction.object_store(STUDIES).map_err(words)?;
+    let records = store.get_all(None, None).map_err(words)?.await.map_err(words)?;
+    database.close();
+    let mut list: Vec<RecentStudy> = records.iter().filter_map(entry_of).collect();
+    list.sort_by(|a, b| b.opened_ms.total_cmp(&a.opened_ms));
+    Ok(list)
+}
+
+/// The kept files of a study, and how they were opened; no files when they are not kept.
+///
+/// # Errors
+/// A sentence when the storage fails.
+pub async fn study_files(key: &str) -> Result<(Vec<web_sys::File>, OpenOptions), String> {
+    let words = |error: idb::Error| format!("the kept files could not be read ({error})");
+    let database = database().await?;
+    let transaction = database.transaction(&[STUDIES], TransactionMode::ReadOnly).map_err(words)?;
+    let store = transaction.object_store(STUDIES).map_err(words)?;
+    let record = store.get(JsValue::from_str(key)).map_err(words)?.await.map_err(words)?;
+    database.close();
+    let Some(record) = record else { return Ok(Default::default()) };
+    let files = Reflect::get(&record, &"files".into()).map(|files| Array::from(&files)).unwrap_or_default();
+    let options = entry_of(&record).map(|entry| entry.options).unwrap_or_default();
+    Ok((files.iter().filter_map(|file| file.dyn_into().ok()).collect(), options))
+}
+
+/// Forgets a study: entry, files, edits and pyramids.
+///
+/// # Errors
+/// A sentence when the storage fails.
+pub async fn forget(key: &str) -> Result<(), String> {
+    let words = |error: idb::Error| format!("the study could not be removed ({error})");
+    let database = database().await?;
+    let transaction = database.transaction(&[STUDIES, EDITS], TransactionMode::ReadWrite).map_err(words)?;
+    for name in [STUDIES, EDITS] {
+        let store = transaction.object_store(name).map_err(words)?;
+        store.delete(JsValue::from_str(key)).map_err(words)?.await.map_err(words)?;
+    }
+    transaction.commit().map_err(words)?.await.map_err(words)?;
+    database.close();
+    if let Ok(folder) = folder().await {
+        // There may be none.
+        let _ = JsFuture::from(folder.remove_entry(key)).await;
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! browser keeps for it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
@@ -11,13 +12,16 @@ use super::files::BlobSource;
 use super::message::{pack, unpack};
 use super::storage;
 use crate::engine::Engine;
-use crate::engine::protocol::{Buffer, Event, Output, Request, Store, StudyKey};
+use crate::engine::protocol::{Buffer, Event, Output, RecentStudy, Request, Store, StudyKey, StudyView, TextOptions};
 use crate::formats::{Files, NamedSource};
 
 /// Time given to long work before messages are looked at again, ms.
 const SLICE_MS: f64 = 12.0;
 /// Progress is told no more often than this, ms.
 const PROGRESS_MS: f64 = 100.0;
+
+/// Files, and what a person said about them.
+type Given = (Vec<web_sys::File>, TextOptions);
 
 struct Shell {
     scope: DedicatedWorkerGlobalScope,
@@ -27,6 +31,9 @@ struct Shell {
     ticker: MessageChannel,
     ticking: Cell<bool>,
     told_ms: Cell<f64>,
+    /// Files of the message that is being handled, and of each study opened from them.
+    given: RefCell<Given>,
+    files: RefCell<HashMap<StudyKey, Given>>,
 }
 
 /// Runs the worker: installs the handler and says that it is ready.
@@ -40,6 +47,8 @@ pub fn run() {
         ticker,
         ticking: Cell::new(false),
         told_ms: Cell::new(0.0),
+        given: RefCell::default(),
+        files: RefCell::default(),
     });
     let on_tick = Closure::<dyn FnMut()>::new({
         let shell = shell.clone();
@@ -57,25 +66,100 @@ impl Shell {
     fn receive(self: &Rc<Self>, data: &JsValue) {
         match unpack::<Request>(data) {
             Ok(message) => {
-                let mut files = Files::default();
-                for file in message.files {
-                    let name = file.name();
-                    match BlobSource::new(file) {
-                        Ok(source) => files.all.push(NamedSource { name, source: Rc::new(source) }),
-                        Err(_) => self.post(Event::Failed { what: format!("{name} could not be read in this browser.") }.into()),
-                    }
+                if self.kept(&message.body) {
+                    return;
+                }
+                if matches!(message.body, Request::Open { .. }) {
+                    self.open(message.body, message.files);
+                    return;
                 }
                 let bytes = message.buffers.into_iter().find_map(|buffer| match buffer {
                     Buffer::Bytes(bytes) => Some(bytes),
                     Buffer::F32(_) => None,
                 });
-                self.handle(message.body, &files, bytes);
+                self.handle(message.body, &Files::default(), bytes.as_deref());
             }
             Err(error) => self.post(Event::Failed { what: format!("A message could not be read: {error:?}") }.into()),
         }
     }
 
-    fn handle(self: &Rc<Self>, request: Request, files: &Files, bytes: Option<Vec<u8>>) {
+    fn open(self: &Rc<Self>, request: Request, given: Vec<web_sys::File>) {
+        let mut files = Files::default();
+        for file in &given {
+            let name = file.name();
+            match BlobSource::new(file.clone()) {
+                Ok(source) => files.all.push(NamedSource { name, source: Rc::new(source) }),
+                Err(_) => self.post(Event::Failed { what: format!("{name} could not be read in this browser.") }.into()),
+            }
+        }
+        if let Request::Open { options } = &request {
+            *self.given.borrow_mut() = (given, options.clone());
+        }
+        self.handle(request, &files, None);
+        *self.given.borrow_mut() = Given::default();
+    }
+
+    /// Requests about what the browser keeps; `true` when it was one.
+    fn kept(self: &Rc<Self>, request: &Request) -> bool {
+        let shell = self.clone();
+        match request.clone() {
+            Request::Recent => wasm_bindgen_futures::spawn_local(async move { shell.tell_recent().await }),
+            Request::Reopen { key } => wasm_bindgen_futures::spawn_local(async move {
+                match storage::study_files(&key).await {
+                    Ok((files, options)) if !files.is_empty() => shell.open(Request::Open { options }, files),
+                    Ok(_) => shell.post(
+                        Event::Failed {
+                            what: "The files of this study are not kept here. Open them again: your edits are kept and come back.".into(),
+                        }
+                        .into(),
+                    ),
+                    Err(what) => shell.post(Event::Failed { what }.into()),
+                }
+            }),
+            Request::Forget { key } => wasm_bindgen_futures::spawn_local(async move {
+                if let Err(what) = storage::forget(&key).await {
+                    shell.post(Event::Failed { what }.into());
+                }
+                shell.tell_recent().await;
+            }),
+            _ => return false,
+        }
+        true
+    }
+
+    async fn tell_recent(&self) {
+        // Without storage there is nothing to list; the first edit will say so.
+        let list = storage::recent().await.unwrap_or_default();
+        self.post(Event::Recent { list }.into());
+    }
+
+    fn remember(self: &Rc<Self>, view: &StudyView) {
+        let (files, options) = self.files.borrow().get(&view.study).cloned().unwrap_or_default();
+        let used: Vec<_> = files.into_iter().filter(|file| view.files.contains(&file.name())).collect();
+        if used.is_empty() {
+            return;
+        }
+        let channels = view.recordings.iter().map(|recording| recording.channels.len()).sum::<usize>();
+        let length = crate::scene::divisions::duration(view.recordings.iter().map(|recording| recording.duration_s).sum());
+        let format = view.recordings.first().map(|recording| recording.format.clone()).unwrap_or_default();
+        let entry = RecentStudy {
+            key: view.key.clone(),
+            title: view.title.clone(),
+            content: format!("{format}, {channels} channels, {length}"),
+            opened_ms: js_sys::Date::now(),
+            size: 0.0,
+            with_files: false,
+            options,
+        };
+        let shell = self.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            // A study that cannot be kept is only missing from the list.
+            let _ = storage::keep_study(entry, &used).await;
+            shell.tell_recent().await;
+        });
+    }
+
+    fn handle(self: &Rc<Self>, request: Request, files: &Files, bytes: Option<&[u8]>) {
         self.engine.borrow_mut().handle(request, files, bytes, &mut |output| self.outbox.borrow_mut().push(output));
         self.deliver();
         self.schedule();
@@ -109,6 +193,10 @@ impl Shell {
             }
             for output in outputs {
                 match &output.event {
+                    Event::Opened { view } => {
+                        self.remember(view);
+                        self.post(output);
+                    }
                     Event::Fetch { study, store, key } => self.fetch(*study, *store, key.clone()),
                     Event::Keep { study, store, key } => {
                         if let Some(Buffer::Bytes(bytes)) = output.buffers.into_iter().next() {
@@ -129,6 +217,9 @@ impl Shell {
     }
 
     fn fetch(self: &Rc<Self>, study: StudyKey, store: Store, key: String) {
+        if store == Store::Edits && !self.given.borrow().0.is_empty() {
+            self.files.borrow_mut().insert(study, self.given.borrow().clone());
+        }
         let shell = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
             let bytes = match store {
@@ -138,7 +229,7 @@ impl Shell {
                 }),
                 Store::Pyramid => storage::load_pyramid(&key).await,
             };
-            shell.handle(Request::Fetched { study, store }, &Files::default(), bytes);
+            shell.handle(Request::Fetched { study, store }, &Files::default(), bytes.as_deref());
         });
     }
 

@@ -55,7 +55,6 @@ pub fn Export() -> impl IntoView {
             <p class="row">
                 {exports.into_iter().map(|extension| {
                     let name = NAMES.iter().find(|(known, _)| *known == extension).map_or_else(|| extension.clone(), |(_, name)| (*name).to_owned());
-                    let save = save;
                     view! { <button class="btn" on:click=move |_| save(extension.clone())>{name}</button> }
                 }).collect_view()}
             </p>
