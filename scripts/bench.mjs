@@ -86,7 +86,8 @@ function wasmKernels() {
   show('wasm-bindgen', ['--target', 'nodejs', '--out-dir', folder, 'target/wasm32-unknown-unknown/release/examples/bench.wasm']);
   const wasm = path.join(folder, 'bench_bg.wasm');
   // The optimiser and the level that Trunk gives the worker.
-  show('wasm-opt', ['-O3', '--all-features', '--disable-custom-descriptors', wasm, '-o', wasm]);
+  const features = ['simd', 'bulk-memory', 'bulk-memory-opt', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals', 'reference-types', 'multivalue'];
+  show('wasm-opt', ['-O3', ...features.map((name) => `--enable-${name}`), wasm, '-o', wasm]);
   fs.writeFileSync(path.join(folder, 'package.json'), '{"type":"commonjs"}\n');
   fs.writeFileSync(path.join(folder, 'run.cjs'), "require('./bench.js'); console.log(globalThis.myoscopeBench);\n");
   return () => JSON.parse(run(process.execPath, [path.join(folder, 'run.cjs')]));

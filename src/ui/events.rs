@@ -7,6 +7,9 @@ use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView};
 use crate::web::link::Link;
 use crate::web::page;
 
+/// Recordings up to this size are described as data as soon as they are open.
+const MAX_JSON_SAMPLES: u64 = 8_000_000;
+
 /// Starts the worker and listens to it.
 pub fn connect(app: App) {
     match Link::start(move |event, buffers| receive(app, event, buffers)) {
@@ -128,9 +131,13 @@ fn opened(app: App, view: StudyView) {
         app.notice("live", view.title.clone(), "Your earlier edits of this recording were found in this browser and are applied.");
     }
     app.say(format!("{} opened", view.title));
+    // A pass through everything: not where someone waits for the first picture of a large file.
+    let samples: u64 = view.recordings.iter().flat_map(|recording| &recording.lanes).map(|lane| lane.n).sum();
     app.studies.update(|studies| studies.push(view));
     app.activate(Some(key));
-    app.send(Request::Json { study: key });
+    if samples <= MAX_JSON_SAMPLES {
+        app.send(Request::Json { study: key });
+    }
 }
 
 fn changed(app: App, view: StudyView) {
