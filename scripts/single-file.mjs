@@ -26,10 +26,11 @@ const unpack = `const unpack = async (text) => {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
 };`;
-// The worker's messages that come before its engine runs wait in the port by themselves.
-const worker = `${glue(`${folder}/worker.js`)}\n${unpack}\nawait __wbg_init({ module_or_path: await unpack('${packed(`${folder}/worker_bg.wasm`)}') });\n`;
+// From the disk, Chromium starts only classic workers from a Blob address: no top-level await.
+const worker = `(async () => {\n${glue(`${folder}/worker.js`)}\n${unpack}\nawait __wbg_init({ module_or_path: await unpack('${packed(`${folder}/worker_bg.wasm`)}') });\n})();\n`;
 const code = `const work = new Blob([${JSON.stringify(worker).replaceAll('</', '<\\/')}], { type: 'text/javascript' });
 document.querySelector('meta[name=myoscope-worker]').content = URL.createObjectURL(work);
+globalThis.Worker = class extends globalThis.Worker { constructor(address) { super(address); } };
 ${glue(app).replaceAll('</', '<\\/')}
 ${unpack}
 await __wbg_init({ module_or_path: await unpack('${packed(app.replace(/\.js$/, '_bg.wasm'))}') });
