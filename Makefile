@@ -2,7 +2,9 @@
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 # An environment RUSTFLAGS would replace the flags that the wasm build needs (.cargo/config.toml).
-unexport RUSTFLAGS
+unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+# Trunk takes NO_COLOR=1 for a mistake.
+unexport NO_COLOR
 SOURCES := $(shell find src www -type f) index.html Trunk.toml Cargo.toml Cargo.lock .cargo/config.toml scripts/finish-dist.mjs package-lock.json
 
 .PHONY: serve test test-native test-wasm test-browser lint bench score dist fuzz clean
@@ -15,6 +17,8 @@ dist/index.html: $(SOURCES)
 
 test: ## every test: native, wasm, browser; one summary at the end
 	@scripts/test.sh
+test-native test-wasm test-browser: test-%: ## one part of the tests
+	@scripts/test.sh $*
 
 lint: ## formatting and clippy, native and wasm
 	@scripts/ensure.sh rust wasm

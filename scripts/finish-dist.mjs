@@ -50,7 +50,7 @@ fs.writeFileSync(file('sw.js'), worker.replace("'__BUILD__'", JSON.stringify(bui
 for (const name of [...files, 'index.html', 'sw.js']) {
   if (!/\.(js|css|wasm|html|svg|webmanifest)$/.test(name)) continue;
   const bytes = fs.readFileSync(file(name));
-  fs.writeFileSync(file(`${name}.br`), zlib.brotliCompressSync(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 10, [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }));
+  fs.writeFileSync(file(`${name}.br`), zlib.brotliCompressSync(bytes, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 11, [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }));
   fs.writeFileSync(file(`${name}.gz`), zlib.gzipSync(bytes, { level: 9 }));
 }
 console.log(`build ${build}`);

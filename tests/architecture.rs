@@ -36,6 +36,7 @@ const BROWSER_CRATES: &[&str] = &[
     "leptos",
     "idb",
     "console_error_panic_hook",
+    "wasm-bindgen-test",
 ];
 
 /// Longest file, in lines.

@@ -30,7 +30,7 @@ fn marker_panel(app: App) -> Option<AnyView> {
     let (site, sweep) = sweeps::rows(&test).get(view.row).map(|(site, sweep)| (*site, (*sweep).clone()))?;
     let kind = view.marker?;
     let person = sweep.measurement.as_ref().is_some_and(|m| m.origins[usize::from(kind.number() - 1)] == MarkerOrigin::Person);
-    let place = test.sites.get(site).map(|site| site.name.to_lowercase()).unwrap_or_default();
+    let place = test.sites.get(site).map(|site| site.name.clone()).unwrap_or_default();
     Some(view! {
         <div class="mhead">
             <span class="mflag" class:person=person>{kind.number()}</span>
@@ -58,7 +58,7 @@ fn marker_values(app: App) -> Option<AnyView> {
     Some(view! {
         <table class="mini">
             <caption class="sr">"The selected marker, as it stands and as found automatically"</caption>
-            <thead><tr><th></th><th scope="col" class="n">"latency"</th><th scope="col" class="n">"amplitude"</th></tr></thead>
+            <thead><tr><td></td><th scope="col" class="n">"latency"</th><th scope="col" class="n">"amplitude"</th></tr></thead>
             <tbody>
                 <tr><th scope="row" class:person-t=person>{if person { "Yours" } else { "Now" }}</th><td class="n big" class:person=person>{ms(now)}</td><td class="n">{amp(now)}</td></tr>
                 <tr><th scope="row">"Automatic"</th><td class="n">{ms(automatic)}</td><td class="n">{amp(automatic)}</td></tr>
@@ -146,7 +146,7 @@ fn cursor_panel(app: App) -> Option<AnyView> {
         <h2>{format!("Cursors on {}", lane.name)}</h2>
         <table class="mini">
             <caption class="sr">"Cursor readings"</caption>
-            <thead><tr><th></th><th scope="col" class="n">"time"</th><th scope="col" class="n">"value"</th></tr></thead>
+            <thead><tr><td></td><th scope="col" class="n">"time"</th><th scope="col" class="n">"value"</th></tr></thead>
             <tbody>
                 <tr class:sel=view.cursor == 0><th scope="row">"A"</th><td class="n">{time(a)}</td><td class="n">{words(at_a)}</td></tr>
                 <tr class:sel=view.cursor == 1><th scope="row">"B"</th><td class="n">{time(b)}</td><td class="n">{words(at_b)}</td></tr>

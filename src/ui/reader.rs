@@ -23,9 +23,9 @@ pub fn Reader() -> impl IntoView {
     view! {
         <Bar/>
         <div class="room" on:dragover=move |event: DragEvent| event.prevent_default() on:drop=move |event: DragEvent| home::take_drop(app, &event)>
-            <FileInputs/>
             <Tree/>
             <main class="work">
+                <FileInputs/>
                 <Heading/>
                 <Notices/>
                 <Scope/>
@@ -137,6 +137,7 @@ fn Heading() -> impl IntoView {
             <button class="btn" on:click=press(Command::Filter)>"Filter "<kbd>"F"</kbd></button>
             </div>
         </div>
+        <home::Opening/>
         {move || app.progress.get().map(|progress| {
             let percent = (progress.done * 100.0).round();
             let study = progress.study;
@@ -166,7 +167,7 @@ fn Actions() -> impl IntoView {
     let undo = move || app.study(|study| study.undo.clone()).flatten();
     let redo = move || app.study(|study| study.redo.clone()).flatten();
     view! {
-        <footer class="abar" role="toolbar" aria-label="Actions">
+        <footer class="abar" aria-label="Actions">
             <Show when=move || matches!(app.selection.get(), Selection::Test(_)) fallback=move || view! {
                 <div class="grp wide">{act(&["\u{2190}"], "Back", Command::Left)}{act(&["\u{2192}"], "On", Command::Right)}</div>
                 <div class="grp">{act(&["\u{2212}"], "Wider", Command::ZoomOut)}{act(&["+"], "Closer", Command::ZoomIn)}{act(&["0"], "All", Command::Fit)}</div>

@@ -72,8 +72,12 @@ for (const ratio of [1, 2]) {
 
       // Close up, where single samples are drawn: still one place for all three.
       await scope(page).hover({ position: { x: pxOf(view, SPIKE.at[0]), y: 60 } });
-      for (let k = 0; k < 4; k++) await page.mouse.wheel(0, -300);
-      await expect.poll(async () => (await range(page)).to - (await range(page)).from).toBeLessThan(0.3);
+      await expect.poll(async () => {
+        await page.mouse.wheel(0, -300);
+        await drawn(page);
+        const now = await range(page);
+        return now.to - now.from;
+      }).toBeLessThan(0.3);
       await drawn(page);
       const near = await check();
       const at = await spikes(page, near.height / 3, await zeroLine(page));

@@ -53,7 +53,7 @@ pub fn Lanes() -> impl IntoView {
             let options = others.map(|(index, channel)| view! { <option value=index.to_string() selected=minus == Some(index)>{format!("\u{2212} {channel}")}</option> }).collect_view();
             view! {
                 <tr>
-                    <td><input type="checkbox" aria-label=format!("Show {name}") prop:checked=shown on:change=toggle/></td>
+                    <td><label class="tick"><input type="checkbox" aria-label=format!("Show {name}") prop:checked=shown on:change=toggle/></label></td>
                     <td><input class="field" aria-label=format!("Name of {name}") prop:value=name.clone() on:change=rename/></td>
                     <td><select class="field" aria-label=format!("Subtract from {name}") on:change=montage><option value="" selected=minus.is_none()>"as recorded"</option>{options}</select></td>
                     <td class="nowrap">
