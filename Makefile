@@ -26,6 +26,18 @@ lint: ## formatting and clippy, native and wasm
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --all-targets --target wasm32-unknown-unknown -- -D warnings
 
+bench: ## how fast, as ratios: ONLY=edf,wfdb,dsp,wasm,load,big,pan chooses parts
+	@node scripts/bench.mjs
+
+score: ## accuracy against the simulator: SEED=7 or SUITE=dir choose the suite
+	@scripts/ensure.sh rust cc node
+	cargo build --release --bin myoscope
+	@node scripts/score.mjs
+
+fuzz: ## fuzz every reader: SECONDS=30 each, TARGETS="edf wav" some
+	@scripts/ensure.sh rust cc
+	@scripts/fuzz.sh -t $(or $(SECONDS),30) $(TARGETS)
+
 clean:
 	rm -rf dist out target test-results
 

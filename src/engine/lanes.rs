@@ -4,7 +4,7 @@ use super::protocol::LaneView;
 use super::session::Session;
 use super::signal;
 use crate::dsp::robust::percentile;
-use crate::model::LaneSettings;
+use crate::model::{FilterChain, LaneSettings};
 use crate::units::Unit;
 
 /// Samples looked at for a gain.
@@ -25,6 +25,7 @@ impl Session {
 
     pub fn lane_views(&mut self, recording: usize) -> Vec<LaneView> {
         let settings = self.lane_settings(recording);
+        self.suit_raw(recording, &settings);
         settings.into_iter().filter_map(|lane| self.lane_view(lane)).collect()
     }
 
@@ -67,21 +68,64 @@ impl Session {
         let signal = self.signals.list[number as usize];
         let recording = &self.acquired.recordings[signal.recording];
         let channel = &recording.channels[signal.channel];
-        // Pieces spread over the whole: the beginning alone is often rest.
-        let piece = LOOK_AT / PIECES;
         let mut values = Vec::new();
-        for k in 0..PIECES {
-            let start = channel.n.saturating_sub(piece) / PIECES.max(2) * k;
-            let n = piece.min(channel.n - start) as usize;
+        for (start, n) in pieces(channel.n) {
             values.extend(signal.read(self.samples[signal.recording].as_ref(), channel, &recording.timeline, start, n).unwrap_or_default());
         }
-        let middle = crate::dsp::robust::median(&values);
-        let reach = (percentile(&values, 99.9) - middle).abs().max((middle - percentile(&values, 0.1)).abs());
+        self.suit(number, &values)
+    }
+
+    /// Gains of all lanes that show a channel as it is, from one look at the file: reading each
+    /// channel for itself costs a person seconds with a large file in a browser.
+    fn suit_raw(&mut self, recording: usize, settings: &[LaneSettings]) {
+        let (Some(source), Some(samples)) = (self.acquired.recordings.get(recording), self.samples.get(recording).cloned()) else { return };
+        let lengths: Vec<u64> = source.channels.iter().map(|channel| channel.n).collect();
+        let raw = settings.iter().filter(|lane| lane.minus.is_none() && lane.filter == FilterChain::default());
+        let raw: Vec<usize> = raw.map(|lane| lane.channel).filter(|channel| *channel < lengths.len()).collect();
+        let mut numbers = Vec::new();
+        for channel in raw {
+            let number = self.signals.number(recording, channel, None, FilterChain::default(), || 0.0);
+            if !self.suited.contains_key(&number) {
+                numbers.push((channel, number));
+            }
+        }
+        if numbers.len() < 2 {
+            return;
+        }
+        let mut values = vec![Vec::new(); lengths.len()];
+        for k in 0..PIECES as usize {
+            let (mut starts, mut buffers) = (vec![0; lengths.len()], vec![Vec::new(); lengths.len()]);
+            for &(channel, _) in &numbers {
+                let (start, n) = pieces(lengths[channel]).nth(k).unwrap_or_default();
+                starts[channel] = start;
+                buffers[channel] = vec![0.0; n];
+            }
+            if samples.read_all(&starts, &mut buffers).is_ok() {
+                values.iter_mut().zip(&buffers).for_each(|(values, buffer): (&mut Vec<f64>, _)| values.extend(buffer));
+            }
+        }
+        for (channel, number) in numbers {
+            self.suit(number, &values[channel]);
+        }
+    }
+
+    fn suit(&mut self, number: u32, values: &[f64]) -> (f64, f64) {
+        let middle = crate::dsp::robust::median(values);
+        let reach = (percentile(values, 99.9) - middle).abs().max((middle - percentile(values, 0.1)).abs());
         let gain = crate::scene::divisions::nice_up(if reach.is_finite() && reach > 0.0 { reach / 2.0 } else { 1.0 });
         let middle = if middle.is_finite() && middle.abs() > 3.0 * gain { middle } else { 0.0 };
         self.suited.insert(number, (gain, middle));
         (gain, middle)
     }
+}
+
+/// Pieces spread over a whole channel, as start and length: the beginning alone is often rest.
+fn pieces(n: u64) -> impl Iterator<Item = (u64, usize)> {
+    let piece = LOOK_AT / PIECES;
+    (0..PIECES).map(move |k| {
+        let start = n.saturating_sub(piece) / PIECES.max(2) * k;
+        (start, piece.min(n - start) as usize)
+    })
 }
 
 /// Median of a channel, from chunks spread over the whole.

@@ -1,6 +1,8 @@
 //! Pieces of signals to draw. Fine levels are made from samples on demand, coarse ones come from
 //! the pyramid; a tile that the pyramid has not reached yet is sent as far as it goes.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::protocol::{Buffer, Event, Output, TileKey};
 use super::session::Session;
 use crate::dsp::pyramid::Pyramid;
@@ -9,12 +11,32 @@ use crate::scene::tiles::{TILE_BUCKETS, bucket_samples, tile_samples};
 /// The first level that the pyramid holds: its buckets have [`crate::dsp::pyramid::BUCKET`] samples.
 const FIRST_STORED: u8 = 6;
 
+/// Samples over all channels that are read at once for tiles.
+const MAX_TOGETHER: u64 = 8 << 20;
+
+/// Samples as a tile of a fine level has them: themselves, or the extremes of each bucket.
+fn drawn(level: u8, values: &[f64]) -> Vec<f32> {
+    if level == 0 {
+        return values.iter().map(|&value| value as f32).collect();
+    }
+    let pairs = values.chunks(bucket_samples(level) as usize).flat_map(|bucket| {
+        let pair = bucket.iter().fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &value| {
+            let value = value as f32;
+            [if value < low { value } else { low }, if value > high { value } else { high }]
+        });
+        if pair[0] > pair[1] { [f32::NAN; 2] } else { pair }
+    });
+    pairs.collect()
+}
+
 impl Session {
     pub fn tiles(&mut self, keys: &[TileKey], out: &mut dyn FnMut(Output)) {
+        let mut together = self.read_together(keys);
         let mut tiles = Vec::new();
         let mut buffers = Vec::new();
         for &key in keys {
-            match self.tile(key) {
+            let tile = together.remove(&key).map_or_else(|| self.tile(key), |values| Ok((drawn(key.level, &values), true)));
+            match tile {
                 Ok((values, complete)) => {
                     tiles.push((key, complete));
                     buffers.push(Buffer::F32(values));
@@ -26,6 +48,35 @@ impl Session {
             }
         }
         out(Output { event: Event::Tiles { study: self.key, tiles }, buffers });
+    }
+
+    /// Samples of those tiles that show the same stretch of several channels of one recording: one
+    /// pass over the file instead of one a channel. What cannot be read here is left to [`Self::tile`].
+    fn read_together(&self, keys: &[TileKey]) -> HashMap<TileKey, Vec<f64>> {
+        let mut groups: BTreeMap<(usize, u8, u32), Vec<(usize, TileKey)>> = BTreeMap::new();
+        for &key in keys.iter().filter(|key| key.level < FIRST_STORED) {
+            if let Some(signal) = self.signals.list.get(key.signal as usize).filter(|signal| signal.is_raw()) {
+                groups.entry((signal.recording, key.level, key.index)).or_default().push((signal.channel, key));
+            }
+        }
+        let mut found = HashMap::new();
+        for ((recording, level, index), mut group) in groups {
+            let channels = &self.acquired.recordings[recording].channels;
+            let (start, most) = (tile_samples(level).saturating_mul(u64::from(index)), tile_samples(level));
+            group.retain(|(channel, _)| channels[*channel].n > start);
+            if group.len() < 2 || most.saturating_mul(group.len() as u64) > MAX_TOGETHER {
+                continue;
+            }
+            let (mut starts, mut values) = (vec![0; channels.len()], vec![Vec::new(); channels.len()]);
+            for &(channel, _) in &group {
+                starts[channel] = start;
+                values[channel] = vec![0.0; most.min(channels[channel].n - start) as usize];
+            }
+            if self.samples[recording].read_all(&starts, &mut values).is_ok() {
+                found.extend(group.into_iter().map(|(channel, key)| (key, std::mem::take(&mut values[channel]))));
+            }
+        }
+        found
     }
 
     fn tile(&mut self, key: TileKey) -> Result<(Vec<f32>, bool), String> {
@@ -45,17 +96,7 @@ impl Session {
         let n = tile_samples(key.level).min(channel.n - start) as usize;
         let samples = self.samples[signal.recording].as_ref();
         let values = signal.read(samples, channel, &recording.timeline, start, n).map_err(|error| error.to_string())?;
-        if key.level == 0 {
-            return Ok((values.iter().map(|&value| value as f32).collect(), true));
-        }
-        let pairs = values.chunks(bucket_samples(key.level) as usize).flat_map(|bucket| {
-            let pair = bucket.iter().fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &value| {
-                let value = value as f32;
-                [if value < low { value } else { low }, if value > high { value } else { high }]
-            });
-            if pair[0] > pair[1] { [f32::NAN; 2] } else { pair }
-        });
-        Ok((pairs.collect(), true))
+        Ok((drawn(key.level, &values), true))
     }
 
     pub fn snap(&mut self, signal: u32, time_s: f64, within_s: f64, out: &mut dyn FnMut(Output)) {

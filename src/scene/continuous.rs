@@ -111,7 +111,7 @@ impl Scene<'_> {
 
     /// Seconds a division: about eleven in view.
     pub fn division_s(&self) -> f64 {
-        time_up(self.view.span_s() / (self.view.width_px / 90.0).clamp(3.0, 20.0))
+        time_up(self.view.span_s() / (self.view.width_px / 90.0).clamp(5.0, 20.0))
     }
 
     /// The picture.
@@ -194,7 +194,7 @@ impl Scene<'_> {
         let first = top + size + 3.0;
         let color = if self.selected == Some(index) { theme.marker_human } else { theme.ink };
         out.push(marks::label([10.0, first], &lane.name, size, true, Anchor::Start, color, theme));
-        let gain = format!("{}  {} /div", quantity(lane.gain, &lane.unit), super::divisions::duration(self.division_s()));
+        let gain = format!("{}  {}", quantity(lane.gain, &lane.unit), super::divisions::duration(self.division_s()));
         out.push(marks::label([width - 8.0, first], gain, 11.0, false, Anchor::End, theme.axis_text, theme));
         if self.lane_px() > 54.0 && !lane.filter.is_empty() {
             out.push(marks::label([10.0, first + 15.0], &lane.filter, 11.0, false, Anchor::Start, theme.ink_3, theme));

@@ -15,6 +15,31 @@ pub fn connect(app: App) {
             app.send(Request::Json { study });
         }
     });
+    start(app);
+}
+
+/// Gives up opening what takes too long: reading a file is one uninterrupted piece of work for the
+/// worker, so a new one takes its place and opens again what was in view.
+pub fn cancel_opening(app: App) {
+    let key = app.study_now(|study| study.key.clone());
+    app.link.with_value(|link| {
+        if let Some(link) = link {
+            link.end();
+        }
+    });
+    app.opening.set(false);
+    app.progress.set(None);
+    app.studies.set(Vec::new());
+    app.activate(None);
+    start(app);
+    app.send(Request::Recent);
+    if let Some(key) = key {
+        super::reopen(app, key);
+    }
+    app.say("Opening was cancelled.");
+}
+
+fn start(app: App) {
     match Link::start(move |event, buffers| receive(app, event, buffers)) {
         Ok(link) => app.link.set_value(Some(link)),
         Err(_) => app.notice(

@@ -115,9 +115,7 @@ pub fn Home() -> impl IntoView {
                         <button class="btn primary" on:click=move |_| commands::run(app, Command::Open)>"Open files "<kbd>"Ctrl+O"</kbd></button>
                         <button class="btn" on:click=move |_| commands::click("folder-input")>"Open a folder"</button>
                     </p>
-                    <Show when=move || app.opening.get()>
-                        <div class="bar busy" role="progressbar" aria-label="Opening"><i></i></div>
-                    </Show>
+                    <Opening/>
                     <p class="muted small">"EDF, EDF+, BDF, BDF+, WFDB (.hea with .dat and annotations), WAV, CSV and other text tables. The content decides, not the name."</p>
                 </section>
                 <section class="panel side" aria-labelledby="demo-h">
@@ -187,6 +185,21 @@ fn Recent() -> impl IntoView {
                     </tbody>
                 </table></div>
             </section>
+        </Show>
+    }
+}
+
+/// Shown while files are being opened, after a moment.
+#[component]
+pub fn Opening() -> impl IntoView {
+    let app = App::here();
+    view! {
+        <Show when=move || app.opening.get()>
+            <div class="task opening" role="status">
+                <span>"Opening\u{2026}"</span>
+                <div class="bar busy" role="progressbar" aria-label="Opening"><i></i></div>
+                <button class="btn" on:click=move |_| super::events::cancel_opening(app)>"Cancel"</button>
+            </div>
         </Show>
     }
 }

@@ -30,7 +30,7 @@ fn marker_panel(app: App) -> Option<AnyView> {
     let (site, sweep) = sweeps::rows(&test).get(view.row).map(|(site, sweep)| (*site, (*sweep).clone()))?;
     let kind = view.marker?;
     let person = sweep.measurement.as_ref().is_some_and(|m| m.origins[usize::from(kind.number() - 1)] == MarkerOrigin::Person);
-    let place = test.sites.get(site).map(|site| site.name.to_lowercase()).unwrap_or_default();
+    let place = test.sites.get(site).map(|site| site.name.clone()).unwrap_or_default();
     Some(view! {
         <div class="mhead">
             <span class="mflag" class:person=person>{kind.number()}</span>

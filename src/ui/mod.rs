@@ -37,11 +37,11 @@ fn Root() -> impl IntoView {
     let search = page::window().and_then(|window| window.location().search().ok()).unwrap_or_default();
     let kept = page::hash();
     match (kept.as_str(), search.as_str()) {
-        // The page was loaded again: what was open comes back.
-        ("", "?demo") | ("demo-motor-1", _) => app.send(Request::OpenDemo { demo: Demo::Motor }),
-        ("", "?demo=needle") | ("demo-needle-1", _) => app.send(Request::OpenDemo { demo: Demo::Needle }),
+        ("", "?demo") => reopen(app, "demo-motor-1".into()),
+        ("", "?demo=needle") => reopen(app, "demo-needle-1".into()),
         ("", _) => {}
-        _ => app.send(Request::Reopen { key: kept }),
+        // The page was loaded again: what was open comes back.
+        _ => reopen(app, kept),
     }
     view! {
         <div class="app" class:reading=move || app.in_reader()>
@@ -49,5 +49,14 @@ fn Root() -> impl IntoView {
             <dialogs::Dialogs/>
             <p class="sr" role="status" aria-live="polite">{move || app.said.get()}</p>
         </div>
+    }
+}
+
+/// Opens a study by its key: a simulated one, or one that this browser keeps.
+fn reopen(app: App, key: String) {
+    match key.as_str() {
+        "demo-motor-1" => app.send(Request::OpenDemo { demo: Demo::Motor }),
+        "demo-needle-1" => app.send(Request::OpenDemo { demo: Demo::Needle }),
+        _ => app.send(Request::Reopen { key }),
     }
 }

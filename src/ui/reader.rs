@@ -137,6 +137,7 @@ fn Heading() -> impl IntoView {
             <button class="btn" on:click=press(Command::Filter)>"Filter "<kbd>"F"</kbd></button>
             </div>
         </div>
+        <home::Opening/>
         {move || app.progress.get().map(|progress| {
             let percent = (progress.done * 100.0).round();
             let study = progress.study;

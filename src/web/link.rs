@@ -59,6 +59,12 @@ impl Link {
         Ok(link)
     }
 
+    /// Ends the worker at once, whatever it is doing.
+    pub fn end(&self) {
+        self.worker.set_onmessage(None);
+        self.worker.terminate();
+    }
+
     /// Sends a request.
     pub fn send(&self, request: Request) {
         self.send_files(request, Vec::new());

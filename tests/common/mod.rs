@@ -1,6 +1,7 @@
 //! What the format tests share: opening files by path or from memory, and the `info` object of a recording.
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod desk;
 pub mod edf;
 
 use std::path::Path;
