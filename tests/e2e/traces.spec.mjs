@@ -149,8 +149,8 @@ test('cursors by click and Shift+click read time, value, difference and frequenc
 
 test('cursors measure within a sweep', async ({ page }) => {
   await openMotor(page);
-  await clickAt(page, 0.02, 20);
-  await clickAt(page, 0.03, 20, ['Shift']);
+  await clickAt(page, 0.01, 20);
+  await clickAt(page, 0.02, 20, ['Shift']);
   const list = inspector(page).getByRole('listitem');
   await expect(list).toHaveCount(3);
   const difference = Number.parseFloat((await list.nth(2).innerText()).split(':')[1]);
@@ -162,7 +162,7 @@ test('raster, superimposed and cascade arrange the same sweeps', async ({ page }
   await scope(page).focus();
   const view = await range(page);
   // Long after the responses every sweep is a flat line.
-  const quiet = async () => (await inkInColumn(page, TRACES, pxOf(view, 0.038))).map(([from, to]) => (from + to) / 2);
+  const quiet = async () => (await inkInColumn(page, TRACES, pxOf(view, 0.025))).map(([from, to]) => (from + to) / 2);
   await expect.poll(async () => (await quiet()).length).toBe(3);
   const raster = await quiet();
   expect(raster[1] - raster[0]).toBeGreaterThan(60);
