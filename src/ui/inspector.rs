@@ -107,7 +107,7 @@ fn SweepCursors() -> impl IntoView {
             <h2>"Cursors"</h2>
             <table class="mini">
                 <caption class="sr">"Cursor readings on the selected sweep"</caption>
-                <thead><tr><th></th><th scope="col" class="n">"time"</th><th scope="col" class="n">"value"</th></tr></thead>
+                <thead><tr><td></td><th scope="col" class="n">"time"</th><th scope="col" class="n">"value"</th></tr></thead>
                 <tbody>{move || read().into_iter().map(|(name, time, value)| view! { <tr><th scope="row">{name}</th><td class="n">{time}</td><td class="n">{value}</td></tr> }).collect_view()}</tbody>
             </table>
         </Show>
