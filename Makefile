@@ -24,7 +24,7 @@ lint: ## formatting and clippy, native and wasm
 	@scripts/ensure.sh rust wasm
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
-	cargo clippy --lib --bins --test wasm --target wasm32-unknown-unknown -- -D warnings
+	cargo clippy --all-targets --target wasm32-unknown-unknown -- -D warnings
 
 bench: ## how fast, as ratios: ONLY=edf,wfdb,dsp,wasm,load,big,pan chooses parts
 	@node scripts/bench.mjs

@@ -7,8 +7,10 @@ const CACHE = `myoscope-${BUILD}`;
 self.addEventListener('install', (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(CACHE);
-    // 'reload' goes past the HTTP cache: a stale file of an older build must not slip in.
-    await cache.addAll(FILES.map((name) => new Request(name, { cache: 'reload' })));
+    // 'reload' goes past the HTTP cache: a stale file of an older build must not slip in. A name
+    // that carries a hash cannot be stale; the page has just fetched it.
+    const hashed = /-[0-9a-f]{12,16}[./_]/;
+    await cache.addAll(FILES.map((name) => new Request(name, { cache: hashed.test(name) ? 'default' : 'reload' })));
   })());
 });
 

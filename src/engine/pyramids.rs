@@ -9,7 +9,7 @@ use super::protocol::{Event, Output, Store};
 use super::session::Session;
 use super::with_bytes;
 use crate::analysis::polarity;
-use crate::dsp::pyramid::Pyramid;
+use crate::dsp::pyramid::{BUCKET, Pyramid};
 use crate::formats::stimulus::sweeps_from_annotations;
 use crate::model::{PendingAnnotations, Recording, Samples, ScanProgress};
 
@@ -52,8 +52,8 @@ impl Pyramids {
         self.wanted.insert(signal);
     }
 
-    fn start(&mut self, signal: u32) {
-        self.done.insert(signal, Pyramid::new());
+    fn start(&mut self, signal: u32, samples: u64) {
+        self.done.insert(signal, Pyramid::with_capacity(samples));
     }
 }
 
@@ -74,7 +74,9 @@ impl Session {
             if fits {
                 self.pyramids.done.extend(signals.into_iter().zip(from_store));
             } else {
-                signals.iter().for_each(|&signal| self.pyramids.start(signal));
+                for (&signal, channel) in signals.iter().zip(channels) {
+                    self.pyramids.start(signal, channel.n);
+                }
                 let at = vec![0; signals.len()];
                 self.pyramids.queue.push(Job::Raw { recording, signals, at });
             }
@@ -133,7 +135,7 @@ impl Session {
             if !derived || self.pyramids.done.contains_key(&signal) {
                 continue;
             }
-            self.pyramids.start(signal);
+            self.pyramids.start(signal, 0);
             self.pyramids.order.push(signal);
             if self.pyramids.order.len() > MAX_DERIVED {
                 let oldest = self.pyramids.order.remove(0);
@@ -206,11 +208,14 @@ impl Session {
         if total < KEEP_FROM {
             return;
         }
-        let mut bytes = MAGIC.to_vec();
+        // Eight bytes a bucket: doubling as it grows would take the memory twice.
+        let mut bytes = Vec::with_capacity((total / BUCKET as u64 * 8) as usize + 4096);
+        bytes.extend(MAGIC);
         for recording in 0..self.acquired.recordings.len() {
             for signal in self.raw_signals(recording) {
                 let Some(pyramid) = self.pyramids.done.get(&signal) else { return };
                 let one = pyramid.to_bytes();
+                bytes.reserve(one.len() + 8);
                 bytes.extend((one.len() as u64).to_le_bytes());
                 bytes.extend(one);
             }

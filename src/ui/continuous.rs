@@ -17,22 +17,23 @@ const MIN_SPAN_S: f64 = 0.0005;
 
 /// The scene of the recording in view at a size, given to `with`.
 fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>, &RecordingView) -> T) -> Option<T> {
-    let (_, recording) = app.recording()?;
-    let view = app.continuous.get();
-    let lanes = lanes(&recording, view.negative_up);
-    let annotations: Vec<_> = recording.annotations.iter().map(|entry: &AnnotationView| (entry.id, &entry.annotation)).collect();
-    let scene = Scene {
-        lanes: &lanes,
-        spans: &recording.spans,
-        annotations: &annotations,
-        view: viewport(&view, width),
-        height,
-        selected: view.lane.filter(|_| lanes.len() > 1),
-        annotation: view.annotation,
-        cursors: view.cursors,
-        theme: app.theme_now(),
-    };
-    Some(with(&scene, &recording))
+    app.with_recording(|recording| {
+        let view = app.continuous.get();
+        let lanes = lanes(recording, view.negative_up);
+        let annotations: Vec<_> = recording.annotations.iter().map(|entry: &AnnotationView| (entry.id, &entry.annotation)).collect();
+        let scene = Scene {
+            lanes: &lanes,
+            spans: &recording.spans,
+            annotations: &annotations,
+            view: viewport(&view, width),
+            height,
+            selected: view.lane.filter(|_| lanes.len() > 1),
+            annotation: view.annotation,
+            cursors: view.cursors,
+            theme: app.theme_now(),
+        };
+        with(&scene, recording)
+    })
 }
 
 /// The stretch in view over a width.
@@ -226,31 +227,33 @@ fn overview_keys(app: App) -> Option<Vec<TileKey>> {
 }
 
 fn overview_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>) -> T) -> Option<T> {
-    let (_, recording) = app.recording()?;
-    let view = app.continuous.get();
-    let at = view.lane.unwrap_or(0);
-    let lane = visible(&recording).nth(at).or_else(|| visible(&recording).next())?;
-    let mut lane = scene_lane(lane, view.negative_up);
-    lane.name = String::new();
-    lane.filter = String::new();
-    let lanes = [lane];
-    let scene = Scene {
-        lanes: &lanes,
-        spans: &recording.spans,
-        annotations: &[],
-        view: Viewport {
-            from_s: recording.start_s,
-            to_s: recording.start_s + recording.duration_s.max(1e-6),
-            left_px: 0.0,
-            width_px: f64::from(width.max(1.0)),
-        },
-        height: height + crate::scene::continuous::AXIS_PX,
-        selected: None,
-        annotation: None,
-        cursors: [None; 2],
-        theme: app.theme_now(),
-    };
-    Some(with(&scene))
+    app.with_recording(|recording| {
+        let view = app.continuous.get();
+        let at = view.lane.unwrap_or(0);
+        let lane = visible(recording).nth(at).or_else(|| visible(recording).next())?;
+        let mut lane = scene_lane(lane, view.negative_up);
+        lane.name = String::new();
+        lane.filter = String::new();
+        let lanes = [lane];
+        let scene = Scene {
+            lanes: &lanes,
+            spans: &recording.spans,
+            annotations: &[],
+            view: Viewport {
+                from_s: recording.start_s,
+                to_s: recording.start_s + recording.duration_s.max(1e-6),
+                left_px: 0.0,
+                width_px: f64::from(width.max(1.0)),
+            },
+            height: height + crate::scene::continuous::AXIS_PX,
+            selected: None,
+            annotation: None,
+            cursors: [None; 2],
+            theme: app.theme_now(),
+        };
+        Some(with(&scene))
+    })
+    .flatten()
 }
 
 /// The overview strip: the whole recording with the stretch in view marked.

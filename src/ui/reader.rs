@@ -91,7 +91,7 @@ fn Heading() -> impl IntoView {
     let app = App::here();
     let title = move || match app.selection.get() {
         Selection::Test(_) => app.test().map(|(_, test)| test.title).unwrap_or_default(),
-        Selection::Recording(_) => app.recording().map(|(_, recording)| recording.name).unwrap_or_default(),
+        Selection::Recording(_) => app.with_recording(|recording| recording.name.clone()).unwrap_or_default(),
     };
     let sub = move || match app.selection.get() {
         Selection::Test(_) => {
@@ -101,7 +101,7 @@ fn Heading() -> impl IntoView {
         }
         Selection::Recording(_) => {
             let up = if app.continuous.with(|view| view.negative_up) { "negative up" } else { "positive up" };
-            app.recording().map(|(_, recording)| format!("{}, {up}", recording.format)).unwrap_or_default()
+            app.with_recording(|recording| format!("{}, {up}", recording.format)).unwrap_or_default()
         }
     };
     let press = move |command: Command| move |_| commands::run(app, command);

@@ -417,6 +417,13 @@ impl App {
         self.study(|study| study.recordings.get(index).cloned()).flatten().map(|recording| (index, recording))
     }
 
+    /// Reads the recording in view (tracked) where it is: a copy of one with many annotations is
+    /// too much for every frame.
+    pub fn with_recording<T>(&self, read: impl FnOnce(&RecordingView) -> T) -> Option<T> {
+        let index = self.recording_index()?;
+        self.study(|study| study.recordings.get(index).map(read)).flatten()
+    }
+
     pub fn recording_index(&self) -> Option<usize> {
         match self.selection.get() {
             Selection::Recording(index) => Some(index),

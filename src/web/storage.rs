@@ -2,7 +2,7 @@
 //! that a crash leaves the last complete state), pyramids in the origin's private file system.
 
 use idb::{Database, DatabaseEvent, Factory, ObjectStoreParams, TransactionMode};
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -188,7 +188,7 @@ pub async fn keep_pyramid(key: &str, bytes: &[u8]) -> Result<(), JsValue> {
     options.set_create(true);
     let handle: FileSystemFileHandle = JsFuture::from(folder.get_file_handle_with_options(key, &options)).await?.unchecked_into();
     let access: FileSystemSyncAccessHandle = JsFuture::from(handle.create_sync_access_handle()).await?.unchecked_into();
-    let written = access.truncate_with_u32(0).and_then(|()| access.write_with_buffer_source(&Uint8Array::from(bytes)));
+    let written = access.truncate_with_u32(0).and_then(|()| access.write_with_u8_array(bytes));
     let flushed = access.flush();
     access.close();
     let complete = written? as usize == bytes.len();
