@@ -26,6 +26,11 @@ lint: ## formatting and clippy, native and wasm
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --all-targets --target wasm32-unknown-unknown -- -D warnings
 
+dist: dist/index.html ## the static site in dist/ for any host, and dist/myoscope.html, the app in one file
+	@node scripts/single-file.mjs
+	@scripts/ensure.sh chromium
+	@node scripts/check-single-file.mjs
+
 bench: ## how fast, as ratios: ONLY=edf,wfdb,dsp,wasm,load,big,pan chooses parts
 	@node scripts/bench.mjs
 

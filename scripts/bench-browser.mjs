@@ -146,7 +146,7 @@ async function rendererOf(context, page) {
   return pids[spent.indexOf(Math.max(...spent))] ?? null;
 }
 
-const until = (page, test, timeout = 300_000) => page.waitForFunction(test, null, { timeout, polling: 50 });
+export const until = (page, test, timeout = 300_000) => page.waitForFunction(test, null, { timeout, polling: 50 });
 
 /// First load: bytes over the wire, time until files can be opened.
 export async function load(out, rounds) {

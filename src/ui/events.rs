@@ -50,6 +50,21 @@ fn start(app: App) {
     }
 }
 
+/// Tells the pictures that values have come, once a frame however many messages bring them.
+fn arrived(app: App) {
+    if !app.arriving.get_value() {
+        app.arriving.set_value(true);
+        let told = request_animation_frame_with_handle(move || {
+            app.arriving.set_value(false);
+            app.arrived.update(|count| *count += 1);
+        });
+        if told.is_err() {
+            app.arriving.set_value(false);
+            app.arrived.update(|count| *count += 1);
+        }
+    }
+}
+
 fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
     match event {
         Event::Opened { view } => opened(app, view),
@@ -71,7 +86,7 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                         }
                     }
                 });
-                app.arrived.update(|count| *count += 1);
+                arrived(app);
             }
         }
         Event::Sweeps { study, test, sweeps } => {

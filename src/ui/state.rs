@@ -268,6 +268,8 @@ pub struct App {
     pub sweeps: RwSignal<Sweeps>,
     /// Counts up whenever tiles or sweeps come.
     pub arrived: RwSignal<u64>,
+    /// The next frame will count `arrived` up.
+    pub arriving: StoredValue<bool>,
     /// For screen readers.
     pub said: RwSignal<String>,
     /// The tree is open as a sheet (narrow screens).
@@ -317,6 +319,7 @@ impl App {
                 cursors: [None; 2],
             }),
             arrived: RwSignal::new(0),
+            arriving: StoredValue::new(false),
             said: RwSignal::new(String::new()),
             sheet: RwSignal::new(false),
             recent: RwSignal::new(Vec::new()),

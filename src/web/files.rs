@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Function, Reflect, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
 
 use crate::formats::{ByteSource, SourceError};
@@ -51,17 +51,6 @@ impl Block {
         let from = (offset - self.offset) as u32;
         self.bytes.subarray(from, from + n as u32).copy_to(&mut buf[..n]);
         n
-    }
-}
-
-impl Drop for Block {
-    /// Hands the memory back at once: waiting for the garbage collector, blocks pile up to hundreds
-    /// of megabytes during one pass. Browsers without `ArrayBuffer.transfer` wait.
-    fn drop(&mut self) {
-        let buffer = self.bytes.buffer();
-        if let Ok(transfer) = Reflect::get(&buffer, &"transfer".into()).and_then(JsCast::dyn_into::<Function>) {
-            let _ = transfer.call1(&buffer, &0.into());
-        }
     }
 }
 

@@ -161,6 +161,10 @@ pub async fn forget(key: &str) -> Result<(), String> {
 
 async fn folder() -> Result<FileSystemDirectoryHandle, JsValue> {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into())?.unchecked_into::<web_sys::WorkerNavigator>();
+    // A page opened from the disk has no storage of its own.
+    if !Reflect::get(&navigator, &"storage".into())?.is_object() {
+        return Err("this page has no storage".into());
+    }
     let root: FileSystemDirectoryHandle = JsFuture::from(navigator.storage().get_directory()).await?.unchecked_into();
     let options = FileSystemGetDirectoryOptions::new();
     options.set_create(true);
