@@ -3,8 +3,8 @@
 //!
 //! Times are ms after the stimulus (`stimulus_known`), else after what `zero_ms` names, which is
 //! counted from the first sample of the sweep. Positive amplitudes are negative deflections. Numbers
-//! are rounded to six decimals (nanoseconds, picovolts). A sweep without a response has `present: false` and `null` numbers. **Cost**: reads the samples of
-//! each sweep once.
+//! are rounded to six decimals (nanoseconds, picovolts). A sweep without a response has
+//! `present: false` and `null` numbers. **Cost**: reads the samples of each sweep once.
 
 use serde::Serialize;
 
