@@ -235,7 +235,7 @@ fn plots_are_drawn_by_the_scenes() {
     }
     // Lanes when they are asked for, with the annotations in place of markers.
     let lanes = text(&run(&["plot", &motor, "--continuous", "-o", "-"]).stdout);
-    assert!(lanes.contains("/div</text>") && !lanes.contains("negative up"));
+    assert!(lanes.contains(" a division") && !lanes.contains("negative up"));
     let theme = text(&run(&["plot", &motor, "--theme", "scope", "-o", "-"]).stdout);
     assert!(theme.contains("#07090B"), "the ground of the dark theme");
 

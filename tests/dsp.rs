@@ -1,5 +1,6 @@
 //! Signal processing against scipy.signal (tests/golden/dsp, made by scripts/dsp_goldens.py).
 
+#![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 use myoscope::dsp::{baseline, fft::RealFft, iir, peaks, resample, robust, spectrum};

@@ -1,5 +1,7 @@
 //! Mains subtraction: what is left of the mains, and what happens to potentials.
 
+#![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
+
 use myoscope::dsp::line::{LineOptions, fit_line, subtract_line};
 use std::f64::consts::PI;
 

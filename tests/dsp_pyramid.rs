@@ -1,5 +1,7 @@
 //! The pyramid against the slow definition, in blocks of any length, and through storage.
 
+#![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
+
 use myoscope::dsp::pyramid::{BUCKET, Pyramid};
 use proptest::prelude::*;
 

@@ -1,5 +1,6 @@
 //! Large files: what is read to open them, and the annotations that come later.
 
+#![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test fails by panicking
 
 mod common;

@@ -1,6 +1,7 @@
 //! The electrodiagnostic coding of EDF+: files put together as the specification (sections 3.4 and
 //! 3.7) and its co-author's published examples describe them.
 
+#![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test fails by panicking
 
 mod common;

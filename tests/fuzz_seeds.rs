@@ -2,6 +2,7 @@
 //!
 //! Mutations are deterministic, so a failure comes back with the seed and number that it prints.
 
+#![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 use myoscope::formats::fuzz_entry::{KINDS, SEPARATOR, drive};

@@ -4,6 +4,7 @@
 //! The inputs are made here, byte by byte; `MYOSCOPE_BLESS=1 cargo test --test golden` writes both
 //! sides anew, to be read before they are committed.
 
+#![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test fails by panicking
 
 mod common;

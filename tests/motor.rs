@@ -1,5 +1,6 @@
 //! Motor conduction: golden sweeps, measurement against the simulator's truth, properties.
 
+#![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 //! The recordings are not part of the repository: `MYOSCOPE_DATA` names their folder. The oracle
 //! prints nine significant digits, so values are compared to 1e-8 of the channel's range.
 
+#![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test fails by panicking
 
 mod common;

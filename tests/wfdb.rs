@@ -1,5 +1,6 @@
 //! WFDB: golden records of every format, broken headers, round trips, and real recordings.
 
+#![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 use myoscope::formats::{Export, Files, MemorySink, NamedSource, OpenOptions, Opened, ReadError, Reader, SliceSource, Writer, open, wfdb};

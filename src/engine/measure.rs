@@ -2,9 +2,9 @@
 //! and in the browser.
 //!
 //! Times are ms after the stimulus (`stimulus_known`), else after what `zero_ms` names, which is
-//! counted from the first sample of the sweep. Positive amplitudes are negative deflections. A
-//! sweep without a response has `present: false` and `null` numbers. **Cost**: reads the samples of
-//! each sweep once.
+//! counted from the first sample of the sweep. Positive amplitudes are negative deflections. Numbers
+//! are rounded to six decimals (nanoseconds, picovolts). A sweep without a response has
+//! `present: false` and `null` numbers. **Cost**: reads the samples of each sweep once.
 
 use serde::Serialize;
 
@@ -110,15 +110,21 @@ pub fn measure(opened: &Opened, file: &str) -> Result<Measured, SampleError> {
             from: name(between.site.saturating_sub(1)),
             to: name(between.site),
             distance_mm: between.segment.distance_mm,
-            latency_difference_ms: between.segment.latency_difference_ms,
-            velocity_mps: between.segment.velocity_mps,
-            relative_amplitude_pct: between.segment.relative_amplitude_pct,
+            latency_difference_ms: rounded(between.segment.latency_difference_ms),
+            velocity_mps: between.segment.velocity_mps.map(rounded),
+            relative_amplitude_pct: rounded(between.segment.relative_amplitude_pct),
             doubt: between.doubt,
         })
     });
     let segments = segments.collect();
     let sweeps = measurements.iter().map(|m| row(opened, m)).collect();
     Ok(Measured { file: file.to_owned(), sweeps, segments, warnings: opened.warnings.clone() })
+}
+
+/// To six decimals of a millisecond or microvolt: the last bits of a fit differ between processors,
+/// mean nothing, and would make the same sweep read differently in the browser.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 fn row(opened: &Opened, m: &SweepMeasurement) -> SweepRow {
@@ -134,17 +140,17 @@ fn row(opened: &Opened, m: &SweepMeasurement) -> SweepRow {
         site: place.map(|(_, site)| site.name.clone()).filter(|n| !n.is_empty()),
         method: m.method.clone(),
         stimulus_known: m.stimulus_known,
-        zero_ms: m.zero_s * 1e3,
+        zero_ms: rounded(m.zero_s * 1e3),
         present: motor.is_some(),
-        onset_ms: motor.map(|v| v.onset_ms),
-        peak_ms: motor.map(|v| v.peak_ms),
-        neg_end_ms: motor.map(|v| v.neg_end_ms),
-        pos_peak_ms: motor.and_then(|v| v.pos_peak_ms),
-        amp_uv: motor.map(|v| v.amp_uv),
-        pp_uv: motor.and_then(|v| v.pp_uv),
-        duration_ms: motor.map(|v| v.duration_ms),
-        area_uvms: motor.map(|v| v.area_uvms),
-        baseline_uv: motor.map(|v| v.baseline_uv),
+        onset_ms: motor.map(|v| rounded(v.onset_ms)),
+        peak_ms: motor.map(|v| rounded(v.peak_ms)),
+        neg_end_ms: motor.map(|v| rounded(v.neg_end_ms)),
+        pos_peak_ms: motor.and_then(|v| v.pos_peak_ms).map(rounded),
+        amp_uv: motor.map(|v| rounded(v.amp_uv)),
+        pp_uv: motor.and_then(|v| v.pp_uv).map(rounded),
+        duration_ms: motor.map(|v| rounded(v.duration_ms)),
+        area_uvms: motor.map(|v| rounded(v.area_uvms)),
+        baseline_uv: motor.map(|v| rounded(v.baseline_uv)),
         quality: m.quality.clone(),
     }
 }

@@ -66,6 +66,12 @@ impl Engine {
     }
 
     fn begin(&mut self, mut session: Session, out: &mut dyn FnMut(Output)) {
+        // The same content once more is the same study: two of them would store over each other.
+        if let Some(open) = self.sessions.values_mut().find(|open| open.fingerprint == session.fingerprint) {
+            let view = open.view();
+            out(Event::Opened { view }.into());
+            return;
+        }
         let key: StudyKey = self.next;
         self.next += 1;
         session.key = key;

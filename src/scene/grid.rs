@@ -26,7 +26,8 @@ pub struct Grid {
     pub ticks: Ticks,
 }
 
-const TICK_PX: f32 = 11.0;
+/// Size of the axis labels, px.
+pub(super) const TICK_PX: f32 = 11.0;
 /// Same stack as the page, as far as a canvas font string may name it.
 const FONT: &str = "Liberation Sans, Helvetica Neue, Segoe UI, Arial, sans-serif";
 

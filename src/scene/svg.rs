@@ -22,6 +22,7 @@ pub fn write(picture: &Picture, theme: &Theme) -> String {
     }
     let end = svg.rfind("</svg>").unwrap_or(svg.len());
     svg.truncate(end);
+    let mut svg = with_tick_size(&svg);
     if let Some(first) = svg.find('>') {
         let title = format!(
             "<title>{}</title><defs><clipPath id=\"all\"><rect width=\"{width}\" height=\"{height}\"/></clipPath></defs>",
@@ -35,6 +36,18 @@ pub fn write(picture: &Picture, theme: &Theme) -> String {
     }
     svg.push_str("</g>\n</svg>\n");
     svg
+}
+
+/// plotters writes fonts smaller than asked for into SVG (by 1.24); the axis gets the size that it
+/// has on the canvas.
+fn with_tick_size(grid: &str) -> String {
+    let mut parts = grid.split("font-size=\"");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let _ = write!(out, "font-size=\"{}", grid::TICK_PX);
+        out.push_str(part.find('"').map_or(part, |end| &part[end..]));
+    }
+    out
 }
 
 fn stroke_attributes(stroke: &Stroke) -> String {

@@ -172,7 +172,10 @@ fn opened(app: App, view: StudyView) {
     }
     app.say(format!("{} opened", view.title));
     let view_text = view.text.clone();
-    app.studies.update(|studies| studies.push(view));
+    app.studies.update(|studies| {
+        studies.retain(|study| study.study != key);
+        studies.push(view);
+    });
     let unsure = view_text.filter(|preview| !preview.certain);
     app.activate(Some(key));
     page::set_root_attribute("data-opened", &key.to_string());

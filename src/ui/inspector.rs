@@ -107,7 +107,7 @@ fn SweepCursors() -> impl IntoView {
             <h2>"Cursors"</h2>
             <table class="mini">
                 <caption class="sr">"Cursor readings on the selected sweep"</caption>
-                <thead><tr><th></th><th scope="col" class="n">"time"</th><th scope="col" class="n">"value"</th></tr></thead>
+                <thead><tr><td></td><th scope="col" class="n">"time"</th><th scope="col" class="n">"value"</th></tr></thead>
                 <tbody>{move || read().into_iter().map(|(name, time, value)| view! { <tr><th scope="row">{name}</th><td class="n">{time}</td><td class="n">{value}</td></tr> }).collect_view()}</tbody>
             </table>
         </Show>
@@ -118,20 +118,25 @@ fn SweepCursors() -> impl IntoView {
 #[component]
 pub fn RecordingInspector() -> impl IntoView {
     let app = App::here();
+    // Parts of the view, so that panning does not make the panels again.
+    let cursors = Memo::new(move |_| app.continuous.with(|view| (view.cursors, view.cursor, view.lane)));
+    let annotation = Memo::new(move |_| app.continuous.with(|view| view.annotation));
     view! {
         <aside class="inspect" aria-label="Inspector">
-            {move || cursor_panel(app)}
-            {move || annotation_panel(app)}
+            {move || cursor_panel(app, cursors)}
+            {move || annotation_panel(app, annotation)}
             {move || about_panel(app)}
         </aside>
     }
 }
 
-fn cursor_panel(app: App) -> Option<AnyView> {
+/// Both cursors, the one that keys move, and the selected lane.
+type Cursors = ([Option<f64>; 2], usize, Option<usize>);
+
+fn cursor_panel(app: App, cursors: Memo<Cursors>) -> Option<AnyView> {
     let (_, recording) = app.recording()?;
-    let view = app.continuous.get();
-    let lane = continuous::visible(&recording).nth(view.lane.unwrap_or(0)).cloned()?;
-    let [a, b] = view.cursors;
+    let ([a, b], active, selected) = cursors.get();
+    let lane = continuous::visible(&recording).nth(selected.unwrap_or(0)).cloned()?;
     if a.is_none() && b.is_none() {
         return Some(view! { <h2>"Cursors"</h2><p class="muted">"Click into the trace for cursor A, with Shift for B. P takes it to the nearest peak."</p> }.into_any());
     }
@@ -148,8 +153,8 @@ fn cursor_panel(app: App) -> Option<AnyView> {
             <caption class="sr">"Cursor readings"</caption>
             <thead><tr><td></td><th scope="col" class="n">"time"</th><th scope="col" class="n">"value"</th></tr></thead>
             <tbody>
-                <tr class:sel=view.cursor == 0><th scope="row">"A"</th><td class="n">{time(a)}</td><td class="n">{words(at_a)}</td></tr>
-                <tr class:sel=view.cursor == 1><th scope="row">"B"</th><td class="n">{time(b)}</td><td class="n">{words(at_b)}</td></tr>
+                <tr class:sel=active == 0><th scope="row">"A"</th><td class="n">{time(a)}</td><td class="n">{words(at_a)}</td></tr>
+                <tr class:sel=active == 1><th scope="row">"B"</th><td class="n">{time(b)}</td><td class="n">{words(at_b)}</td></tr>
                 <tr><th scope="row">"B \u{2212} A"</th><td class="n">{difference_s.map_or_else(|| "\u{2013}".to_owned(), duration)}</td><td class="n">{words(at_a.zip(at_b).map(|(a, b)| b - a))}</td></tr>
                 <tr><th scope="row">"1 / (B \u{2212} A)"</th><td class="n">{frequency}</td><td></td></tr>
             </tbody>
@@ -164,10 +169,10 @@ fn cursor_panel(app: App) -> Option<AnyView> {
 /// Rows shown of the list of annotations; the rest is counted.
 const MAX_ANNOTATIONS: usize = 200;
 
-fn annotation_panel(app: App) -> Option<AnyView> {
+fn annotation_panel(app: App, annotation: Memo<Option<usize>>) -> Option<AnyView> {
     let (_, recording) = app.recording()?;
     let count = recording.annotations.len();
-    let selected = app.continuous.with(|view| view.annotation);
+    let selected = annotation.get();
     let rows = recording.annotations.into_iter().take(MAX_ANNOTATIONS).map(|entry| {
         let (id, onset_s) = (entry.id, entry.annotation.onset_s);
         let length = entry.annotation.duration_s.filter(|s| *s > 0.0).map(|s| format!(", {}", duration(s))).unwrap_or_default();

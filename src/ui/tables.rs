@@ -151,12 +151,13 @@ fn distance_cell(app: App, test: usize, site: usize, view: &SiteView, segment: b
 #[component]
 pub fn LaneTable() -> impl IntoView {
     let app = App::here();
+    // Not the whole view: the table must not be made again at every step of a pan.
+    let cursors = Memo::new(move |_| app.continuous.with(|view| view.cursors));
     view! {
         <div class="tablewrap" tabindex="0" role="region" aria-label="Lanes">
             {move || app.recording().map(|(_, recording)| {
-                let view = app.continuous.get();
                 let visible: Vec<LaneView> = continuous::visible(&recording).cloned().collect();
-                let [a, b] = view.cursors;
+                let [a, b] = cursors.get();
                 let rows = visible.into_iter().enumerate().map(|(row, lane)| {
                     let value = |time_s: Option<f64>| time_s.and_then(|time_s| continuous::value_at(app, &recording, &lane, time_s));
                     let (at_a, at_b) = (value(a), value(b));

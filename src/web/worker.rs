@@ -2,7 +2,7 @@
 //! browser keeps for it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
@@ -34,6 +34,11 @@ struct Shell {
     /// Files of the message that is being handled, and of each study opened from them.
     given: RefCell<Given>,
     files: RefCell<HashMap<StudyKey, Given>>,
+    /// Edits that wait to be stored, by key, and whether one is being stored.
+    unsaved: RefCell<HashMap<String, (StudyKey, Vec<u8>)>>,
+    saving: Cell<bool>,
+    /// Studies whose kept edits could not be read.
+    unread: RefCell<HashSet<StudyKey>>,
 }
 
 /// Runs the worker: installs the handler and says that it is ready.
@@ -49,6 +54,9 @@ pub fn run() {
         told_ms: Cell::new(0.0),
         given: RefCell::default(),
         files: RefCell::default(),
+        unsaved: RefCell::default(),
+        saving: Cell::new(false),
+        unread: RefCell::default(),
     });
     let on_tick = Closure::<dyn FnMut()>::new({
         let shell = shell.clone();
@@ -224,6 +232,7 @@ impl Shell {
         wasm_bindgen_futures::spawn_local(async move {
             let bytes = match store {
                 Store::Edits => storage::load_edits(&key).await.unwrap_or_else(|what| {
+                    shell.unread.borrow_mut().insert(study);
                     shell.post(Event::Kept { study, store, error: Some(what) }.into());
                     None
                 }),
@@ -235,14 +244,33 @@ impl Shell {
 
     fn keep(self: &Rc<Self>, study: StudyKey, store: Store, key: String, bytes: Vec<u8>) {
         let shell = self.clone();
-        wasm_bindgen_futures::spawn_local(async move {
-            let error = match store {
-                Store::Edits => storage::keep_edits(&key, &bytes).await.err(),
+        if store == Store::Pyramid {
+            wasm_bindgen_futures::spawn_local(async move {
                 // A pyramid that could not be kept is built again; nobody needs to know.
-                Store::Pyramid => storage::keep_pyramid(&key, &bytes).await.err().map(|_| String::new()),
-            };
-            shell.post(Event::Kept { study, store, error }.into());
-        });
+                let _ = storage::keep_pyramid(&key, &bytes).await;
+            });
+            return;
+        }
+        if self.unread.borrow().contains(&study) {
+            let what = "the edits kept earlier could not be read, and nothing is stored over them: reload the page to try again";
+            self.post(Event::Kept { study, store, error: Some(what.into()) }.into());
+            return;
+        }
+        // Only the latest state counts, and states must not overtake each other: one writer at a time.
+        self.unsaved.borrow_mut().insert(key, (study, bytes));
+        if !self.saving.replace(true) {
+            wasm_bindgen_futures::spawn_local(async move { shell.save().await });
+        }
+    }
+
+    async fn save(&self) {
+        loop {
+            let next = self.unsaved.borrow().keys().next().cloned();
+            let Some((key, (study, bytes))) = next.and_then(|key| self.unsaved.borrow_mut().remove_entry(&key)) else { break };
+            let error = storage::keep_edits(&key, &bytes).await.err();
+            self.post(Event::Kept { study, store: Store::Edits, error }.into());
+        }
+        self.saving.set(false);
     }
 
     fn post(&self, output: Output) {

@@ -28,6 +28,8 @@ async function everything(page) {
   await scope(page).focus();
   await page.keyboard.press('Shift+ArrowRight');
   await expect(table(page).locator('.person').first()).toBeVisible();
+  await scope(page).click({ position: { x: 150, y: 20 } });
+  await expect(page.getByRole('table', { name: 'Cursor readings' })).toBeAttached();
   await clean(page, 'sweeps');
   for (const [key, name] of [['?', 'All keys'], ['f', 'Filters'], ['t', 'Test'], ['Control+e', 'Export']]) {
     await page.keyboard.press(key);

@@ -159,3 +159,27 @@ test('both demos open by their buttons, and home lists what is open', async ({ p
   await list.first().click();
   await expect(table(page).locator('tbody tr')).toHaveCount(2);
 });
+
+test('what was opened is kept in this browser, opens again after a reload, and can be removed', async ({ page }) => {
+  await openRecording(page, 'spike.edf');
+  await scope(page).focus();
+  await page.keyboard.press('n');
+  await dialog(page).getByLabel('Text').fill('kept');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('.chip')).toContainText('Stored here');
+  await page.goto('./');
+  const kept = page.getByRole('region', { name: 'Studies in this browser' }).first();
+  await kept.getByRole('button', { name: 'spike.edf', exact: true }).click();
+  await opened(page);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('spike.edf');
+  await expect(page.getByRole('complementary', { name: 'Inspector' }).getByRole('listitem')).toContainText('kept');
+  expect((await json(page, 'info')).channels).toEqual(commandLine('info', fixture('spike.edf'))[0].channels);
+  await page.getByRole('button', { name: 'Myoscope, home' }).click();
+  await page.getByRole('button', { name: 'Remove spike.edf' }).click();
+  await expect(page.getByRole('region', { name: 'Studies in this browser' })).toHaveCount(0);
+  // Removed with its edits.
+  await page.reload();
+  await open(page, 'spike.edf');
+  await opened(page);
+  await expect(page.getByRole('complementary', { name: 'Inspector' }).getByRole('listitem')).toHaveCount(0);
+});
