@@ -11,8 +11,8 @@ use crate::scene::{Anchor, Color, Grid, Shape, Stroke, Theme, grid};
 const FONT: &str =
     "\"SF Pro Text\", -apple-system, \"Segoe UI\", Roboto, \"Helvetica Neue\", \"Noto Sans\", \"Liberation Sans\", Arial, sans-serif";
 
-/// Points from which on a line is drawn as [`dense_line`].
-const DENSE: usize = 256;
+/// Points of one layer from which on its lines are drawn as [`dense_line`]: many lanes in full view.
+const DENSE: usize = 10_000;
 
 /// Gives a canvas as many device pixels as it covers; setting a size clears it, so only on change.
 pub fn fit(canvas: &HtmlCanvasElement, width: f32, height: f32, ratio: f32) {
@@ -40,8 +40,10 @@ pub fn paint(canvas: &HtmlCanvasElement, shapes: &[Shape], ratio: f32) {
     let ratio = f64::from(ratio);
     let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
     context.set_line_join("round");
+    let points = |shape: &Shape| if let Shape::Line { points, .. } = shape { points.len() } else { 0 };
+    let dense = shapes.iter().map(points).sum::<usize>() >= DENSE;
     for shape in shapes {
-        paint_shape(&context, shape, ratio);
+        paint_shape(&context, shape, ratio, dense);
     }
 }
 
@@ -87,9 +89,9 @@ fn dense_line(context: &CanvasRenderingContext2d, points: &[[f32; 2]], stroke: &
     }
 }
 
-fn paint_shape(context: &CanvasRenderingContext2d, shape: &Shape, ratio: f64) {
+fn paint_shape(context: &CanvasRenderingContext2d, shape: &Shape, ratio: f64, dense: bool) {
     match shape {
-        Shape::Line { points, stroke } if points.len() >= DENSE => dense_line(context, points, stroke, ratio),
+        Shape::Line { points, stroke } if dense => dense_line(context, points, stroke, ratio),
         Shape::Line { points, stroke } => {
             set_stroke(context, stroke);
             trace_path(context, points, 0.0);

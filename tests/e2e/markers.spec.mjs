@@ -170,9 +170,14 @@ test('no response is declared and taken back', async ({ page }) => {
 test('without a mouse: from the first page to a moved marker', async ({ page }) => {
   await page.goto('./');
   await expect(page.getByRole('button', { name: 'Open files' })).toBeVisible();
-  const chooser = page.waitForEvent('filechooser');
-  await page.keyboard.press('Control+o');
-  await (await chooser).setFiles(['motor.hea', 'motor.dat', 'motor.meta.json'].map((name) => `test-results/fixtures/${name}`));
+  let chooser;
+  // A browser that has just started may swallow the first key.
+  await expect(async () => {
+    const shown = page.waitForEvent('filechooser', { timeout: 2000 });
+    await page.keyboard.press('Control+o');
+    chooser = await shown;
+  }).toPass();
+  await chooser.setFiles(['motor.hea', 'motor.dat', 'motor.meta.json'].map((name) => `test-results/fixtures/${name}`));
   await opened(page);
   await expect(table(page).locator('tbody tr')).toHaveCount(3);
   const before = await value(page, 0, 'Latency');
