@@ -115,6 +115,9 @@ impl Session {
         if let Err(what) = edit::apply(self, change) {
             self.edits = before;
             super::failed(out, what);
+            // Whoever showed the edit before it was made sees what really stands.
+            let view = self.view();
+            out(Event::Changed { view }.into());
             return;
         }
         if self.edits == before {

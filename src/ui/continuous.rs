@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::state::{App, Continuous};
 pub use crate::engine::protocol::scenes::visible;
 use crate::engine::protocol::scenes::{lane as scene_lane, lanes};
-use crate::engine::protocol::{AnnotationView, Edit, LaneView, RecordingView, Request};
+use crate::engine::protocol::{AnnotationView, LaneView, RecordingView, Request};
 use crate::model::LaneSettings;
 use crate::scene::continuous::Scene;
 use crate::scene::divisions::nice_step;
@@ -186,7 +186,7 @@ pub fn edit_lanes(app: App, what: &str, change: impl FnOnce(&mut Vec<LaneSetting
     let Some((recording, view)) = untrack(|| app.recording()) else { return };
     let mut lanes: Vec<LaneSettings> = view.lanes.iter().map(|lane| lane.settings.clone()).collect();
     change(&mut lanes);
-    app.edit(Edit::Lanes { recording, lanes, what: what.into() });
+    app.edit_lanes(recording, lanes, what);
 }
 
 /// Changes the gain of the selected lane, or of all, by steps of 1-2-5; negative steps magnify.

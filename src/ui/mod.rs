@@ -12,6 +12,7 @@ mod scope;
 mod state;
 mod sweeps;
 mod tables;
+mod tile_store;
 mod tree;
 
 use leptos::prelude::*;

@@ -1,21 +1,18 @@
 //! What the page knows: signals that components read, and the tiles that pictures are drawn from.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use leptos::prelude::*;
 
-use crate::engine::protocol::{Edit, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView, TileKey};
-use crate::model::MarkerKind;
+use super::tile_store::Tiles;
+use crate::engine::protocol::{Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView};
+use crate::model::{LaneSettings, MarkerKind, MarkerOrigin, SweepId};
 use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::{self, Theme};
-use crate::scene::tiles::TileSource;
 use crate::web::link::Link;
 use crate::web::page;
-
-/// Tile memory, values (4 bytes each).
-const MAX_TILE_VALUES: usize = 24_000_000;
 
 /// What is shown of a study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,68 +178,6 @@ pub struct Sweeps {
     pub cursors: [Option<f64>; 2],
 }
 
-/// Tiles that have come, and which were asked for.
-#[derive(Default)]
-pub struct Tiles {
-    have: HashMap<TileKey, (Vec<f32>, bool, u64)>,
-    asked: HashSet<TileKey>,
-    values: usize,
-    clock: u64,
-}
-
-impl Tiles {
-    /// Those of `keys` that have to be asked for; marks them as asked.
-    pub fn missing(&mut self, keys: &[TileKey]) -> Vec<TileKey> {
-        self.clock += 1;
-        let clock = self.clock;
-        let mut missing = Vec::new();
-        for &key in keys {
-            match self.have.get_mut(&key) {
-                Some(entry) => entry.2 = clock,
-                None if self.asked.insert(key) => missing.push(key),
-                None => {}
-            }
-        }
-        missing
-    }
-
-    /// Takes a tile in; the least used go when memory is full.
-    pub fn insert(&mut self, key: TileKey, values: Vec<f32>, complete: bool) {
-        self.asked.remove(&key);
-        self.values += values.len();
-        let clock = self.clock;
-        if let Some((old, ..)) = self.have.insert(key, (values, complete, clock)) {
-            self.values -= old.len();
-        }
-        if self.values > MAX_TILE_VALUES {
-            let mut uses: Vec<u64> = self.have.values().map(|entry| entry.2).collect();
-            uses.sort_unstable();
-            let median = uses[uses.len() / 2];
-            self.have.retain(|_, entry| entry.2 > median || entry.2 == clock);
-            self.values = self.have.values().map(|entry| entry.0.len()).sum();
-        }
-    }
-
-    /// Lets the incomplete ones among `keys` be asked for again.
-    pub fn incomplete(&mut self, keys: &[TileKey]) -> Vec<TileKey> {
-        let open = |key: &&TileKey| self.have.get(key).is_some_and(|entry| !entry.1) && !self.asked.contains(key);
-        let keys: Vec<TileKey> = keys.iter().filter(open).copied().collect();
-        self.asked.extend(keys.iter().copied());
-        keys
-    }
-
-    /// Forgets everything (another study).
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
-}
-
-impl TileSource for Tiles {
-    fn tile(&self, key: TileKey) -> Option<(&[f32], bool)> {
-        self.have.get(&key).map(|(values, complete, _)| (values.as_slice(), *complete))
-    }
-}
-
 /// Sweeps of the selected test with their values.
 #[derive(Default)]
 pub struct SweepValues {
@@ -387,6 +322,41 @@ impl App {
         }
     }
 
+    /// Sends new lanes of a recording, and shows them before the engine has answered: the next key
+    /// or click may come sooner than the answer, and builds on what is here.
+    pub fn edit_lanes(&self, recording: usize, lanes: Vec<LaneSettings>, what: &str) {
+        let active = self.active.get_untracked();
+        self.studies.update(|studies| {
+            let study = studies.iter_mut().find(|study| Some(study.study) == active);
+            let Some(view) = study.and_then(|study| study.recordings.get_mut(recording)) else { return };
+            let old = std::mem::take(&mut view.lanes);
+            view.lanes = lanes.iter().filter_map(|settings| expected_lane(&old, settings)).collect();
+        });
+        self.edit(Edit::Lanes { recording, lanes, what: what.into() });
+    }
+
+    /// Shows a marker where a person puts it, before the engine has answered with the values.
+    pub fn expect_marker(&self, sweep: SweepId, kind: MarkerKind, ms: f64) {
+        let active = self.active.get_untracked();
+        self.studies.update(|studies| {
+            let study = studies.iter_mut().find(|study| Some(study.study) == active);
+            let sweeps =
+                study.into_iter().flat_map(|study| &mut study.tests).flat_map(|test| &mut test.sites).flat_map(|site| &mut site.sweeps);
+            let measured = sweeps.filter(|view| view.id == sweep).filter_map(|view| view.measurement.as_mut());
+            for measurement in measured {
+                measurement.origins[usize::from(kind.number() - 1)] = MarkerOrigin::Person;
+                if let Some(motor) = &mut measurement.motor {
+                    match kind {
+                        MarkerKind::Onset => motor.onset_ms = ms,
+                        MarkerKind::NegativePeak => motor.peak_ms = ms,
+                        MarkerKind::NegativeEnd => motor.neg_end_ms = ms,
+                        MarkerKind::PositivePeak => motor.pos_peak_ms = Some(ms),
+                    }
+                }
+            }
+        });
+    }
+
     /// A number for a new gesture.
     pub fn new_gesture(&self) -> u32 {
         let next = self.gesture.get_value() + 1;
@@ -498,4 +468,16 @@ impl App {
             self.select(if has_tests { Selection::Test(0) } else { Selection::Recording(0) });
         }
     }
+}
+
+/// The lane that settings will make, from the lanes before.
+fn expected_lane(old: &[LaneView], settings: &LaneSettings) -> Option<LaneView> {
+    let same = old.iter().find(|lane| lane.settings == *settings);
+    let like = same.or_else(|| old.iter().find(|lane| (lane.settings.channel, lane.settings.minus) == (settings.channel, settings.minus)));
+    let mut lane = like.or_else(|| old.iter().find(|lane| lane.settings.channel == settings.channel))?.clone();
+    if let Some(name) = &settings.name {
+        lane.name.clone_from(name);
+    }
+    lane.settings = settings.clone();
+    Some(lane)
 }

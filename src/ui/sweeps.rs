@@ -156,6 +156,7 @@ pub fn place(app: App, sweep: SweepId, kind: MarkerKind, time_s: f64, gesture: O
         let (data, _) = values.iter().find(|(data, _)| data.id == sweep)?;
         Some(scenes::zero_s(view, data))
     });
+    app.expect_marker(sweep, kind, time_s * 1e3);
     app.edit_in(Edit::MoveMarker { sweep, kind, at_s: time_s + zero_s.flatten().unwrap_or(0.0) }, gesture);
 }
 

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use crate::engine::protocol::Edit;
 use crate::model::LaneSettings;
 use crate::ui::state::App;
 
@@ -14,7 +13,7 @@ pub fn Lanes() -> impl IntoView {
         let (recording, view) = app.recording()?;
         let settings: Vec<LaneSettings> = view.lanes.iter().map(|lane| lane.settings.clone()).collect();
         let channels = view.channels.clone();
-        let send = move |what: &str, lanes: Vec<LaneSettings>| app.edit(Edit::Lanes { recording, lanes, what: what.into() });
+        let send = move |what: &str, lanes: Vec<LaneSettings>| app.edit_lanes(recording, lanes, what);
         let count = settings.len();
         let rows = view.lanes.iter().enumerate().map(|(row, lane)| {
             let (one, two, three, four, five) = (settings.clone(), settings.clone(), settings.clone(), settings.clone(), settings.clone());
