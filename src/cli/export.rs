@@ -8,7 +8,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::args::Options;
-use super::input::Source;
 use super::{Failure, OK, REFUSED};
 use crate::formats::{Export, Sink, WriteError, writers};
 
@@ -19,20 +18,7 @@ pub fn run(options: &Options, target: &Path) -> Result<u8, Failure> {
     let writer = writers().iter().find(|w| w.extension() == extension);
     let writer = writer.ok_or_else(|| Failure::Usage(format!("'.{extension}' is not written here; known are {}", known.join(", "))))?;
     let stem = target.file_stem().and_then(|s| s.to_str()).ok_or_else(|| Failure::Usage("the output has no readable name".into()))?;
-    let mut results = Source::default().open(&options.files[0], options);
-    if results.len() > 1 {
-        return Err(Failure::Usage("the folder holds several recordings; name one".into()));
-    }
-    let Some((file, result)) = results.pop() else {
-        return Err(Failure::Usage(format!("{} holds no recording", options.files[0].display())));
-    };
-    let opened = match result {
-        Ok(opened) => opened,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "myoscope: {file}: {error}");
-            return Ok(REFUSED);
-        }
-    };
+    let Some((file, opened)) = super::the_recording(options)? else { return Ok(REFUSED) };
     let folder = target.parent().unwrap_or(Path::new("")).to_owned();
     let place = |folder: &Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }.canonicalize().ok();
     let input_folder = options.files[0].parent().unwrap_or(Path::new(""));

@@ -84,6 +84,25 @@ fn json_line(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), F
     Ok(writeln!(out, "{line}")?)
 }
 
+/// The one recording that a command works on, with its name; `None` when it was refused, which has
+/// been said then.
+fn the_recording(options: &Options) -> Result<Option<(String, Opened)>, Failure> {
+    let mut results = Source::default().open(&options.files[0], options);
+    if results.len() > 1 {
+        return Err(Failure::Usage("the folder holds several recordings; name one".into()));
+    }
+    let Some((file, result)) = results.pop() else {
+        return Err(Failure::Usage(format!("{} holds no recording", options.files[0].display())));
+    };
+    match result {
+        Ok(opened) => Ok(Some((file, opened))),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "myoscope: {file}: {error}");
+            Ok(None)
+        }
+    }
+}
+
 /// Says why a file was refused, where the person expects it.
 fn refuse(options: &Options, out: &mut dyn Write, file: &str, error: &ReadError) -> Result<(), Failure> {
     if options.json {

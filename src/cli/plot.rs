@@ -10,7 +10,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::args::{Options, PlotOptions};
-use super::input::Source;
 use super::{Failure, OK, REFUSED};
 use crate::engine::Engine;
 use crate::engine::protocol::{Buffer, Edit, Event, Output, RecordingView, Request, Store, StudyKey, StudyView, TileKey, scenes};
@@ -40,20 +39,7 @@ pub fn run(options: &Options, plot: &PlotOptions, target: &Path, out: &mut dyn W
     {
         return Err(Failure::Usage("--to must lie behind --from".into()));
     }
-    let mut results = Source::default().open(&options.files[0], options);
-    if results.len() > 1 {
-        return Err(Failure::Usage("the folder holds several recordings; name one".into()));
-    }
-    let Some((file, result)) = results.pop() else {
-        return Err(Failure::Usage(format!("{} holds no recording", options.files[0].display())));
-    };
-    let opened = match result {
-        Ok(opened) => opened,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "myoscope: {file}: {error}");
-            return Ok(REFUSED);
-        }
-    };
+    let Some((file, opened)) = super::the_recording(options)? else { return Ok(REFUSED) };
     for warning in &opened.warnings {
         let _ = writeln!(io::stderr(), "myoscope: {file}: warning: {}", warning.what);
     }
