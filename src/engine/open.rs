@@ -26,7 +26,11 @@ impl Engine {
             match result {
                 Ok(opened) => {
                     let print = fingerprint(files, &opened, options);
-                    self.adopt(opened, file, print, out);
+                    let is_text =
+                        opened.study.recordings.first().is_some_and(|recording| matches!(recording.format.as_str(), "CSV" | "TSV"));
+                    let main = opened.used.first().and_then(|name| files.named(name)).filter(|_| is_text);
+                    let understood = main.and_then(|file| text::preview(file.source.as_ref(), options).ok());
+                    self.adopt_understood(opened, file, print, understood, out);
                 }
                 Err(error) => {
                     let source = files.named(&file).map(|file| file.source.clone());
@@ -43,10 +47,23 @@ impl Engine {
     /// Takes in what the surroundings opened themselves (the command line, which finds the files
     /// that belong together by their folder). `print` names the content, `file` what was asked for.
     pub fn adopt(&mut self, opened: Opened, file: String, print: String, out: &mut dyn FnMut(Output)) {
+        self.adopt_understood(opened, file, print, None, out);
+    }
+
+    /// As [`Engine::adopt`], with how a text file was understood.
+    fn adopt_understood(
+        &mut self,
+        opened: Opened,
+        file: String,
+        print: String,
+        understood: Option<text::Preview>,
+        out: &mut dyn FnMut(Output),
+    ) {
         let Opened { mut study, samples, warnings, used } = opened;
         polarity::settle(&study.recordings, &mut study.examination, &samples);
         let mut session = Session::new(0, used.first().cloned().unwrap_or(file), study, samples, warnings, print);
         session.files = used;
+        session.text = understood;
         self.begin(session, out);
     }
 
