@@ -1,0 +1,110 @@
+//! Answers of the program's own analyzers to a suite of recordings with known truth.
+//!
+//!     cargo run --release --example score_suite -- SUITE_DIR GOT_DIR [--only ncs,pair,fwave]
+//!
+//! For every `x.meta.json` of the suite the recording beside it is opened as a user's file would
+//! be, analysed, and the answer written to `GOT_DIR/x.got.json` in the schema of the scorer. The
+//! truth is never read. One file a task; [`TASKS`] lists them.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::print_stdout, reason = "a command line program")]
+
+mod ncs;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use myoscope::analysis;
+use myoscope::analysis::SweepInput;
+use myoscope::formats::{FileSource, Files, NamedSource, OpenOptions, Opened, open};
+use serde_json::Value;
+
+/// One recording of a suite, opened.
+pub struct Case {
+    /// Name without ending.
+    pub id: String,
+    /// The folder it lies in.
+    pub folder: PathBuf,
+    /// Its sidecar.
+    pub meta: Value,
+    /// The recording.
+    pub opened: Opened,
+}
+
+type Answer = Result<Value, Box<dyn Error>>;
+
+/// What answers a task: the `task` of the sidecar, and how.
+const TASKS: &[(&str, fn(&Case) -> Answer)] = &[("ncs", ncs::ncs), ("pair", ncs::pair)];
+
+impl Case {
+    fn new(folder: &Path, id: &str) -> Result<Self, Box<dyn Error>> {
+        let meta = serde_json::from_slice(&std::fs::read(folder.join(format!("{id}.meta.json")))?)?;
+        Ok(Self { id: id.to_owned(), folder: folder.to_owned(), meta, opened: record(folder, id)? })
+    }
+
+    /// What analyzers see of every sweep, in the order of the channels.
+    pub fn sweeps(&self) -> Result<Vec<SweepInput>, Box<dyn Error>> {
+        let study = &self.opened.study;
+        let samples = self.opened.samples.first().ok_or("no samples")?;
+        let mut out = Vec::new();
+        for id in 0..study.examination.sweeps.len() {
+            out.extend(analysis::input(&study.recordings, &study.examination, samples.as_ref(), id)?);
+        }
+        Ok(out)
+    }
+}
+
+/// Opens the record `id` of a folder with the files that belong to it.
+pub fn record(folder: &Path, id: &str) -> Result<Opened, Box<dyn Error>> {
+    let mut all = Vec::new();
+    for ending in ["hea", "dat", "meta.json"] {
+        let name = format!("{id}.{ending}");
+        let source = FileSource::open(&folder.join(&name))?;
+        all.push(NamedSource { name, source: std::rc::Rc::new(source) });
+    }
+    let (_, opened) = open(&Files { all }, &OpenOptions::default()).into_iter().next().ok_or("nothing opened")?;
+    Ok(opened?)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (mut folders, mut only) = (Vec::new(), None);
+    while let Some(argument) = arguments.next() {
+        if argument == "--only" {
+            only = arguments.next().map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>());
+        } else {
+            folders.push(PathBuf::from(argument));
+        }
+    }
+    let [suite, got] = folders.as_slice() else { return Err("usage: score_suite SUITE_DIR GOT_DIR [--only ncs,pair]".into()) };
+    std::fs::create_dir_all(got)?;
+    let mut names: Vec<String> = std::fs::read_dir(suite)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    let (mut done, mut left) =
+        (std::collections::BTreeMap::<String, (usize, f64)>::new(), std::collections::BTreeMap::<String, usize>::new());
+    for id in names.iter().filter_map(|name| name.strip_suffix(".meta.json")) {
+        let meta: Value = serde_json::from_slice(&std::fs::read(suite.join(format!("{id}.meta.json")))?)?;
+        let task = meta["task"].as_str().unwrap_or_default().to_owned();
+        // Interference patterns belong to the recording that names them.
+        if task == "munix_sip" || only.as_ref().is_some_and(|only| !only.contains(&task)) {
+            continue;
+        }
+        let Some((_, answer)) = TASKS.iter().find(|(name, _)| *name == task) else {
+            *left.entry(task).or_default() += 1;
+            continue;
+        };
+        let started = Instant::now();
+        let value = answer(&Case::new(suite, id)?).map_err(|error| format!("{id}: {error}"))?;
+        std::fs::write(got.join(format!("{id}.got.json")), serde_json::to_vec(&value)?)?;
+        let entry = done.entry(task).or_default();
+        *entry = (entry.0 + 1, entry.1 + started.elapsed().as_secs_f64());
+    }
+    for (task, (n, seconds)) in &done {
+        println!("{task}: {n} cases in {seconds:.2} s");
+    }
+    for (task, n) in &left {
+        println!("{task}: {n} cases not analysed");
+    }
+    Ok(())
+}
