@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
 mod ncs;
+mod rns;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,7 @@ pub struct Case {
 type Answer = Result<Value, Box<dyn Error>>;
 
 /// What answers a task: the `task` of the sidecar, and how.
-const TASKS: &[(&str, fn(&Case) -> Answer)] = &[("ncs", ncs::ncs), ("pair", ncs::pair)];
+const TASKS: &[(&str, fn(&Case) -> Answer)] = &[("ncs", ncs::ncs), ("pair", ncs::pair), ("rns", rns::rns)];
 
 impl Case {
     fn new(folder: &Path, id: &str) -> Result<Self, Box<dyn Error>> {

@@ -5,8 +5,10 @@ pub mod curve;
 pub mod foot;
 pub mod locate;
 pub mod motor;
+pub mod repetitive;
 pub mod segment;
 pub mod smooth;
 pub mod stimulus;
+pub mod train;
 
 pub use segment::segment;
