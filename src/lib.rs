@@ -16,6 +16,7 @@ pub mod dsp;
 pub mod engine;
 pub mod formats;
 pub mod model;
+pub mod norms;
 pub mod scene;
 pub mod simulate;
 pub mod units;

@@ -9,7 +9,7 @@ use common::desk::{Desk, Kept, demo_edf};
 use myoscope::engine::protocol::{Buffer, Demo, Edit, Event, Request, Store, SweepView, UNREADABLE};
 use myoscope::formats::OpenOptions;
 use myoscope::model::{
-    Annotation, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, MarkerKind, MarkerOrigin, MotorMeasurement, TestKind,
+    Annotation, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, MarkerKind, MarkerOrigin, Response, TestKind,
 };
 
 /// The simulated study with both tests measured.
@@ -26,12 +26,12 @@ fn sweep(desk: &Desk, id: usize) -> SweepView {
     sweeps.into_iter().find(|sweep| sweep.id == id).unwrap().clone()
 }
 
-fn motor(desk: &Desk, id: usize) -> MotorMeasurement {
-    sweep(desk, id).measurement.unwrap().motor.unwrap()
+fn motor(desk: &Desk, id: usize) -> Response {
+    sweep(desk, id).measurement.unwrap().response.unwrap()
 }
 
 fn origin(desk: &Desk, id: usize, kind: MarkerKind) -> MarkerOrigin {
-    sweep(desk, id).measurement.unwrap().origins[usize::from(kind.number()) - 1]
+    sweep(desk, id).measurement.unwrap().origin(kind)
 }
 
 /// Moves a marker of sweep `id` by `by_ms`; returns where it is then, ms.
@@ -122,9 +122,9 @@ fn a_marker_that_a_person_placed_stays_through_re_analysis() {
     let at_s = zero_s + ms / 1e3;
     let stands = |desk: &Desk| {
         let measured = sweep(desk, 0).measurement.unwrap();
-        let now = measured.zero_s + measured.motor.unwrap().peak_ms / 1e3;
+        let now = measured.zero_s + measured.response.unwrap().peak_ms / 1e3;
         assert!((now - at_s).abs() < 1e-9, "{now} for {at_s}");
-        assert_eq!(measured.origins[1], MarkerOrigin::Person);
+        assert_eq!(measured.origin(MarkerKind::NegativePeak), MarkerOrigin::Person);
     };
     desk.edit(Edit::Stimulus { sweep: 0, at_s: Some(zero_s + 0.001) });
     stands(&desk);
@@ -155,12 +155,12 @@ fn markers_are_copied_and_responses_declared_absent() {
     assert_eq!(origin(&desk, 1, MarkerKind::PositivePeak), MarkerOrigin::Person);
     desk.edit(Edit::NoResponse { sweep: 0, on: true });
     let declared = sweep(&desk, 0);
-    assert!(declared.no_response && declared.measurement.as_ref().unwrap().motor.is_none());
+    assert!(declared.no_response && declared.measurement.as_ref().unwrap().response.is_none());
     assert!(declared.measurement.unwrap().automatic.is_some());
     assert!(desk.refused(&Edit::CopyMarkers { from: 0, to: 1 }).contains("no markers"));
     // A marker set on it takes the declaration back.
     desk.edit(Edit::MoveMarker { sweep: 0, kind: MarkerKind::Onset, at_s: 0.01 });
-    assert!(!sweep(&desk, 0).no_response && sweep(&desk, 0).measurement.unwrap().motor.is_some());
+    assert!(!sweep(&desk, 0).no_response && sweep(&desk, 0).measurement.unwrap().response.is_some());
 }
 
 #[test]

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use myoscope::analysis::nerve::motor::{Analysis, Zero, measure, remeasure};
-use myoscope::analysis::{analyzer_for, input, segments};
+use myoscope::analysis::{Context, analyzer_for, input};
 use myoscope::formats::{Files, NamedSource, OpenOptions, SliceSource, open};
 use myoscope::model::{
-    Edits, MarkerKind, MarkerOrigin, MotorMeasurement, PlacedMarker, QualityFlag, QualityKind, Samples, Study, SweepMeasurement, TestKind,
+    Edits, MarkerKind, MarkerOrigin, NerveTest, PlacedMarker, QualityFlag, QualityKind, Response, Samples, SegmentMeasurement, Study,
+    SweepMeasurement, TestKind, TestMeasurement,
 };
 use myoscope::simulate::{
     Disturbance, Muscle, Pool, Random, Setup, SimulatedSweep, Stretch, demo_motor_study, demo_motor_truth, demo_needle, stimulate,
@@ -18,10 +19,24 @@ use myoscope::simulate::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+/// Measures test `index` of a study with a person's markers.
+fn measure_test(study: &Study, edits: &Edits, samples: &[Rc<dyn Samples>], index: usize) -> Option<TestMeasurement> {
+    let input = input(&study.recordings, &study.examination, samples, edits, index).unwrap()?;
+    let test = &study.examination.tests[index];
+    let context = Context { test, placed: &edits.markers, no_response: &edits.no_response, height_cm: None, age_years: None };
+    Some(analyzer_for(test.kind).analyze(&input).measurement(&context))
+}
+
 /// Measures sweep `id` of a study with a person's markers.
-fn measure_sweep(study: &Study, edits: &Edits, samples: &dyn Samples, id: usize) -> Option<SweepMeasurement> {
-    let input = input(&study.recordings, &study.examination, samples, id).unwrap()?;
-    Some(analyzer_for(input.kind).analyze(&input).measurement(&edits.markers, edits.no_response.contains(&id)))
+fn measure_sweep(study: &Study, edits: &Edits, samples: &[Rc<dyn Samples>], id: usize) -> Option<SweepMeasurement> {
+    let of = |test: &NerveTest| test.sites.iter().any(|site| site.sweeps.contains(&id));
+    measure_test(study, edits, samples, study.examination.tests.iter().position(of)?)?.sweep(id).cloned()
+}
+
+/// The demo study with its samples as the engine holds them.
+fn demo() -> (Study, Vec<Rc<dyn Samples>>) {
+    let (study, samples) = demo_motor_study();
+    (study, samples.into_iter().map(|samples| Rc::new(samples) as Rc<dyn Samples>).collect())
 }
 
 /// A sweep of a healthy nerve under these disturbances.
@@ -45,7 +60,7 @@ fn clinic() -> Disturbance {
     }
 }
 
-fn measured(sweep: &SimulatedSweep) -> (Option<MotorMeasurement>, Vec<QualityFlag>) {
+fn measured(sweep: &SimulatedSweep) -> (Option<Response>, Vec<QualityFlag>) {
     measure(&sweep.uv, sweep.fs_hz, Some(sweep.stimulus_s), None)
 }
 
@@ -67,12 +82,8 @@ fn open_case(dir: &Path) -> Vec<SweepMeasurement> {
     let files = Files { all: std::fs::read_dir(dir).unwrap().map(|e| named(e.unwrap())).collect() };
     let opened = open(&files, &OpenOptions::default()).into_iter().find(|(name, _)| name == "input.hea").unwrap().1.unwrap();
     let study = &opened.study;
-    (0..study.examination.sweeps.len())
-        .map(|id| {
-            let samples = &opened.samples[study.examination.sweeps[id].recording];
-            measure_sweep(study, &Edits::default(), samples.as_ref(), id).unwrap()
-        })
-        .collect()
+    let test = |index| measure_test(study, &Edits::default(), &opened.samples, index).unwrap().sweeps;
+    (0..study.examination.tests.len()).flat_map(test).collect()
 }
 
 #[test]
@@ -87,8 +98,8 @@ fn golden_sweeps_measure_what_their_noise_free_wave_does() {
         let want = expected["sweeps"].as_array().unwrap();
         assert_eq!(got.len(), want.len(), "{dir:?}");
         for (got, want) in got.iter().zip(want) {
-            assert_eq!(got.motor.is_some(), want["present"].as_bool().unwrap(), "{dir:?}");
-            let Some(motor) = got.motor else { continue };
+            assert_eq!(got.response.is_some(), want["present"].as_bool().unwrap(), "{dir:?}");
+            let Some(motor) = got.response else { continue };
             let motor = serde_json::to_value(motor).unwrap();
             for (key, tolerance) in case["tolerance"].as_object().unwrap() {
                 let (key, relative) = key.strip_suffix("_pct").map_or((key.as_str(), false), |k| (k, true));
@@ -176,34 +187,33 @@ fn write_golden_sweeps() {
 
 #[test]
 fn the_demo_study_measures_its_truth_and_finds_the_lesion() {
-    let (study, samples) = demo_motor_study();
+    let (study, samples) = demo();
     let truth = demo_motor_truth();
     let edits = Edits::default();
-    let all: Vec<SweepMeasurement> = study
-        .examination
-        .sweeps
-        .iter()
-        .enumerate()
-        .map(|(id, sweep)| measure_sweep(&study, &edits, &samples[sweep.recording], id).unwrap())
-        .collect();
+    let all: Vec<SweepMeasurement> =
+        study.examination.sweeps.iter().enumerate().map(|(id, _)| measure_sweep(&study, &edits, &samples, id).unwrap()).collect();
     assert_eq!(all.len(), 5);
     for (got, truth) in all.iter().zip(&truth) {
-        let (got, truth) = (got.motor.unwrap(), truth.unwrap());
+        let (got, truth) = (got.response.unwrap(), truth.unwrap());
         assert!((got.onset_ms - truth.onset_ms).abs() < 0.05, "{got:?} {truth:?}");
         assert!((got.peak_ms - truth.peak_ms).abs() < 0.04);
         assert!((got.amp_uv / truth.amp_uv - 1.0).abs() < 0.01);
         assert!((got.area_uvms / truth.area_uvms - 1.0).abs() < 0.02);
     }
-    let between = segments(&study.examination, |id| all.get(id));
-    let velocities: Vec<f64> = between.iter().map(|b| b.segment.velocity_mps.unwrap()).collect();
+    let segments = |study: &Study| -> Vec<SegmentMeasurement> {
+        let of = |test| measure_test(study, &edits, &samples, test).unwrap().summary.segments().to_vec();
+        (0..study.examination.tests.len()).flat_map(of).collect()
+    };
+    let between = segments(&study);
+    let velocities: Vec<f64> = between.iter().map(|b| b.velocity_mps.unwrap()).collect();
     assert_eq!(velocities.len(), 3);
     assert!(velocities[0] > 50.0 && velocities[1] > 42.0 && velocities[2] < 38.0, "{velocities:?}");
-    assert!(between[2].segment.relative_amplitude_pct < 60.0);
+    assert!(between[2].relative_amplitude_pct < 60.0);
     assert!(between.iter().all(|b| b.doubt.is_none()));
     // A distance typed in centimetres is named.
-    let mut typed = study.examination;
-    typed.tests[1].sites[2].distance_mm = Some(10.0);
-    assert!(segments(&typed, |id| all.get(id))[2].doubt.as_ref().unwrap().what.contains("cm"));
+    let mut typed = study.clone();
+    typed.examination.tests[1].sites[2].distance_mm = Some(10.0);
+    assert!(segments(&typed)[2].doubt.as_ref().unwrap().what.contains("cm"));
 }
 
 #[test]
@@ -311,41 +321,41 @@ fn an_unstated_stimulus_is_found_by_its_artefact_or_said_to_be_unknown() {
 }
 
 #[test]
-fn a_sensory_test_gets_the_motor_method_and_says_so() {
-    let (mut study, samples) = demo_motor_study();
-    study.examination.tests[0].kind = TestKind::Sensory;
-    let measurement = measure_sweep(&study, &Edits::default(), &samples[0], 0).unwrap();
-    assert_eq!(measurement.method, "motor/1 for sensory");
-    assert_eq!(analyzer_for(TestKind::Motor).name(), "motor/1");
-    assert!(measure_sweep(&study, &Edits::default(), &samples[0], 99).is_none());
+fn a_test_of_unknown_kind_gets_the_motor_method_and_says_so() {
+    let (mut study, samples) = demo();
+    study.examination.tests[0].kind = TestKind::Unknown;
+    let measurement = measure_sweep(&study, &Edits::default(), &samples, 0).unwrap();
+    assert_eq!(measurement.method, "motor/2 for sweeps");
+    assert_eq!(analyzer_for(TestKind::Motor).name(), "motor/2");
+    assert!(measure_sweep(&study, &Edits::default(), &samples, 99).is_none());
 }
 
 #[test]
 fn a_placed_marker_stays_and_its_neighbours_follow_only_when_they_must() {
-    let (study, samples) = demo_motor_study();
+    let (study, samples) = demo();
     let stimulus = study.examination.sweeps[0].stimulus_s.unwrap();
     let place = |kind, at_ms: f64| PlacedMarker { sweep: 0, kind, at_s: stimulus + at_ms * 1e-3 };
     let with = |markers: Vec<PlacedMarker>| {
         let edits = Edits { markers, ..Edits::default() };
-        measure_sweep(&study, &edits, &samples[0], 0).unwrap()
+        measure_sweep(&study, &edits, &samples, 0).unwrap()
     };
     let free = with(Vec::new());
     let automatic = free.automatic.unwrap();
     let moved = with(vec![place(MarkerKind::Onset, automatic.onset_ms + 0.4)]);
-    let values = moved.motor.unwrap();
+    let values = moved.response.unwrap();
     assert!((values.onset_ms - automatic.onset_ms - 0.4).abs() < 1e-9);
     assert!((values.duration_ms - automatic.duration_ms + 0.4).abs() < 1e-9);
     assert!(values.area_uvms < automatic.area_uvms && values.peak_ms == automatic.peak_ms);
     assert_eq!(moved.automatic, free.automatic);
-    assert_eq!(moved.origins[0], MarkerOrigin::Person);
-    assert_eq!(moved.origins[1], MarkerOrigin::Automatic);
+    assert_eq!(moved.origin(MarkerKind::Onset), MarkerOrigin::Person);
+    assert_eq!(moved.origin(MarkerKind::NegativePeak), MarkerOrigin::Automatic);
     // The peak placed before the automatic onset: the onset gives way, the peak does not.
-    let early = with(vec![place(MarkerKind::NegativePeak, automatic.onset_ms - 0.5)]).motor.unwrap();
+    let early = with(vec![place(MarkerKind::NegativePeak, automatic.onset_ms - 0.5)]).response.unwrap();
     assert!((early.peak_ms - automatic.onset_ms + 0.5).abs() < 1e-9 && early.onset_ms <= early.peak_ms);
     // Markers of another sweep change nothing; a sweep declared empty measures nothing.
-    assert_eq!(with(vec![PlacedMarker { sweep: 1, ..place(MarkerKind::Onset, 1.0) }]).motor, free.motor);
+    assert_eq!(with(vec![PlacedMarker { sweep: 1, ..place(MarkerKind::Onset, 1.0) }]).response, free.response);
     let empty = Edits { no_response: vec![0], ..Edits::default() };
-    assert_eq!(measure_sweep(&study, &empty, &samples[0], 0).unwrap().motor, None);
+    assert_eq!(measure_sweep(&study, &empty, &samples, 0).unwrap().response, None);
 }
 
 #[test]

@@ -39,7 +39,8 @@ fn channel(name: &str, unit: &str, fs_hz: f64, n: usize, scale: Option<Scale>) -
 
 fn write(writer: &dyn Writer, made: &Made) -> (Vec<(String, Vec<u8>)>, Vec<Warning>) {
     let samples = InMemory { channels: made.values.iter().map(|v| Arc::from(v.as_slice())).collect() };
-    let subject = Subject { code: "A-1".into(), name: "Jane Doe".into(), sex: "F".into(), birth_date: "02-MAY-1951".into() };
+    let subject =
+        Subject { code: "A-1".into(), name: "Jane Doe".into(), sex: "F".into(), birth_date: "02-MAY-1951".into(), ..Subject::default() };
     let study = Study { subject, recordings: vec![made.recording.clone()], ..Study::default() };
     let export = Export { study: &study, recording: &made.recording, samples: &samples, annotations: &made.recording.annotations };
     let mut sink = MemorySink::default();

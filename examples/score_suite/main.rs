@@ -16,9 +16,9 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use myoscope::analysis;
-use myoscope::analysis::SweepInput;
+use myoscope::analysis::{self, Context, analyzer_for};
 use myoscope::formats::{FileSource, Files, NamedSource, OpenOptions, Opened, open};
+use myoscope::model::{Edits, TestMeasurement};
 use serde_json::Value;
 
 /// One recording of a suite, opened.
@@ -35,8 +35,10 @@ pub struct Case {
 
 type Answer = Result<Value, Box<dyn Error>>;
 
+type Task = fn(&Case) -> Answer;
+
 /// What answers a task: the `task` of the sidecar, and how.
-const TASKS: &[(&str, fn(&Case) -> Answer)] = &[("ncs", ncs::ncs), ("pair", ncs::pair), ("rns", rns::rns)];
+const TASKS: &[(&str, Task)] = &[("ncs", ncs::ncs), ("pair", ncs::pair), ("rns", rns::rns)];
 
 impl Case {
     fn new(folder: &Path, id: &str) -> Result<Self, Box<dyn Error>> {
@@ -44,15 +46,14 @@ impl Case {
         Ok(Self { id: id.to_owned(), folder: folder.to_owned(), meta, opened: record(folder, id)? })
     }
 
-    /// What analyzers see of every sweep, in the order of the channels.
-    pub fn sweeps(&self) -> Result<Vec<SweepInput>, Box<dyn Error>> {
+    /// The first test of the recording, as the app measures it.
+    pub fn measure(&self) -> Result<TestMeasurement, Box<dyn Error>> {
         let study = &self.opened.study;
-        let samples = self.opened.samples.first().ok_or("no samples")?;
-        let mut out = Vec::new();
-        for id in 0..study.examination.sweeps.len() {
-            out.extend(analysis::input(&study.recordings, &study.examination, samples.as_ref(), id)?);
-        }
-        Ok(out)
+        let test = study.examination.tests.first().ok_or("the recording holds no test")?;
+        let input = analysis::input(&study.recordings, &study.examination, &self.opened.samples, &Edits::default(), 0)?;
+        let context =
+            Context { test, placed: &[], no_response: &[], height_cm: study.subject.height_cm, age_years: study.subject.age_years };
+        Ok(analyzer_for(test.kind).analyze(&input.ok_or("no test")?).measurement(&context))
     }
 }
 

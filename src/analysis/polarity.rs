@@ -10,7 +10,7 @@
 
 use std::rc::Rc;
 
-use super::study::input;
+use super::study::sweep_input;
 use crate::dsp::robust::median;
 use crate::model::{Examination, Recording, Samples};
 
@@ -50,7 +50,7 @@ pub fn is_turned(recordings: &[Recording], examination: &Examination, samples: &
         if channel.negative_up {
             return Some(-1);
         }
-        let input = input(recordings, examination, samples.get(sweep.recording)?.as_ref(), id).ok()??;
+        let input = sweep_input(recordings, examination, samples.get(sweep.recording)?.as_ref(), id).ok()??;
         Some(vote(&input.uv, input.fs_hz, input.stimulus_s))
     });
     votes.sum::<i32>() > 0

@@ -10,7 +10,7 @@
 use super::nerve::background::Trace;
 use super::nerve::curve::{Curve, ONSET_LEVEL};
 use super::nerve::motor::Zero;
-use crate::model::{MotorMeasurement, QualityFlag, QualityKind};
+use crate::model::{QualityFlag, QualityKind, Response};
 
 /// Consecutive samples at the converter's end that make saturation.
 const AT_LIMIT: usize = 3;
@@ -41,7 +41,7 @@ pub struct Evidence<'a> {
     /// The smooth curve, when there is one.
     pub curve: Option<&'a Curve>,
     /// The measurement, when there is a response.
-    pub automatic: Option<&'a MotorMeasurement>,
+    pub automatic: Option<&'a Response>,
     /// Standard deviation of the onset, ms; NaN when not known.
     pub onset_sd_ms: f64,
 }
@@ -121,7 +121,7 @@ pub fn flags(evidence: &Evidence) -> Vec<QualityFlag> {
     out
 }
 
-fn positivity(curve: &Curve, m: &MotorMeasurement, say: &mut impl FnMut(QualityKind, String)) {
+fn positivity(curve: &Curve, m: &Response, say: &mut impl FnMut(QualityKind, String)) {
     if curve.located().response.is_none_or(|r| r.dip_ms.is_none()) {
         return;
     }

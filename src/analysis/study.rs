@@ -1,28 +1,20 @@
-//! From a study's recordings and its examination to what analyzers take, and back to segments.
+//! From a study's recordings and its examination to what analyzers take.
 //!
-//! Cost: reads the samples of one sweep; everything else is small.
+//! Cost: reads the samples of the sweeps asked for; everything else is small.
 
-use super::SweepInput;
-use super::nerve::segment;
-use crate::model::{Examination, QualityFlag, Recording, SampleError, Samples, SegmentMeasurement, SweepId, SweepMeasurement, TestKind};
+use std::rc::Rc;
+
+use super::{SweepInput, TestInput};
+use crate::model::{Edits, Examination, Recording, SampleError, Samples, SweepId};
 use crate::units::Unit;
 
-/// The longest sweep read, seconds; analyzers look at the first fraction of a second after the
-/// stimulus, and a sweep that covers a recording of hours must not be read whole.
+/// The longest sweep read, seconds, for tests whose responses come within it: a sweep that covers
+/// a recording of hours must not be read whole.
 const LONGEST_S: f64 = 2.0;
-
-/// Values between two neighbouring sites.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Between {
-    /// Index of the test.
-    pub test: usize,
-    /// Index of the proximal site; the distal one is the site before it.
-    pub site: usize,
-    /// The values.
-    pub segment: SegmentMeasurement,
-    /// What is doubtful about distance or velocity.
-    pub doubt: Option<QualityFlag>,
-}
+/// The same for tests of slow responses (skin response, heart beats).
+const LONGEST_SLOW_S: f64 = 600.0;
+/// Sweeps of one test that are analysed.
+const MOST_SWEEPS: usize = 4000;
 
 /// What the analyzer of sweep `id` takes. `samples`: those of the sweep's recording. `Ok(None)`
 /// when there is no such sweep.
@@ -32,7 +24,7 @@ pub struct Between {
 ///
 /// # Errors
 /// When the samples cannot be read.
-pub fn input(
+pub fn sweep_input(
     recordings: &[Recording],
     examination: &Examination,
     samples: &dyn Samples,
@@ -40,7 +32,9 @@ pub fn input(
 ) -> Result<Option<SweepInput>, SampleError> {
     let Some(sweep) = examination.sweeps.get(id) else { return Ok(None) };
     let Some(channel) = recordings.get(sweep.recording).and_then(|r| r.channels.get(sweep.channel)) else { return Ok(None) };
-    let longest = (LONGEST_S * channel.fs_hz).clamp(0.0, 1e7) as u64;
+    let place = examination.tests.iter().find_map(|test| Some((test, test.sites.iter().position(|site| site.sweeps.contains(&id))?)));
+    let longest_s = if place.is_some_and(|(test, _)| test.kind.is_slow()) { LONGEST_SLOW_S } else { LONGEST_S };
+    let longest = (longest_s * channel.fs_hz).clamp(0.0, 1e7) as u64;
     let mut uv = vec![0.0; usize::try_from(sweep.n.min(longest)).unwrap_or(0)];
     samples.read(sweep.channel, sweep.start, &mut uv)?;
     let scale = Unit::parse(&channel.unit).uv_per_unit().unwrap_or(1.0) * if sweep.turned { -1.0 } else { 1.0 };
@@ -51,29 +45,39 @@ pub fn input(
         let [a, b] = [s.digital_min, s.digital_max].map(|d| (d as f64 * s.gain + s.offset) * scale);
         [a.min(b), a.max(b)]
     });
-    let test = examination.tests.iter().find(|test| test.sites.iter().any(|site| site.sweeps.contains(&id)));
-    let kind = test.map_or(TestKind::Unknown, |test| test.kind);
-    Ok(Some(SweepInput { sweep: id, kind, uv, fs_hz: channel.fs_hz, stimulus_s: sweep.stimulus_s, limits_uv }))
+    Ok(Some(SweepInput {
+        sweep: id,
+        site: place.map_or(0, |(_, site)| site),
+        channel: channel.name.clone(),
+        current_ma: sweep.stimulus.current_ma,
+        averaged: sweep.averaged,
+        uv,
+        fs_hz: channel.fs_hz,
+        stimulus_s: sweep.stimulus_s,
+        limits_uv,
+    }))
 }
 
-/// Values between neighbouring sites of every motor or unknown test. A site counts with the
-/// response of largest amplitude among its sweeps, the supramaximal one; sites without a
-/// response have no segment.
-pub fn segments<'a>(examination: &Examination, measurement: impl Fn(SweepId) -> Option<&'a SweepMeasurement>) -> Vec<Between> {
-    let mut out = Vec::new();
-    for (t, test) in examination.tests.iter().enumerate() {
-        if !matches!(test.kind, TestKind::Motor | TestKind::Unknown) {
-            continue;
-        }
-        let best = |site: usize| {
-            let motors = test.sites[site].sweeps.iter().filter_map(|&id| measurement(id)?.motor);
-            motors.max_by(|a, b| a.amp_uv.total_cmp(&b.amp_uv))
-        };
-        for site in 1..test.sites.len() {
-            let (Some(distal), Some(proximal)) = (best(site - 1), best(site)) else { continue };
-            let segment = segment(&distal, &proximal, test.sites[site].distance_mm);
-            out.push(Between { test: t, site, segment, doubt: segment::plausibility(&segment) });
+/// What the analyzer of test `index` takes; `samples`: one entry a recording. Sweeps without a
+/// recording are left out. `Ok(None)` when there is no such test.
+///
+/// # Errors
+/// When the samples cannot be read.
+pub fn input(
+    recordings: &[Recording],
+    examination: &Examination,
+    samples: &[Rc<dyn Samples>],
+    edits: &Edits,
+    index: usize,
+) -> Result<Option<TestInput>, SampleError> {
+    let Some(test) = examination.tests.get(index) else { return Ok(None) };
+    let mut sweeps = Vec::new();
+    let ids = test.sites.iter().enumerate().flat_map(|(site, view)| view.sweeps.iter().map(move |id| (site, *id)));
+    for (site, id) in ids.take(MOST_SWEEPS) {
+        let Some(source) = examination.sweeps.get(id).and_then(|sweep| samples.get(sweep.recording)) else { continue };
+        if let Some(input) = sweep_input(recordings, examination, source.as_ref(), id)? {
+            sweeps.push(SweepInput { site, ..input });
         }
     }
-    out
+    Ok(Some(TestInput { test: test.clone(), sweeps, left_out: edits.left_out.clone(), taken_in: edits.taken_in.clone() }))
 }

@@ -16,7 +16,7 @@ use crate::analysis::polarity;
 use crate::engine::info::{Refusal, info};
 use crate::engine::measure::measure;
 use crate::formats::{Opened, ReadError};
-use crate::model::{SampleError, Study, Sweep};
+use crate::model::{NerveTest, SampleError, Site, Study, Sweep, TestKind};
 use args::{Command, Options};
 use input::Source;
 
@@ -148,9 +148,12 @@ fn whole_channels_as_sweeps(study: &mut Study, options: &Options) {
         return;
     }
     for (recording, r) in study.recordings.iter().enumerate() {
+        let mut test = NerveTest { kind: TestKind::Unknown, ..NerveTest::default() };
         for (channel, c) in r.channels.iter().enumerate() {
+            test.sites.push(Site { name: c.name.clone(), distance_mm: None, sweeps: vec![study.examination.sweeps.len()] });
             study.examination.sweeps.push(Sweep { recording, channel, n: c.n, ..Sweep::default() });
         }
+        study.examination.tests.push(test);
     }
 }
 

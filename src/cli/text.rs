@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::engine::info::Info;
 use crate::engine::measure::Measured;
-use crate::model::Warning;
+use crate::model::{Cell, Column, Table, Warning};
 
 /// Prints one recording as a few lines of text.
 pub fn info(out: &mut dyn Write, info: &Info) -> io::Result<()> {
@@ -42,11 +42,56 @@ pub fn measured(out: &mut dyn Write, measured: &Measured) -> io::Result<()> {
     for s in &measured.segments {
         let velocity = s.velocity_mps.map_or("velocity unknown".to_owned(), |v| format!("{v:.1} m/s"));
         writeln!(out, "  {} to {}: {velocity}, amplitude {:.0} % of distal", s.from, s.to, s.relative_amplitude_pct)?;
+        if let Some(finding) = &s.finding {
+            writeln!(out, "    {}: {} ({}{})", finding.what, finding.why, finding.source, unverified(&finding.verified))?;
+        }
         if let Some(doubt) = &s.doubt {
             writeln!(out, "    {}", doubt.what)?;
         }
     }
+    for test in &measured.tests {
+        if !test.tables.is_empty() || !test.quality.is_empty() {
+            writeln!(out, "  {}", test.title)?;
+        }
+        for flag in &test.quality {
+            writeln!(out, "    {}", flag.what)?;
+        }
+        for shown in &test.tables {
+            table(out, shown)?;
+        }
+    }
     warnings(out, &measured.warnings)
+}
+
+fn unverified(verified: &str) -> &'static str {
+    if verified == "recall" { ", not verified" } else { "" }
+}
+
+/// Prints a table with its columns in line.
+fn table(out: &mut dyn Write, table: &Table) -> io::Result<()> {
+    writeln!(out, "    {}", table.title)?;
+    let head = |column: &Column| if column.unit.is_empty() { column.name.clone() } else { format!("{} {}", column.name, column.unit) };
+    let mut lines = vec![std::iter::once(String::new()).chain(table.columns.iter().map(head)).collect::<Vec<_>>()];
+    for row in &table.rows {
+        let cells = row.cells.iter().zip(&table.columns).map(|(cell, column)| match cell {
+            Cell::Abnormal(_) => format!("{} *", cell.shown(column)),
+            _ => cell.shown(column),
+        });
+        lines.push(std::iter::once(row.name.clone()).chain(cells).collect());
+    }
+    let width = |at: usize| lines.iter().filter_map(|line| line.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..=table.columns.len()).map(width).collect();
+    for line in &lines {
+        write!(out, "      {:<w$}", line[0], w = widths[0])?;
+        for (cell, w) in line[1..].iter().zip(&widths[1..]) {
+            write!(out, "  {cell:>w$}")?;
+        }
+        writeln!(out)?;
+    }
+    if !table.note.is_empty() {
+        writeln!(out, "      {}", table.note)?;
+    }
+    Ok(())
 }
 
 fn warnings(out: &mut dyn Write, warnings: &[Warning]) -> io::Result<()> {

@@ -4,7 +4,7 @@ use super::examination::MAX_DERIVED;
 use super::protocol::Edit;
 use super::session::Session;
 use crate::analysis::polarity;
-use crate::model::{AnnotationEdit, DerivedTest, MarkerKind, PlacedMarker, SiteEdits, SweepId, TestEdits};
+use crate::model::{AnnotationEdit, DerivedTest, MarkerKind, PlacedMarker, SiteEdits, SweepId, TestEdits, averaged_site};
 
 /// Applies `change` to the session's edits.
 ///
@@ -21,6 +21,23 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             if on {
                 session.edits.no_response.push(sweep);
             }
+        }
+        Edit::LeaveOut { sweep, out } => {
+            known_sweep(session, sweep)?;
+            let edits = &mut session.edits;
+            edits.left_out.retain(|&other| other != sweep);
+            edits.taken_in.retain(|&other| other != sweep);
+            if out { edits.left_out.push(sweep) } else { edits.taken_in.push(sweep) }
+        }
+        Edit::Person { height_cm, age_years } => {
+            if height_cm.is_some_and(|cm| !(30.0..=260.0).contains(&cm)) {
+                return Err("A height lies between 30 and 260 cm.".into());
+            }
+            if age_years.is_some_and(|years| !(0.0..=125.0).contains(&years)) {
+                return Err("An age lies between 0 and 125 years.".into());
+            }
+            session.edits.height_cm = height_cm;
+            session.edits.age_years = age_years;
         }
         Edit::Stimulus { sweep, at_s } => {
             let length_s = sweep_length_s(session, sweep)?;
@@ -115,6 +132,10 @@ fn known_sweep(session: &Session, sweep: SweepId) -> Result<(), String> {
 }
 
 fn sweep_length_s(session: &Session, sweep: SweepId) -> Result<f64, String> {
+    if let Some(trace) = session.trace(sweep) {
+        return Ok(trace.uv.len() as f64 / trace.fs_hz);
+    }
+    let sweep = averaged_site(sweep).unwrap_or(sweep);
     let examination = session.examination();
     let sweep = examination.sweeps.get(sweep).ok_or("This sweep is no longer there.")?;
     let channel = session.acquired.recordings.get(sweep.recording).and_then(|recording| recording.channels.get(sweep.channel));
@@ -133,16 +154,24 @@ fn place(session: &mut Session, sweep: SweepId, kind: MarkerKind, at_s: f64) -> 
     Ok(())
 }
 
-/// Copies all four markers by their latencies.
+/// Copies all markers by their latencies.
 fn copy_markers(session: &mut Session, from: SweepId, to: SweepId) -> Result<(), String> {
-    session.remeasure(from);
-    session.remeasure(to);
-    let zero_s = session.measured.get(&to).map_or(0.0, |measured| measured.zero_s);
-    let source = session.measured.get(&from).and_then(|measured| measured.motor).ok_or("There are no markers to copy.")?;
-    for kind in MarkerKind::ALL {
-        if let Some(ms) = source.marker_ms(kind) {
-            place(session, to, kind, zero_s + ms / 1e3)?;
+    let examination = session.examination();
+    for id in [from, to] {
+        let first = averaged_site(id).unwrap_or(id);
+        let test = examination.tests.iter().position(|test| test.sites.iter().any(|site| site.sweeps.contains(&first)));
+        if let Some(test) = test.filter(|_| session.measured(id).is_none()) {
+            session.remeasure(&examination, test);
         }
+    }
+    let zero_s = session.measured(to).map_or(0.0, |measured| measured.zero_s);
+    let source = session.measured(from).filter(|measured| measured.response.is_some() || !measured.late.is_empty());
+    let marks: Vec<(MarkerKind, f64)> = {
+        let source = source.ok_or("There are no markers to copy.")?;
+        MarkerKind::ALL.into_iter().filter_map(|kind| Some((kind, source.marker_ms(kind)?))).collect()
+    };
+    for (kind, ms) in marks {
+        place(session, to, kind, zero_s + ms / 1e3)?;
     }
     Ok(())
 }

@@ -2,8 +2,10 @@
 //! with the measurement of its sweeps.
 
 use super::session::Session;
-use crate::analysis::{self, SweepInput, polarity};
-use crate::model::{Annotation, DerivedTest, Examination, NerveTest, Recording, Site, Sweep, SweepId, TestKind};
+use crate::analysis::{self, Analyzed, Context, DerivedTrace, SweepInput, polarity};
+use crate::model::{
+    Annotation, DerivedTest, Edits, Examination, NerveTest, Recording, Site, Sweep, SweepId, SweepMeasurement, TestKind, TestMeasurement,
+};
 
 /// Sweeps that one derived test may have; a longer list is a mistake, not an examination.
 pub(super) const MAX_DERIVED: usize = 2000;
@@ -55,41 +57,78 @@ impl Session {
     /// A sweep in microvolts (or the channel's unit when it is no potential), negative up.
     pub fn sweep_input(&self, examination: &Examination, id: SweepId) -> Option<SweepInput> {
         let samples = self.samples.get(examination.sweeps.get(id)?.recording)?;
-        analysis::input(&self.acquired.recordings, examination, samples.as_ref(), id).ok().flatten()
+        analysis::sweep_input(&self.acquired.recordings, examination, samples.as_ref(), id).ok().flatten()
     }
 
-    /// Measures a sweep, or takes the markers of a person into what was measured before.
-    pub fn remeasure(&mut self, id: SweepId) {
-        let examination = self.examination();
-        self.remeasure_in(&examination, id);
-    }
-
-    pub fn remeasure_in(&mut self, examination: &Examination, id: SweepId) {
-        let basis = basis(examination, id);
-        if self.analyzed.get(&id).is_none_or(|(of, _)| *of != basis) {
-            let Some(input) = self.sweep_input(examination, id) else {
-                self.analyzed.remove(&id);
-                self.measured.remove(&id);
+    /// Measures a test, or takes what a person placed and typed into what was analysed before.
+    pub fn remeasure(&mut self, examination: &Examination, index: usize) {
+        let Some(test) = examination.tests.get(index) else {
+            self.tested.remove(&index);
+            return;
+        };
+        let basis = Basis::new(examination, test, &self.edits);
+        if self.tested.get(&index).is_none_or(|tested| tested.basis != basis) {
+            let input = analysis::input(&self.acquired.recordings, examination, &self.samples, &self.edits, index);
+            let Ok(Some(input)) = input else {
+                self.tested.remove(&index);
                 return;
             };
-            let analyzed = analysis::analyzer_for(input.kind).analyze(&input);
-            self.analyzed.insert(id, (basis, analyzed));
+            let analyzed = analysis::analyzer_for(test.kind).analyze(&input);
+            let traces = analyzed.traces();
+            self.tested.insert(index, Tested { basis, analyzed, traces, measurement: TestMeasurement::default() });
         }
-        if let Some((_, analyzed)) = self.analyzed.get(&id) {
-            let measured = analyzed.measurement(&self.edits.markers, self.edits.no_response.contains(&id));
-            self.measured.insert(id, measured);
+        let subject = &self.acquired.subject;
+        let context = Context {
+            test,
+            placed: &self.edits.markers,
+            no_response: &self.edits.no_response,
+            height_cm: self.edits.height_cm.or(subject.height_cm),
+            age_years: self.edits.age_years.or(subject.age_years),
+        };
+        if let Some(tested) = self.tested.get_mut(&index) {
+            tested.measurement = tested.analyzed.measurement(&context);
         }
+    }
+
+    /// The measurement of a sweep or an average, when its test was measured.
+    pub fn measured(&self, id: SweepId) -> Option<&SweepMeasurement> {
+        self.tested.values().find_map(|tested| tested.measurement.sweep(id))
+    }
+
+    /// A trace made by an analysis.
+    pub fn trace(&self, id: SweepId) -> Option<&DerivedTrace> {
+        self.tested.values().flat_map(|tested| &tested.traces).find(|trace| trace.id == id)
     }
 }
 
-/// What the analysis of a sweep depends on, besides its samples.
-fn basis(examination: &Examination, id: SweepId) -> Basis {
-    let test = examination.tests.iter().find(|test| test.sites.iter().any(|site| site.sweeps.contains(&id)));
-    (test.map_or(TestKind::Unknown, |test| test.kind), examination.sweeps.get(id).cloned())
+/// A test that was analysed.
+pub(super) struct Tested {
+    basis: Basis,
+    analyzed: Box<dyn Analyzed + Send>,
+    pub traces: Vec<DerivedTrace>,
+    pub measurement: TestMeasurement,
 }
 
-/// Kind of test and the sweep itself.
-pub(super) type Basis = (TestKind, Option<Sweep>);
+/// What the analysis of a test depends on, besides samples.
+#[derive(PartialEq)]
+struct Basis {
+    test: NerveTest,
+    sweeps: Vec<Option<Sweep>>,
+    left_out: Vec<SweepId>,
+    taken_in: Vec<SweepId>,
+}
+
+impl Basis {
+    fn new(examination: &Examination, test: &NerveTest, edits: &Edits) -> Self {
+        let ids: Vec<SweepId> = test.sites.iter().flat_map(|site| &site.sweeps).copied().collect();
+        let own = |list: &[SweepId]| list.iter().copied().filter(|id| ids.contains(id)).collect();
+        // Names, distances and the temperature come with the context.
+        let sites = test.sites.iter().map(|site| Site { sweeps: site.sweeps.clone(), ..Site::default() }).collect();
+        let bare = NerveTest { temperature_c: None, nerve: String::new(), recorded_from: String::new(), side: None, sites, ..test.clone() };
+        let sweeps = ids.iter().map(|&id| examination.sweeps.get(id).cloned()).collect();
+        Self { test: bare, sweeps, left_out: own(&edits.left_out), taken_in: own(&edits.taken_in) }
+    }
+}
 
 fn derive(examination: &mut Examination, derived: &DerivedTest, recordings: &[Recording]) {
     let mut test = NerveTest { kind: TestKind::Unknown, ..NerveTest::default() };

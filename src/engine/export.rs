@@ -22,12 +22,9 @@ impl Session {
             super::failed(out, "This test is no longer there.");
             return;
         };
-        let mut newly = false;
-        for &id in &ids {
-            if !self.measured.contains_key(&id) {
-                self.remeasure_in(&examination, id);
-                newly = true;
-            }
+        let newly = !self.tested.contains_key(&test);
+        if newly {
+            self.remeasure(&examination, test);
         }
         let (mut sweeps, mut buffers) = (Vec::new(), Vec::new());
         for id in ids {
@@ -45,6 +42,16 @@ impl Session {
                 filter: signal::words(&self.edits.sweep_filter, &channel.prefilter),
             });
             buffers.push(Buffer::F32(shown.into_iter().map(|value| value as f32).collect()));
+        }
+        for trace in self.tested.get(&test).into_iter().flat_map(|tested| &tested.traces) {
+            sweeps.push(SweepData {
+                id: trace.id,
+                fs_hz: trace.fs_hz,
+                stimulus_s: trace.stimulus_s,
+                unit: "\u{b5}V".into(),
+                filter: format!("average of {}", trace.of.len()),
+            });
+            buffers.push(Buffer::F32(trace.uv.clone()));
         }
         if newly {
             let view = self.view();

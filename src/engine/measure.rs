@@ -7,17 +7,22 @@
 //! `present: false` and `null` numbers. **Cost**: reads the samples of each sweep once.
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::analysis;
+use crate::analysis::{self, Context};
 use crate::formats::Opened;
-use crate::model::{QualityFlag, SampleError, SweepMeasurement, TestKind, Warning};
+use crate::model::{
+    Edits, Finding, NerveTest, QualityFlag, SampleError, SegmentMeasurement, SweepMeasurement, Table, TestKind, Warning, averaged_site,
+};
 
-/// All sweeps of one file.
+/// All tests and sweeps of one file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Measured {
     /// The file, as the person named it.
     pub file: String,
-    /// One entry a sweep, in the order of the examination.
+    /// One entry a test.
+    pub tests: Vec<TestRow>,
+    /// One entry a sweep (averages included), in the order of the tests.
     pub sweeps: Vec<SweepRow>,
     /// Values between neighbouring sites.
     pub segments: Vec<SegmentRow>,
@@ -25,10 +30,28 @@ pub struct Measured {
     pub warnings: Vec<Warning>,
 }
 
+/// One test.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TestRow {
+    /// Heading (`L Median motor (APB)`).
+    pub title: String,
+    /// Kind.
+    pub kind: TestKind,
+    /// Method and version.
+    pub method: String,
+    /// Values of the test as a whole ([`Summary`](crate::model::Summary)); `study` names the type.
+    pub summary: Value,
+    /// The tables as they are shown, for printing.
+    #[serde(skip)]
+    pub tables: Vec<Table>,
+    /// What weakens the test as a whole.
+    pub quality: Vec<QualityFlag>,
+}
+
 /// One sweep.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SweepRow {
-    /// Index of the sweep.
+    /// Index of the sweep; averages have numbers from 16777216 on.
     pub sweep: usize,
     /// Channel that it was recorded in.
     pub channel: String,
@@ -64,6 +87,10 @@ pub struct SweepRow {
     pub area_uvms: Option<f64>,
     /// Baseline.
     pub baseline_uv: Option<f64>,
+    /// Later responses (F, H, R2, A, silent period).
+    pub late: Value,
+    /// Why the sweep was left out of averages and summaries.
+    pub left_out: Option<String>,
     /// What weakens the numbers.
     pub quality: Vec<QualityFlag>,
 }
@@ -73,7 +100,7 @@ pub struct SweepRow {
 pub struct SegmentRow {
     /// Nerve of the test.
     pub nerve: String,
-    /// Distal site.
+    /// Distal site; `electrode` for the recording electrode.
     pub from: String,
     /// Proximal site.
     pub to: String,
@@ -85,40 +112,71 @@ pub struct SegmentRow {
     pub velocity_mps: Option<f64>,
     /// Amplitude relative to the distal site.
     pub relative_amplitude_pct: f64,
+    /// Fall of the area of the negative phase, percent.
+    pub area_drop_pct: Option<f64>,
+    /// Rise of its duration, percent.
+    pub duration_increase_pct: Option<f64>,
+    /// What a published criterion makes of it.
+    pub finding: Option<Finding>,
     /// What is doubtful about distance or velocity.
     pub doubt: Option<QualityFlag>,
 }
 
-/// Measures every sweep of the study of what was opened from `file`.
+/// Measures every test of the study of what was opened from `file`.
 ///
 /// # Errors
 /// When the bytes behind the samples cannot be read.
 pub fn measure(opened: &Opened, file: &str) -> Result<Measured, SampleError> {
     let study = &opened.study;
-    let mut measurements = Vec::new();
-    for (id, sweep) in study.examination.sweeps.iter().enumerate() {
-        let Some(samples) = opened.samples.get(sweep.recording) else { continue };
-        let input = analysis::input(&study.recordings, &study.examination, samples.as_ref(), id)?;
-        measurements.extend(input.map(|input| analysis::analyzer_for(input.kind).analyze(&input).measurement(&[], false)));
+    let mut out =
+        Measured { file: file.to_owned(), tests: Vec::new(), sweeps: Vec::new(), segments: Vec::new(), warnings: opened.warnings.clone() };
+    let edits = Edits::default();
+    for (index, test) in study.examination.tests.iter().enumerate() {
+        let Some(input) = analysis::input(&study.recordings, &study.examination, &opened.samples, &edits, index)? else { continue };
+        let context =
+            Context { test, placed: &[], no_response: &[], height_cm: study.subject.height_cm, age_years: study.subject.age_years };
+        let measured = analysis::analyzer_for(test.kind).analyze(&input).measurement(&context);
+        out.sweeps.extend(measured.sweeps.iter().map(|sweep| row(opened, test, sweep)));
+        out.segments.extend(measured.summary.segments().iter().map(|segment| segment_row(test, segment)));
+        out.tests.push(TestRow {
+            title: super::view::title(test, index),
+            kind: test.kind,
+            method: measured.method,
+            summary: rounded_value(serde_json::to_value(&measured.summary).unwrap_or_default()),
+            tables: measured.tables,
+            quality: measured.quality,
+        });
     }
-    let of_sweep = |id| measurements.iter().find(|m| m.sweep == id);
-    let segments = analysis::segments(&study.examination, of_sweep).into_iter().filter_map(|between| {
-        let test = study.examination.tests.get(between.test)?;
-        let name = |site: usize| test.sites.get(site).map(|s| s.name.clone()).unwrap_or_default();
-        Some(SegmentRow {
-            nerve: test.nerve.clone(),
-            from: name(between.site.saturating_sub(1)),
-            to: name(between.site),
-            distance_mm: between.segment.distance_mm,
-            latency_difference_ms: rounded(between.segment.latency_difference_ms),
-            velocity_mps: between.segment.velocity_mps.map(rounded),
-            relative_amplitude_pct: rounded(between.segment.relative_amplitude_pct),
-            doubt: between.doubt,
-        })
-    });
-    let segments = segments.collect();
-    let sweeps = measurements.iter().map(|m| row(opened, m)).collect();
-    Ok(Measured { file: file.to_owned(), sweeps, segments, warnings: opened.warnings.clone() })
+    Ok(out)
+}
+
+fn segment_row(test: &NerveTest, segment: &SegmentMeasurement) -> SegmentRow {
+    let name = |site: usize| test.sites.get(site).map(|s| s.name.clone()).unwrap_or_default();
+    SegmentRow {
+        nerve: test.nerve.clone(),
+        from: segment.from.map_or_else(|| "electrode".to_owned(), name),
+        to: name(segment.to),
+        distance_mm: segment.distance_mm,
+        latency_difference_ms: rounded(segment.latency_difference_ms),
+        velocity_mps: segment.velocity_mps.map(rounded),
+        relative_amplitude_pct: rounded(segment.relative_amplitude_pct),
+        area_drop_pct: segment.area_drop_pct.map(rounded),
+        duration_increase_pct: segment.duration_increase_pct.map(rounded),
+        finding: segment.finding.clone(),
+        doubt: segment.doubt.clone(),
+    }
+}
+
+/// All numbers of a value, as [`rounded`].
+fn rounded_value(value: Value) -> Value {
+    match value {
+        Value::Number(number) if !(number.is_i64() || number.is_u64()) => {
+            number.as_f64().and_then(|value| serde_json::Number::from_f64(rounded(value))).map_or(Value::Null, Value::Number)
+        }
+        Value::Array(list) => Value::Array(list.into_iter().map(rounded_value).collect()),
+        Value::Object(map) => Value::Object(map.into_iter().map(|(key, value)| (key, rounded_value(value))).collect()),
+        other => other,
+    }
 }
 
 /// To six decimals of a millisecond or microvolt: the last bits of a fit differ between processors,
@@ -127,30 +185,33 @@ fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-fn row(opened: &Opened, m: &SweepMeasurement) -> SweepRow {
+fn row(opened: &Opened, test: &NerveTest, m: &SweepMeasurement) -> SweepRow {
     let study = &opened.study;
-    let channel = study.examination.sweeps.get(m.sweep).and_then(|s| study.recordings.get(s.recording)?.channels.get(s.channel));
-    let place = study.examination.tests.iter().find_map(|t| t.sites.iter().find(|s| s.sweeps.contains(&m.sweep)).map(|s| (t, s)));
-    let motor = m.motor.as_ref();
+    let first = averaged_site(m.sweep).unwrap_or(m.sweep);
+    let channel = study.examination.sweeps.get(first).and_then(|s| study.recordings.get(s.recording)?.channels.get(s.channel));
+    let site = test.sites.iter().find(|site| site.sweeps.contains(&first));
+    let response = m.response.as_ref();
     SweepRow {
         sweep: m.sweep,
         channel: channel.map(|c| c.name.clone()).unwrap_or_default(),
-        kind: place.map(|(test, _)| test.kind),
-        nerve: place.map(|(test, _)| test.nerve.clone()).filter(|n| !n.is_empty()),
-        site: place.map(|(_, site)| site.name.clone()).filter(|n| !n.is_empty()),
+        kind: Some(test.kind),
+        nerve: Some(test.nerve.clone()).filter(|n| !n.is_empty()),
+        site: site.map(|site| site.name.clone()).filter(|n| !n.is_empty()),
         method: m.method.clone(),
         stimulus_known: m.stimulus_known,
         zero_ms: rounded(m.zero_s * 1e3),
-        present: motor.is_some(),
-        onset_ms: motor.map(|v| rounded(v.onset_ms)),
-        peak_ms: motor.map(|v| rounded(v.peak_ms)),
-        neg_end_ms: motor.map(|v| rounded(v.neg_end_ms)),
-        pos_peak_ms: motor.and_then(|v| v.pos_peak_ms).map(rounded),
-        amp_uv: motor.map(|v| rounded(v.amp_uv)),
-        pp_uv: motor.and_then(|v| v.pp_uv).map(rounded),
-        duration_ms: motor.map(|v| rounded(v.duration_ms)),
-        area_uvms: motor.map(|v| rounded(v.area_uvms)),
-        baseline_uv: motor.map(|v| rounded(v.baseline_uv)),
+        present: response.is_some(),
+        onset_ms: response.map(|v| rounded(v.onset_ms)),
+        peak_ms: response.map(|v| rounded(v.peak_ms)),
+        neg_end_ms: response.map(|v| rounded(v.neg_end_ms)),
+        pos_peak_ms: response.and_then(|v| v.pos_peak_ms).map(rounded),
+        amp_uv: response.map(|v| rounded(v.amp_uv)),
+        pp_uv: response.and_then(|v| v.pp_uv).map(rounded),
+        duration_ms: response.map(|v| rounded(v.duration_ms)),
+        area_uvms: response.map(|v| rounded(v.area_uvms)),
+        baseline_uv: response.map(|v| rounded(v.baseline_uv)),
+        late: rounded_value(serde_json::to_value(&m.late).unwrap_or_default()),
+        left_out: m.left_out.clone(),
         quality: m.quality.clone(),
     }
 }

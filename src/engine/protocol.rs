@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::formats::{OpenOptions, ReadError};
 use crate::model::{
-    Annotation, DerivedTest, FilterChain, LaneSettings, MarkerKind, SegmentMeasurement, Side, Span, Subject, SweepId, SweepMeasurement,
-    TestKind, Warning,
+    Annotation, Chart, DerivedTest, FilterChain, LaneSettings, MarkerKind, QualityFlag, SegmentMeasurement, Side, Span, Subject, Summary,
+    SweepId, SweepMeasurement, Table, TestKind, Warning,
 };
 
 pub use crate::formats::OpenOptions as TextOptions;
@@ -189,6 +189,20 @@ pub enum Edit {
         /// Declared.
         on: bool,
     },
+    /// Leave a sweep out of averages and summaries, or take it in whatever the analysis thinks.
+    LeaveOut {
+        /// Sweep.
+        sweep: SweepId,
+        /// Left out.
+        out: bool,
+    },
+    /// Who is examined, as far as limits need it.
+    Person {
+        /// Height, cm; `None`: as the file says.
+        height_cm: Option<f64>,
+        /// Age, years; `None`: as the file says.
+        age_years: Option<f64>,
+    },
     /// Set the moment of the stimulus.
     Stimulus {
         /// Sweep.
@@ -281,6 +295,9 @@ impl Edit {
             Self::ResetMarker { kind, .. } => format!("reset {}", kind.name().to_lowercase()),
             Self::CopyMarkers { .. } => "copy markers".into(),
             Self::NoResponse { .. } => "no response".into(),
+            Self::LeaveOut { out: true, .. } => "leave sweep out".into(),
+            Self::LeaveOut { .. } => "take sweep in".into(),
+            Self::Person { .. } => "height and age".into(),
             Self::Stimulus { .. } => "stimulus time".into(),
             Self::Distance { .. } => "distance".into(),
             Self::SiteName { .. } => "site name".into(),
@@ -575,6 +592,14 @@ pub struct TestView {
     pub turned: bool,
     /// Whether measurements are there (they come with [`Event::Sweeps`]).
     pub measured: bool,
+    /// Values of the test as a whole.
+    pub summary: Summary,
+    /// The same as tables.
+    pub tables: Vec<Table>,
+    /// And as charts.
+    pub charts: Vec<Chart>,
+    /// What weakens the test as a whole.
+    pub quality: Vec<QualityFlag>,
 }
 
 /// One stimulation site.
@@ -586,12 +611,12 @@ pub struct SiteView {
     pub distance_mm: Option<f64>,
     /// Distance typed here by a person.
     pub distance_by_person: bool,
+    /// The average of its sweeps, when the analysis made one.
+    pub average: Option<SweepView>,
     /// Sweeps.
     pub sweeps: Vec<SweepView>,
     /// Values against the next more distal site.
     pub segment: Option<SegmentMeasurement>,
-    /// What is doubtful about distance or velocity.
-    pub doubt: Option<String>,
 }
 
 /// One sweep in the table.

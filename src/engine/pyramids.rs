@@ -172,7 +172,7 @@ impl Session {
                         self.acquired.examination = sweeps_from_annotations(&self.acquired.recordings[0]);
                         polarity::settle(&self.acquired.recordings, &mut self.acquired.examination, &self.samples);
                         // Numbers of derived sweeps come behind these: what was measured has others now.
-                        self.measured.clear();
+                        self.tested.clear();
                     }
                     self.warnings.extend(warnings);
                     Ok(None)

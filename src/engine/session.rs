@@ -5,14 +5,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::examination::Basis;
+use super::examination::Tested;
 use super::protocol::{Edit, Event, Output, Store, StudyKey, UNREADABLE};
 use super::pyramids::Pyramids;
 use super::signal::Signals;
 use super::{edit, with_bytes};
-use crate::analysis::Analyzed;
 use crate::formats::text::Preview;
-use crate::model::{Edits, Samples, Study, SweepId, SweepMeasurement, Warning};
+use crate::model::{Edits, Samples, Study, Warning};
 
 /// Undo steps kept.
 const UNDO_DEPTH: usize = 500;
@@ -35,10 +34,8 @@ pub(super) struct Session {
     pub undo: Vec<(String, Edits)>,
     pub redo: Vec<(String, Edits)>,
     gesture: Option<u32>,
-    /// Measurements by sweep, dropped when what they depend on changes.
-    pub measured: BTreeMap<SweepId, SweepMeasurement>,
-    /// Analyses that answer to moved markers without reading again, with what they depend on.
-    pub analyzed: HashMap<SweepId, (Basis, Box<dyn Analyzed + Send>)>,
+    /// Tests that were analysed; they answer to moved markers without reading again.
+    pub tested: BTreeMap<usize, Tested>,
     pub signals: Signals,
     pub pyramids: Pyramids,
     /// Gain and middle of each signal looked at.
@@ -72,8 +69,7 @@ impl Session {
             undo: Vec::new(),
             redo: Vec::new(),
             gesture: None,
-            measured: BTreeMap::new(),
-            analyzed: HashMap::new(),
+            tested: BTreeMap::new(),
             signals: Signals::default(),
             pyramids: Pyramids::default(),
             suited: HashMap::new(),
@@ -155,10 +151,10 @@ impl Session {
 
     /// Keeps the edits, measures again what they touch, and tells the page.
     fn changed(&mut self, out: &mut dyn FnMut(Output)) {
-        let touched: Vec<SweepId> = self.measured.keys().copied().collect();
+        let touched: Vec<usize> = self.tested.keys().copied().collect();
         let examination = self.examination();
-        for sweep in touched {
-            self.remeasure_in(&examination, sweep);
+        for test in touched {
+            self.remeasure(&examination, test);
         }
         // What could not be read is put aside before the first edit takes its place.
         if let Some(bytes) = self.unreadable.take() {

@@ -1,17 +1,17 @@
 //! A session as the page sees it.
 
+use std::collections::BTreeMap;
+
 use super::protocol::{AnnotationView, RecordingView, SiteView, StudyView, SweepView, TestView};
 use super::session::Session;
-use crate::analysis::{self, Between};
 use crate::formats::writers;
-use crate::model::{Examination, NerveTest, Side, Stimulus, TestKind};
+use crate::model::{Examination, NerveTest, Side, SiteEdits, Stimulus, SweepId, SweepMeasurement, TestMeasurement};
 
 impl Session {
     pub fn view(&mut self) -> StudyView {
         let recordings = (0..self.acquired.recordings.len()).map(|recording| self.recording_view(recording)).collect();
         let examination = self.examination();
-        let between = analysis::segments(&examination, |id| self.measured.get(&id));
-        let tests = examination.tests.iter().enumerate().map(|(index, test)| self.test_view(&examination, &between, index, test)).collect();
+        let tests = examination.tests.iter().enumerate().map(|(index, test)| self.test_view(&examination, index, test)).collect();
         StudyView {
             study: self.key,
             key: self.fingerprint.clone(),
@@ -68,26 +68,28 @@ impl Session {
         views
     }
 
-    fn test_view(&self, examination: &Examination, between: &[Between], index: usize, test: &NerveTest) -> TestView {
-        let mut sites: Vec<SiteView> = Vec::new();
-        for (at, site) in test.sites.iter().enumerate() {
-            let sweeps: Vec<SweepView> = site.sweeps.iter().map(|&id| self.sweep_view(examination, id)).collect();
-            let by_person = self
-                .edits
-                .sites
-                .iter()
-                .any(|edits| edits.test == index && edits.site == at && edits.distance_mm.is_some_and(|mm| mm > 0.0));
-            let found = between.iter().find(|between| (between.test, between.site) == (index, at));
-            sites.push(SiteView {
+    fn test_view(&self, examination: &Examination, index: usize, test: &NerveTest) -> TestView {
+        let empty = TestMeasurement::default();
+        let tested = self.tested.get(&index);
+        let measurement = tested.map_or(&empty, |tested| &tested.measurement);
+        let by_id: BTreeMap<SweepId, &SweepMeasurement> = measurement.sweeps.iter().map(|sweep| (sweep.sweep, sweep)).collect();
+        let sweep_view = |id: SweepId| {
+            let stimulus = examination.sweeps.get(id).map(|sweep| stimulus_words(&sweep.stimulus)).unwrap_or_default();
+            let measurement = by_id.get(&id).map(|measured| (*measured).clone());
+            SweepView { id, stimulus, measurement, no_response: self.edits.no_response.contains(&id) }
+        };
+        let sites = test.sites.iter().enumerate().map(|(at, site)| {
+            let distance = |edits: &SiteEdits| edits.distance_mm.is_some_and(|mm| mm > 0.0);
+            let average = tested.into_iter().flat_map(|tested| &tested.traces).find(|trace| trace.site == at);
+            SiteView {
                 name: site.name.clone(),
                 distance_mm: site.distance_mm,
-                distance_by_person: by_person,
-                sweeps,
-                segment: found.map(|between| between.segment),
-                doubt: found.and_then(|between| between.doubt.as_ref()).map(|doubt| doubt.what.clone()),
-            });
-        }
-        let measured = test.sites.iter().flat_map(|site| &site.sweeps).all(|id| self.measured.contains_key(id));
+                distance_by_person: self.edits.sites.iter().any(|edits| edits.test == index && edits.site == at && distance(edits)),
+                average: average.map(|trace| SweepView { stimulus: format!("average of {}", trace.of.len()), ..sweep_view(trace.id) }),
+                sweeps: site.sweeps.iter().map(|&id| sweep_view(id)).collect(),
+                segment: measurement.summary.segments().iter().find(|segment| segment.to == at).cloned(),
+            }
+        });
         TestView {
             title: title(test, index),
             kind: test.kind,
@@ -95,15 +97,14 @@ impl Session {
             nerve: test.nerve.clone(),
             recorded_from: test.recorded_from.clone(),
             temperature_c: test.temperature_c,
-            sites,
+            sites: sites.collect(),
             turned: test.sites.iter().flat_map(|site| &site.sweeps).any(|&id| examination.sweeps.get(id).is_some_and(|sweep| sweep.turned)),
-            measured,
+            measured: tested.is_some(),
+            summary: measurement.summary.clone(),
+            tables: measurement.tables.clone(),
+            charts: measurement.charts.clone(),
+            quality: measurement.quality.clone(),
         }
-    }
-
-    fn sweep_view(&self, examination: &Examination, id: usize) -> SweepView {
-        let stimulus = examination.sweeps.get(id).map(|sweep| stimulus_words(&sweep.stimulus)).unwrap_or_default();
-        SweepView { id, stimulus, measurement: self.measured.get(&id).cloned(), no_response: self.edits.no_response.contains(&id) }
     }
 }
 
@@ -114,15 +115,9 @@ fn stimulus_words(stimulus: &Stimulus) -> String {
 }
 
 /// `L Median motor (APB)`; parts that are not known are left out.
-fn title(test: &NerveTest, index: usize) -> String {
+pub(super) fn title(test: &NerveTest, index: usize) -> String {
     let side = test.side.map(|side| if side == Side::Left { "L" } else { "R" });
-    let kind = match test.kind {
-        TestKind::Motor => "motor",
-        TestKind::Sensory => "sensory",
-        TestKind::FWave => "F waves",
-        TestKind::Sep => "SEP",
-        TestKind::Unknown => "sweeps",
-    };
+    let kind = test.kind.word();
     let nerve = Some(test.nerve.as_str()).filter(|nerve| !nerve.is_empty());
     let from = Some(&test.recorded_from).filter(|from| !from.is_empty()).map(|from| format!("({from})"));
     let bare = nerve.is_none() && from.is_none();

@@ -126,6 +126,7 @@ pub fn apply(bytes: &[u8], index: usize, study: &mut Study, warnings: &mut Vec<W
         recorded_from: keys.text("recorded_from").unwrap_or_default(),
         temperature_c: keys.number("temperature_c"),
         sites: (0..site_count).map(|k| Site { name: names.get(k).cloned().unwrap_or_default(), ..Site::default() }).collect(),
+        ..NerveTest::default()
     };
     // A single distance lies before the last site: to the electrode for one site, between two.
     let distances = keys.numbers("distance_mm");

@@ -17,6 +17,14 @@ pub struct Edits {
     pub markers: Vec<PlacedMarker>,
     /// Sweeps declared to have no response.
     pub no_response: Vec<SweepId>,
+    /// Height of the person examined, cm.
+    pub height_cm: Option<f64>,
+    /// Age, years.
+    pub age_years: Option<f64>,
+    /// Sweeps that a person left out of averages and summaries.
+    pub left_out: Vec<SweepId>,
+    /// Sweeps that an analysis left out and a person took in again.
+    pub taken_in: Vec<SweepId>,
     /// Changes to nerve tests, by index.
     pub tests: BTreeMap<usize, TestEdits>,
     /// Changes to sites, by (test, site).

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Excitability, MarkerKind, ScanPoint};
+
 /// Index of a sweep in [`Examination::sweeps`]; stable for the same files.
 pub type SweepId = usize;
 
@@ -21,14 +23,110 @@ pub enum TestKind {
     /// Motor nerve conduction.
     #[default]
     Motor,
-    /// Sensory nerve conduction.
+    /// Sensory or mixed nerve conduction.
     Sensory,
     /// F response.
     FWave,
+    /// H reflex.
+    HReflex,
+    /// Repetitive stimulation.
+    Repetitive,
+    /// Blink reflex.
+    Blink,
+    /// Another late response (masseter reflex, long-loop responses).
+    LateResponse,
+    /// Sympathetic skin response.
+    Sympathetic,
+    /// Variation of the interval between heart beats.
+    RrInterval,
+    /// Motor evoked potential.
+    Mep,
     /// Somatosensory evoked potential.
     Sep,
+    /// CMAP scan: the response against the current.
+    Scan,
+    /// Motor unit number index: a CMAP and interference patterns.
+    Munix,
+    /// Nerve excitability by threshold tracking.
+    Excitability,
     /// Stimulus-locked sweeps of a kind that is not known.
     Unknown,
+}
+
+impl TestKind {
+    /// All kinds in the order in which they are listed.
+    pub const ALL: [Self; 15] = [
+        Self::Motor,
+        Self::Sensory,
+        Self::FWave,
+        Self::HReflex,
+        Self::Repetitive,
+        Self::Blink,
+        Self::LateResponse,
+        Self::Sympathetic,
+        Self::RrInterval,
+        Self::Mep,
+        Self::Sep,
+        Self::Scan,
+        Self::Munix,
+        Self::Excitability,
+        Self::Unknown,
+    ];
+
+    /// Heading of a list of such tests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Motor => "Motor",
+            Self::Sensory => "Sensory and mixed",
+            Self::FWave => "F waves",
+            Self::HReflex => "H reflex",
+            Self::Repetitive => "Repetitive stimulation",
+            Self::Blink => "Blink reflex",
+            Self::LateResponse => "Late responses",
+            Self::Sympathetic => "Sympathetic skin response",
+            Self::RrInterval => "R-R variation",
+            Self::Mep => "Motor evoked potentials",
+            Self::Sep => "Evoked potentials",
+            Self::Scan => "CMAP scan",
+            Self::Munix => "MUNIX",
+            Self::Excitability => "Nerve excitability",
+            Self::Unknown => "Sweeps",
+        }
+    }
+
+    /// In the title of a test, behind the nerve (`L Median motor (APB)`).
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Motor => "motor",
+            Self::Sensory => "sensory",
+            Self::Repetitive => "repetitive",
+            Self::Blink => "blink reflex",
+            Self::LateResponse => "late response",
+            Self::Sympathetic => "SSR",
+            Self::Mep => "MEP",
+            Self::Sep => "SEP",
+            Self::Excitability => "excitability",
+            Self::Unknown => "sweeps",
+            other => other.name(),
+        }
+    }
+
+    /// Whether its responses take seconds rather than milliseconds.
+    pub fn is_slow(self) -> bool {
+        matches!(self, Self::Sympathetic | Self::RrInterval)
+    }
+
+    /// The markers that a person may place on its sweeps, in the order of the keys.
+    pub fn markers(self) -> &'static [MarkerKind] {
+        use MarkerKind::{InitialPositive, LateEnd, LateOnset, NegativeEnd, NegativePeak, Onset, PositivePeak};
+        match self {
+            Self::Sensory => &[Onset, InitialPositive, NegativePeak, NegativeEnd, PositivePeak],
+            Self::FWave | Self::HReflex => &[Onset, NegativePeak, NegativeEnd, PositivePeak, LateOnset],
+            Self::Blink | Self::Mep => &[Onset, NegativePeak, NegativeEnd, PositivePeak, LateOnset, LateEnd],
+            Self::LateResponse => &[LateOnset, LateEnd],
+            _ => &MarkerKind::MOTOR,
+        }
+    }
 }
 
 /// Side of the body.
@@ -54,8 +152,17 @@ pub struct NerveTest {
     pub recorded_from: String,
     /// Skin temperature in degrees Celsius, and where it was measured.
     pub temperature_c: Option<f64>,
-    /// Stimulation sites, distal first.
+    /// Stimulation sites, distal first; in a protocol of trains, the trains.
     pub sites: Vec<Site>,
+    /// Stimuli a second, of a train.
+    #[serde(default)]
+    pub rate_hz: Option<f64>,
+    /// Stimuli of a CMAP scan, in the order of delivery.
+    #[serde(default)]
+    pub points: Vec<ScanPoint>,
+    /// A threshold-tracking recording.
+    #[serde(default)]
+    pub excitability: Option<Excitability>,
 }
 
 /// One stimulation site.

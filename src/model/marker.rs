@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The four marks of a compound muscle action potential, numbered as they are drawn.
+/// The marks of a response, numbered as they are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MarkerKind {
@@ -14,13 +14,22 @@ pub enum MarkerKind {
     NegativeEnd,
     /// 4: positive peak behind it.
     PositivePeak,
+    /// 5: positive peak in front of the negative phase (sensory responses).
+    InitialPositive,
+    /// 6: onset of a later response (F, H, R2), or of a silent period.
+    LateOnset,
+    /// 7: end of a later response or of a silent period.
+    LateEnd,
 }
 
 impl MarkerKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Onset, Self::NegativePeak, Self::NegativeEnd, Self::PositivePeak];
+    pub const ALL: [Self; 7] =
+        [Self::Onset, Self::NegativePeak, Self::NegativeEnd, Self::PositivePeak, Self::InitialPositive, Self::LateOnset, Self::LateEnd];
+    /// Those of a motor response.
+    pub const MOTOR: [Self; 4] = [Self::Onset, Self::NegativePeak, Self::NegativeEnd, Self::PositivePeak];
 
-    /// The number on the flag, 1 to 4.
+    /// The number on the flag, 1 to 7.
     pub fn number(self) -> u8 {
         self as u8 + 1
     }
@@ -32,6 +41,9 @@ impl MarkerKind {
             Self::NegativePeak => "Negative peak",
             Self::NegativeEnd => "End of negative phase",
             Self::PositivePeak => "Positive peak",
+            Self::InitialPositive => "Initial positive peak",
+            Self::LateOnset => "Late onset",
+            Self::LateEnd => "Late end",
         }
     }
 }

@@ -6,16 +6,25 @@
 
 mod edits;
 mod examination;
+mod excitability;
 mod marker;
 mod measurement;
 mod recording;
 mod samples;
 mod study;
+mod summary;
+mod table;
 
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
+pub use excitability::{Excitability, ScanPoint};
 pub use marker::{MarkerKind, MarkerOrigin};
-pub use measurement::{MotorMeasurement, QualityFlag, QualityKind, SegmentMeasurement, SweepMeasurement};
+pub use measurement::{
+    Finding, LateKind, LateResponse, QualityFlag, QualityKind, Response, SegmentMeasurement, SweepMeasurement, TestMeasurement, average_id,
+    averaged_site,
+};
 pub use recording::{Annotation, Channel, Recording, Scale, Span, StartTime, Timeline};
 pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgress};
 pub use study::{Study, Subject, Warning};
+pub use summary::{MotorSummary, Summary};
+pub use table::{Axis, Cell, Chart, ChartLine, Column, Series, SeriesLook, Table, TableRow};

@@ -27,6 +27,12 @@ pub struct Subject {
     pub sex: String,
     /// Birth date as written in the file (EDF+: `02-MAY-1951`).
     pub birth_date: String,
+    /// Height, cm, when the file states it.
+    #[serde(default)]
+    pub height_cm: Option<f64>,
+    /// Age at the examination, years, when the file states it.
+    #[serde(default)]
+    pub age_years: Option<f64>,
 }
 
 /// Something in the file that was odd but could be read around.

@@ -228,12 +228,12 @@ impl Scene<'_> {
 
     fn markers(&self, picture: &mut Picture, index: usize, row: &Row<'_>, view: &Viewport, vertical: Vertical) {
         let Some(measurement) = row.measurement else { return };
-        let Some(motor) = &measurement.motor else {
+        if measurement.response.is_none() && measurement.late.is_empty() {
             let text = if measurement.automatic.is_some() { "no response (declared)" } else { "no response" };
             let at = [view.px_from_time(0.0) as f32 + 40.0, vertical.zero_px - 10.0];
             picture.marks.push(marks::label(at, text, 12.0, true, Anchor::Start, self.theme.ink_3, self.theme));
             return;
-        };
+        }
         let (top, bottom) = match self.arrangement {
             Arrangement::Raster => (self.row_px() * index as f32, self.row_px() * (index + 1) as f32),
             Arrangement::Superimposed | Arrangement::Cascade => (0.0, self.height - AXIS_PX),
@@ -245,8 +245,8 @@ impl Scene<'_> {
             if self.close && self.marker != Some(kind) {
                 continue;
             }
-            let Some(ms) = motor.marker_ms(kind) else { continue };
-            let person = measurement.origins[usize::from(kind.number() - 1)] == MarkerOrigin::Person;
+            let Some(ms) = measurement.marker_ms(kind) else { continue };
+            let person = measurement.origin(kind) == MarkerOrigin::Person;
             let look = match kind {
                 _ if person => Look::Person,
                 MarkerKind::Onset if doubtful => Look::Doubtful,
@@ -254,22 +254,25 @@ impl Scene<'_> {
             };
             let x = view.px_from_time(ms / 1e3) as f32;
             let y = self.value_at(index, ms / 1e3).map_or(vertical.zero_px, |value| vertical.px(value)).clamp(top, bottom);
-            let automatic = measurement.automatic.and_then(|automatic| automatic.marker_ms(kind)).filter(|_| person);
+            let automatic = measurement.automatic_ms(kind).filter(|_| person);
             let label = match kind {
                 MarkerKind::Onset => format!("{} ms", number(ms, 3)),
-                MarkerKind::NegativePeak => quantity(motor.amp_uv, &row.unit),
-                MarkerKind::NegativeEnd | MarkerKind::PositivePeak => String::new(),
+                MarkerKind::NegativePeak => measurement.response.map(|r| quantity(r.amp_uv, &row.unit)).unwrap_or_default(),
+                MarkerKind::LateOnset => {
+                    measurement.main_late().map(|late| format!("{} {} ms", late.kind.name(), number(ms, 3))).unwrap_or_default()
+                }
+                MarkerKind::NegativeEnd | MarkerKind::PositivePeak | MarkerKind::InitialPositive | MarkerKind::LateEnd => String::new(),
             };
             let flag = Flag {
                 x,
                 y,
                 number: kind.number(),
                 label,
-                above: kind != MarkerKind::PositivePeak,
+                above: !matches!(kind, MarkerKind::PositivePeak | MarkerKind::InitialPositive),
                 look,
                 automatic_x: automatic.map(|ms| view.px_from_time(ms / 1e3) as f32),
                 selected: index == self.selected && self.marker == Some(kind),
-                label_left: kind == MarkerKind::Onset,
+                label_left: matches!(kind, MarkerKind::Onset | MarkerKind::LateOnset),
                 stem: if kind == MarkerKind::NegativePeak { stem * 0.55 } else { stem },
             };
             let [hx, hy] = marks::flag(&flag, self.theme, [top, bottom], &mut picture.marks);
@@ -279,7 +282,7 @@ impl Scene<'_> {
 
     fn words(&self) -> String {
         let rows = self.rows.iter().map(|row| {
-            let value = match row.measurement.map(|measurement| &measurement.motor) {
+            let value = match row.measurement.map(|measurement| &measurement.response) {
                 Some(Some(motor)) => format!("onset {} ms, amplitude {}", number(motor.onset_ms, 3), quantity(motor.amp_uv, &row.unit)),
                 Some(None) => "no response".into(),
                 None => "not measured".into(),

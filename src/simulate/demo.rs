@@ -11,8 +11,8 @@ use super::muscle::{Muscle, Pool, Stretch};
 use super::random::Random;
 use super::sweep::{Setup, SimulatedSweep, stimulate};
 use crate::model::{
-    Annotation, Channel, Examination, InMemory, MotorMeasurement, NerveTest, Recording, Scale, Side, Site, Span, Stimulus, Study, Subject,
-    Sweep, TestKind, Timeline,
+    Annotation, Channel, Examination, InMemory, NerveTest, Recording, Response, Scale, Side, Site, Span, Stimulus, Study, Subject, Sweep,
+    TestKind, Timeline,
 };
 
 /// Seconds between two stimuli of the demo.
@@ -132,6 +132,7 @@ pub fn demo_motor_study() -> (Study, Vec<InMemory>) {
             recorded_from: test.muscle_name.to_owned(),
             temperature_c: Some(test.temperature_c),
             sites,
+            ..NerveTest::default()
         });
         study.recordings.push(Recording {
             name: format!("Left {} motor ({})", test.nerve.to_lowercase(), test.muscle_name),
@@ -159,6 +160,6 @@ pub fn demo_motor_study() -> (Study, Vec<InMemory>) {
 }
 
 /// What the demo's noise-free responses measure, by sweep.
-pub fn demo_motor_truth() -> Vec<Option<MotorMeasurement>> {
+pub fn demo_motor_truth() -> Vec<Option<Response>> {
     tests().iter().flat_map(sweeps).map(|sweep| sweep.truth).collect()
 }

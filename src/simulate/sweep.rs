@@ -7,7 +7,7 @@
 use super::disturb::{Disturbance, couple};
 use super::muscle::{Pool, Stretch};
 use super::random::Random;
-use crate::model::MotorMeasurement;
+use crate::model::Response;
 
 /// Grid of the truth, samples a recorded sample.
 const FINER: usize = 5;
@@ -41,7 +41,7 @@ pub struct SimulatedSweep {
     /// Stimulus, seconds after the first sample.
     pub stimulus_s: f64,
     /// What the noise-free wave measures; `None` when no unit responded.
-    pub truth: Option<MotorMeasurement>,
+    pub truth: Option<Response>,
 }
 
 /// Stimulates the nerve at the far end of `path` and records. An empty path records no response.
@@ -62,7 +62,7 @@ pub fn stimulate(pool: &Pool, path: &[Stretch], setup: &Setup, disturbance: &Dis
     SimulatedSweep { uv, fs_hz: setup.fs_hz, stimulus_s: lead as f64 / setup.fs_hz, truth }
 }
 
-fn truth(wave: &[f64], zero: usize, per_ms: f64) -> Option<MotorMeasurement> {
+fn truth(wave: &[f64], zero: usize, per_ms: f64) -> Option<Response> {
     let ms = |i: usize| (i as f64 - zero as f64) / per_ms;
     let (peak, &amp) = wave.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
     if amp <= 0.0 {
@@ -72,11 +72,12 @@ fn truth(wave: &[f64], zero: usize, per_ms: f64) -> Option<MotorMeasurement> {
     let end = (peak..wave.len()).find(|&i| wave[i] <= 0.0).unwrap_or(wave.len() - 1);
     let rise = (0..peak).rev().find(|&i| wave[i] <= 0.0).map_or(onset, |i| i.max(onset));
     let (low_at, low) = wave[end..].iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).map(|(i, v)| (end + i, *v))?;
-    Some(MotorMeasurement {
+    Some(Response {
         onset_ms: ms(onset),
         peak_ms: ms(peak),
         neg_end_ms: ms(end),
         pos_peak_ms: Some(ms(low_at)),
+        initial_positive_ms: None,
         amp_uv: amp,
         pp_uv: Some(amp - low),
         duration_ms: ms(end) - ms(onset),

@@ -7,7 +7,7 @@ use super::icons::{self, icon};
 use super::scope::Loupe;
 use super::state::{App, Dialog, TextQuestion};
 use super::{continuous, sweeps};
-use crate::model::MarkerOrigin;
+use crate::model::{LateResponse, MarkerKind, MarkerOrigin, Response};
 use crate::scene::divisions::{clock, duration, number, quantity};
 
 /// The inspector of a marker.
@@ -29,7 +29,7 @@ fn marker_panel(app: App) -> Option<AnyView> {
     let view = app.sweeps.get();
     let (site, sweep) = sweeps::rows(&test).get(view.row).map(|(site, sweep)| (*site, (*sweep).clone()))?;
     let kind = view.marker?;
-    let person = sweep.measurement.as_ref().is_some_and(|m| m.origins[usize::from(kind.number() - 1)] == MarkerOrigin::Person);
+    let person = sweep.measurement.as_ref().is_some_and(|m| m.origin(kind) == MarkerOrigin::Person);
     let place = test.sites.get(site).map(|site| site.name.clone()).unwrap_or_default();
     Some(view! {
         <div class="mhead">
@@ -45,13 +45,17 @@ fn marker_values(app: App) -> Option<AnyView> {
     let sweep = sweeps::rows(&test).get(view.row).map(|(_, sweep)| (*sweep).clone())?;
     let kind = view.marker?;
     let measurement = sweep.measurement.clone()?;
-    let person = measurement.origins[usize::from(kind.number() - 1)] == MarkerOrigin::Person;
-    let now = measurement.motor;
-    let automatic = measurement.automatic;
-    let amp = |m: Option<crate::model::MotorMeasurement>| m.map_or_else(|| "\u{2013}".to_owned(), |m| quantity(m.amp_uv, "uV"));
-    let ms = |m: Option<crate::model::MotorMeasurement>| {
-        m.and_then(|m| m.marker_ms(kind)).map_or_else(|| "\u{2013}".to_owned(), |ms| format!("{ms:.2} ms"))
+    let person = measurement.origin(kind) == MarkerOrigin::Person;
+    let late = matches!(kind, MarkerKind::LateOnset | MarkerKind::LateEnd);
+    let of = |response: Option<Response>, late_response: Option<&LateResponse>| match late {
+        true => late_response.map(|late| late.pp_uv),
+        false => response.map(|response| response.amp_uv),
     };
+    let dash = || "\u{2013}".to_owned();
+    let amp = |uv: Option<f64>| uv.map_or_else(dash, |uv| quantity(uv, "uV"));
+    let ms = |ms: Option<f64>| ms.map_or_else(dash, |ms| format!("{ms:.2} ms"));
+    let now = (measurement.marker_ms(kind), of(measurement.response, measurement.main_late()));
+    let automatic = (measurement.automatic_ms(kind), of(measurement.automatic, measurement.automatic_late.first()));
     let id = sweep.id;
     let none = sweep.no_response;
     let quality = measurement.quality.clone();
@@ -60,8 +64,8 @@ fn marker_values(app: App) -> Option<AnyView> {
             <caption class="sr">"The selected marker, as it stands and as found automatically"</caption>
             <thead><tr><td></td><th scope="col" class="n">"latency"</th><th scope="col" class="n">"amplitude"</th></tr></thead>
             <tbody>
-                <tr><th scope="row" class:person-t=person>{if person { "Yours" } else { "Now" }}</th><td class="n big" class:person=person>{ms(now)}</td><td class="n">{amp(now)}</td></tr>
-                <tr><th scope="row">"Automatic"</th><td class="n">{ms(automatic)}</td><td class="n">{amp(automatic)}</td></tr>
+                <tr><th scope="row" class:person-t=person>{if person { "Yours" } else { "Now" }}</th><td class="n big" class:person=person>{ms(now.0)}</td><td class="n">{amp(now.1)}</td></tr>
+                <tr><th scope="row">"Automatic"</th><td class="n">{ms(automatic.0)}</td><td class="n">{amp(automatic.1)}</td></tr>
             </tbody>
         </table>
         <p class="row">

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 use super::tile_store::Tiles;
 use crate::engine::protocol::{Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView};
-use crate::model::{LaneSettings, MarkerKind, MarkerOrigin, SweepId};
+use crate::model::{LaneSettings, MarkerKind, SweepId};
 use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::{self, Theme};
 use crate::web::link::Link;
@@ -340,19 +340,14 @@ impl App {
         let active = self.active.get_untracked();
         self.studies.update(|studies| {
             let study = studies.iter_mut().find(|study| Some(study.study) == active);
-            let sweeps =
-                study.into_iter().flat_map(|study| &mut study.tests).flat_map(|test| &mut test.sites).flat_map(|site| &mut site.sweeps);
+            let sweeps = study
+                .into_iter()
+                .flat_map(|study| &mut study.tests)
+                .flat_map(|test| &mut test.sites)
+                .flat_map(|site| site.average.iter_mut().chain(&mut site.sweeps));
             let measured = sweeps.filter(|view| view.id == sweep).filter_map(|view| view.measurement.as_mut());
             for measurement in measured {
-                measurement.origins[usize::from(kind.number() - 1)] = MarkerOrigin::Person;
-                if let Some(motor) = &mut measurement.motor {
-                    match kind {
-                        MarkerKind::Onset => motor.onset_ms = ms,
-                        MarkerKind::NegativePeak => motor.peak_ms = ms,
-                        MarkerKind::NegativeEnd => motor.neg_end_ms = ms,
-                        MarkerKind::PositivePeak => motor.pos_peak_ms = Some(ms),
-                    }
-                }
+                measurement.expect(kind, ms);
             }
         });
     }

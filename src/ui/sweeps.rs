@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::state::App;
 pub use crate::engine::protocol::scenes::rows;
 use crate::engine::protocol::{Edit, SweepView, TestView, scenes};
-use crate::model::{MarkerKind, SweepId};
+use crate::model::{MarkerKind, SweepId, TestKind};
 use crate::scene::divisions::{nice_step, nice_up, number, quantity};
 use crate::scene::sweeps::{Arrangement, Scene};
 use crate::scene::{Anchor, Picture, Viewport, marks};
@@ -74,8 +74,7 @@ pub fn loupe(app: App, width: f32, height: f32) -> Option<Picture> {
     let kind = view.marker?;
     with_scene(app, width, height, |scene, _| {
         let row = scene.rows.get(view.row)?.clone();
-        let motor = row.measurement?.motor?;
-        let at_s = motor.marker_ms(kind)? / 1e3;
+        let at_s = row.measurement?.marker_ms(kind)? / 1e3;
         let value = f64::from(scene.value_at(view.row, at_s).unwrap_or(0.0));
         let span_s = scene.ms_per_division / 1e3 * 1.5;
         let mut row = row;
@@ -145,7 +144,7 @@ pub struct Chosen {
 impl Chosen {
     /// Latency of the selected marker, ms.
     pub fn marker_ms(&self, kind: MarkerKind) -> Option<f64> {
-        self.sweep.measurement.as_ref()?.motor?.marker_ms(kind)
+        self.sweep.measurement.as_ref()?.marker_ms(kind)
     }
 }
 
@@ -190,9 +189,10 @@ pub fn choose_marker(app: App, kind: MarkerKind) {
 
 /// Next or previous marker; `false` past the ends, so that focus can go on.
 pub fn next_marker(app: App, by: i32) -> bool {
-    let now = app.sweeps.with_untracked(|view| view.marker).map_or(-1, |kind| i32::from(kind.number()) - 1);
-    let to = now + by;
-    match usize::try_from(to).ok().and_then(|to| MarkerKind::ALL.get(to)) {
+    let kinds = untrack(|| app.test()).map_or(TestKind::Motor, |(_, test)| test.kind).markers();
+    let now = app.sweeps.with_untracked(|view| view.marker).and_then(|kind| kinds.iter().position(|other| *other == kind));
+    let to = now.map_or(-1, |at| at as i32) + by;
+    match usize::try_from(to).ok().and_then(|to| kinds.get(to)) {
         Some(&kind) => {
             app.sweeps.update(|view| view.marker = Some(kind));
             if let Some(ms) = selected(app).and_then(|chosen| chosen.marker_ms(kind)) {

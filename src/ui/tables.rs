@@ -7,7 +7,7 @@ use web_sys::HtmlInputElement;
 use super::state::App;
 use super::{continuous, sweeps};
 use crate::engine::protocol::{Edit, LaneView, SiteView, SweepView, TestView};
-use crate::model::MarkerOrigin;
+use crate::model::{MarkerKind, MarkerOrigin};
 use crate::scene::divisions::quantity;
 
 /// A number with fixed decimals, or an empty cell where it does not apply.
@@ -17,7 +17,7 @@ fn cell(value: Option<f64>, decimals: usize) -> String {
 
 /// Whether amplitudes of a test are shown in mV (else in µV).
 fn in_millivolts(test: &TestView) -> bool {
-    let largest = test.sites.iter().flat_map(|site| &site.sweeps).filter_map(|sweep| sweep.measurement.as_ref()?.motor);
+    let largest = test.sites.iter().flat_map(|site| &site.sweeps).filter_map(|sweep| sweep.measurement.as_ref()?.response);
     largest.map(|motor| motor.amp_uv).fold(0.0, f64::max) >= 500.0
 }
 
@@ -75,14 +75,13 @@ fn nerve_row(
     scale: f64,
 ) -> impl IntoView + use<> {
     let measurement = sweep.measurement.clone();
-    let motor = measurement.as_ref().and_then(|measurement| measurement.motor);
-    let by_person =
-        measurement.as_ref().map(|measurement| measurement.origins.map(|origin| origin == MarkerOrigin::Person)).unwrap_or_default();
+    let motor = measurement.as_ref().and_then(|measurement| measurement.response);
+    let by_person = MarkerKind::MOTOR.map(|kind| measurement.as_ref().is_some_and(|m| m.origin(kind) == MarkerOrigin::Person));
     let pending = measurement.is_none();
     let none = measurement.is_some() && motor.is_none();
     let quality = measurement.map(|measurement| measurement.quality).unwrap_or_default();
     let first = k == 0;
-    let segment = site.segment.filter(|_| first);
+    let segment = site.segment.clone().filter(|_| first);
     let distal = site_index.checked_sub(1).and_then(|distal| test.sites.get(distal)).map(|distal| distal.name.clone());
     let label = match (&distal, first) {
         (Some(distal), true) => format!("{distal} to {}", site.name),
@@ -103,7 +102,7 @@ fn nerve_row(
         view! {
             <td class=person(by_person[0])>{cell(motor.map(|m| m.onset_ms), 2)}{square(by_person[0])}</td>
             <td class=person(by_person[0] || by_person[1])>{cell(motor.map(|m| m.amp_uv * scale), if scale < 1.0 { 2 } else { 1 })}</td>
-            <td class="n">{cell(segment.map(|s| s.relative_amplitude_pct), 0)}</td>
+            <td class="n">{cell(segment.as_ref().map(|s| s.relative_amplitude_pct), 0)}</td>
             <td class=person(by_person[0] || by_person[2])>{cell(motor.map(|m| m.duration_ms), 2)}</td>
             <td class=person(any)>{cell(motor.map(|m| m.area_uvms * scale), if scale < 1.0 { 2 } else { 1 })}</td>
             <td class=person(by_person[1])>{cell(motor.map(|m| m.peak_ms), 2)}{square(by_person[1])}</td>
@@ -117,8 +116,8 @@ fn nerve_row(
             {values}
             <td>{label}</td>
             <td class="n">{distance}</td>
-            <td class="n">{cell(segment.map(|s| s.latency_difference_ms), 2)}</td>
-            <td class="n">{cell(segment.and_then(|s| s.velocity_mps), 1)}</td>
+            <td class="n">{cell(segment.as_ref().map(|s| s.latency_difference_ms), 2)}</td>
+            <td class="n">{cell(segment.as_ref().and_then(|s| s.velocity_mps), 1)}</td>
             <td class="q">{(!quality.is_empty()).then(|| { let title = words.clone(); view! { <span class="doubt-t" title=title>{format!("? {}", quality.len())}<span class="sr">{words}</span></span> } })}</td>
         </tr>
     }

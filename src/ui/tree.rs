@@ -6,14 +6,6 @@ use super::icons::{self, icon};
 use super::state::{App, Selection};
 use crate::model::{Side, TestKind};
 
-const HEADINGS: &[(TestKind, &str)] = &[
-    (TestKind::Motor, "Motor"),
-    (TestKind::Sensory, "Sensory"),
-    (TestKind::FWave, "F waves"),
-    (TestKind::Sep, "Evoked potentials"),
-    (TestKind::Unknown, "Sweeps"),
-];
-
 /// The tree.
 #[component]
 pub fn Tree() -> impl IntoView {
@@ -41,7 +33,7 @@ pub fn Tree() -> impl IntoView {
                     .collect::<Vec<_>>()
             };
             let mut groups: Vec<(String, Vec<_>)> =
-                HEADINGS.iter().map(|(kind, heading)| ((*heading).to_owned(), of(*kind))).filter(|(_, items)| !items.is_empty()).collect();
+                TestKind::ALL.into_iter().map(|kind| (kind.name().to_owned(), of(kind))).filter(|(_, items)| !items.is_empty()).collect();
             let recordings = study
                 .recordings
                 .iter()

@@ -10,7 +10,7 @@ use super::background::Trace;
 use super::foot::{self, Rise};
 use super::locate::Located;
 use super::smooth::Spline;
-use crate::model::MotorMeasurement;
+use crate::model::Response;
 
 /// The onset is where the wave reaches this share of its negative peak, in either direction.
 pub const ONSET_LEVEL: f64 = 0.01;
@@ -178,18 +178,19 @@ impl Curve {
     }
 
     /// Amplitude, duration and area for markers at these times.
-    pub fn values(&self, onset_ms: f64, peak_ms: f64, neg_end_ms: f64, pos_peak_ms: Option<f64>) -> MotorMeasurement {
+    pub fn values(&self, onset_ms: f64, peak_ms: f64, neg_end_ms: f64, pos_peak_ms: Option<f64>) -> Response {
         let amp_uv = self.at(peak_ms);
         // The negative phase starts where the curve last rose through the baseline.
         let from = self.below_before(peak_ms, 0.0, 1.0).max(onset_ms);
         let steps = ((neg_end_ms - from) / (2.0 * STEP_MS)).ceil().clamp(0.0, 100_000.0);
         let h = if steps > 0.0 { (neg_end_ms - from) / steps } else { 0.0 };
         let area_uvms = (0..steps as usize).map(|i| self.at(from + (i as f64 + 0.5) * h).max(0.0) * h).sum();
-        MotorMeasurement {
+        Response {
             onset_ms,
             peak_ms,
             neg_end_ms,
             pos_peak_ms,
+            initial_positive_ms: None,
             amp_uv,
             pp_uv: pos_peak_ms.map(|t| amp_uv - self.at(t)),
             duration_ms: neg_end_ms - onset_ms,

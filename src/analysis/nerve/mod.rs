@@ -1,6 +1,8 @@
 //! Nerve conduction: one file an analyzer, and the parts they share.
 
 pub mod background;
+pub mod block;
+pub mod conditions;
 pub mod curve;
 pub mod foot;
 pub mod locate;

@@ -13,11 +13,15 @@ use super::background::Trace;
 use super::curve::{Curve, Onset};
 use super::locate::locate;
 use super::stimulus::{find_shock, spike_end};
-use crate::analysis::{Analyzed, Analyzer, SweepInput, quality};
-use crate::model::{MarkerKind, MarkerOrigin, MotorMeasurement, PlacedMarker, QualityFlag, SweepId, SweepMeasurement, TestKind};
+use super::{conditions, segment};
+use crate::analysis::{Analyzed, Analyzer, Context, SweepInput, TestInput, quality};
+use crate::model::{
+    MarkerKind, MotorSummary, NerveTest, PlacedMarker, QualityFlag, Response, SegmentMeasurement, Summary, SweepId, SweepMeasurement,
+    TestKind, TestMeasurement,
+};
 
 /// Name and version; goes into every measurement.
-pub const METHOD: &str = "motor/1";
+pub const METHOD: &str = "motor/2";
 /// Stretch looked at, ms before and after the stimulus.
 const BEFORE_MS: f64 = 100.0;
 const AFTER_MS: f64 = 150.0;
@@ -48,7 +52,7 @@ impl Zero {
 pub struct Analysis {
     zero: Zero,
     curve: Option<Curve>,
-    automatic: Option<MotorMeasurement>,
+    automatic: Option<Response>,
     quality: Vec<QualityFlag>,
 }
 
@@ -103,7 +107,7 @@ impl Analysis {
     }
 
     /// What was found without help; `None`: no response.
-    pub fn automatic(&self) -> Option<&MotorMeasurement> {
+    pub fn automatic(&self) -> Option<&Response> {
         self.automatic.as_ref()
     }
 
@@ -120,7 +124,7 @@ impl Analysis {
     /// Values for markers of which a person placed some. Placed ones stay where they are; the
     /// others keep their automatic place unless that no longer fits in order, and are looked
     /// for beside the placed ones then. Of several markers of one kind the last counts.
-    pub fn placed(&self, markers: &[PlacedMarker]) -> MotorMeasurement {
+    pub fn placed(&self, markers: &[PlacedMarker]) -> Response {
         place(self.curve.as_ref(), self.zero.seconds(), self.automatic.as_ref(), markers)
     }
 }
@@ -138,76 +142,133 @@ impl Analyzer for Motor {
         kind == TestKind::Motor
     }
 
-    fn analyze(&self, input: &SweepInput) -> Box<dyn Analyzed + Send> {
-        let method = match input.kind {
-            TestKind::Motor => METHOD.to_owned(),
-            TestKind::Sensory => format!("{METHOD} for sensory"),
-            TestKind::FWave => format!("{METHOD} for F response"),
-            TestKind::Sep => format!("{METHOD} for evoked potential"),
-            TestKind::Unknown => format!("{METHOD} for unknown kind"),
-        };
-        let analysis = Analysis::new(&input.uv, input.fs_hz, input.stimulus_s, input.limits_uv);
-        Box::new(AnalyzedMotor { sweep: input.sweep, method, analysis })
+    fn analyze(&self, input: &TestInput) -> Box<dyn Analyzed + Send> {
+        let kind = input.test.kind;
+        let method = if kind == TestKind::Motor { METHOD.to_owned() } else { format!("{METHOD} for {}", kind.name().to_lowercase()) };
+        let sweeps = input.sweeps.iter().map(AnalyzedSweep::new).collect();
+        Box::new(AnalyzedMotor { method, sweeps, left_out: input.left_out.clone() })
     }
 }
 
-struct AnalyzedMotor {
+/// A sweep with a direct response, analysed as a motor response; other analyzers use it for the M
+/// wave.
+#[derive(Debug, Clone)]
+pub struct AnalyzedSweep {
     sweep: SweepId,
-    method: String,
+    site: usize,
+    current_ma: Option<f64>,
     analysis: Analysis,
 }
 
-impl Analyzed for AnalyzedMotor {
-    fn measurement(&self, placed: &[PlacedMarker], no_response: bool) -> SweepMeasurement {
+impl AnalyzedSweep {
+    /// Analyses a sweep.
+    pub fn new(input: &SweepInput) -> Self {
+        Self {
+            sweep: input.sweep,
+            site: input.site,
+            current_ma: input.current_ma,
+            analysis: Analysis::new(&input.uv, input.fs_hz, input.stimulus_s, input.limits_uv),
+        }
+    }
+
+    /// The measurement with what a person placed.
+    pub fn measurement(&self, method: &str, context: &Context) -> SweepMeasurement {
         let automatic = self.analysis.automatic().copied();
-        let own: Vec<PlacedMarker> = placed.iter().copied().filter(|m| m.sweep == self.sweep).collect();
-        let motor = match (no_response, own.is_empty()) {
+        let own = context.placed_on(self.sweep);
+        let response = match (context.no_response.contains(&self.sweep), own.is_empty()) {
             (true, _) => None,
             (false, true) => automatic,
             (false, false) => Some(self.analysis.placed(&own)),
         };
-        let origin = |kind| if own.iter().any(|m| m.kind == kind) { MarkerOrigin::Person } else { MarkerOrigin::Automatic };
         SweepMeasurement {
             sweep: self.sweep,
-            method: self.method.clone(),
+            method: method.to_owned(),
             stimulus_known: matches!(self.analysis.zero(), Zero::Stated(_)),
             zero_s: self.analysis.zero().seconds(),
-            motor,
+            response,
             automatic,
-            origins: MarkerKind::ALL.map(origin),
+            placed: MarkerKind::MOTOR.into_iter().filter(|kind| own.iter().any(|m| m.kind == *kind)).collect(),
             quality: self.analysis.quality().to_vec(),
+            ..SweepMeasurement::default()
         }
+    }
+}
+
+struct AnalyzedMotor {
+    method: String,
+    sweeps: Vec<AnalyzedSweep>,
+    left_out: Vec<SweepId>,
+}
+
+impl Analyzed for AnalyzedMotor {
+    fn measurement(&self, context: &Context) -> TestMeasurement {
+        let mut sweeps: Vec<SweepMeasurement> = self.sweeps.iter().map(|sweep| sweep.measurement(&self.method, context)).collect();
+        for sweep in sweeps.iter_mut().filter(|sweep| self.left_out.contains(&sweep.sweep)) {
+            sweep.left_out = Some("left out by a person".into());
+        }
+        let test = context.test;
+        // A site counts with its largest response, the supramaximal one.
+        let best = |site: usize| {
+            let of_site = self.sweeps.iter().zip(&sweeps).filter(|(analyzed, m)| analyzed.site == site && m.left_out.is_none());
+            of_site.filter_map(|(_, m)| m.response).max_by(|a, b| a.amp_uv.total_cmp(&b.amp_uv))
+        };
+        let responses: Vec<Option<Response>> = (0..test.sites.len()).map(best).collect();
+        let names: Vec<(usize, &str)> = test.sites.iter().enumerate().map(|(index, site)| (index, site.name.as_str())).collect();
+        let segments = (1..test.sites.len()).filter_map(|site| {
+            let (distal, proximal) = (responses[site - 1].as_ref()?, responses[site].as_ref()?);
+            Some(segment(&test.nerve, [names[site - 1], names[site]], distal, proximal, test.sites[site].distance_mm))
+        });
+        let segments: Vec<SegmentMeasurement> = segments.collect();
+        let mut quality: Vec<QualityFlag> = conditions::cold_limb(test).into_iter().collect();
+        for (site, name) in &names {
+            let series: Vec<(f64, f64)> = self
+                .sweeps
+                .iter()
+                .zip(&sweeps)
+                .filter(|(analyzed, _)| analyzed.site == *site)
+                .filter_map(|(analyzed, m)| Some((analyzed.current_ma?, m.response.map_or(0.0, |r| r.amp_uv))))
+                .collect();
+            quality.extend(conditions::submaximal(name, &series));
+        }
+        if test.kind == TestKind::Motor {
+            quality.extend(conditions::missing_distance(test, false));
+        }
+        let summary = Summary::Motor(summary(test, &responses, segments));
+        TestMeasurement { method: self.method.clone(), sweeps, summary, quality, ..TestMeasurement::default() }
+    }
+}
+
+/// Residual latency and terminal latency index from the distal site and the segment above it
+/// (Kimura, Electrodiagnosis in Diseases of Nerve and Muscle).
+fn summary(test: &NerveTest, responses: &[Option<Response>], segments: Vec<SegmentMeasurement>) -> MotorSummary {
+    let distal = test.sites.first().and_then(|site| site.distance_mm).filter(|mm| *mm > 0.0);
+    let velocity = segments.iter().find(|segment| segment.from == Some(0)).and_then(|segment| segment.velocity_mps);
+    let latency = responses.first().copied().flatten().map(|response| response.onset_ms);
+    let known = distal.zip(velocity).zip(latency).filter(|((_, velocity), latency)| *velocity > 0.0 && *latency > 0.0);
+    MotorSummary {
+        segments,
+        residual_latency_ms: known.map(|((mm, velocity), latency)| latency - mm / velocity),
+        terminal_latency_index: known.map(|((mm, velocity), latency)| mm / (velocity * latency)),
     }
 }
 
 /// Measures one sweep: the response, when there is one, and what weakens the numbers.
 /// Arguments as in [`Analysis::new`].
-pub fn measure(
-    sweep_uv: &[f64],
-    fs_hz: f64,
-    stimulus_s: Option<f64>,
-    limits_uv: Option<[f64; 2]>,
-) -> (Option<MotorMeasurement>, Vec<QualityFlag>) {
+pub fn measure(sweep_uv: &[f64], fs_hz: f64, stimulus_s: Option<f64>, limits_uv: Option<[f64; 2]>) -> (Option<Response>, Vec<QualityFlag>) {
     let analysis = Analysis::new(sweep_uv, fs_hz, stimulus_s, limits_uv);
     (analysis.automatic, analysis.quality)
 }
 
 /// Values of one sweep for markers of which a person placed some; as [`Analysis::placed`], with
 /// `automatic` in place of the markers that the analysis finds.
-pub fn remeasure(
-    sweep_uv: &[f64],
-    fs_hz: f64,
-    stimulus_s: Option<f64>,
-    automatic: Option<&MotorMeasurement>,
-    placed: &[PlacedMarker],
-) -> MotorMeasurement {
+pub fn remeasure(sweep_uv: &[f64], fs_hz: f64, stimulus_s: Option<f64>, automatic: Option<&Response>, placed: &[PlacedMarker]) -> Response {
     let analysis = Analysis::new(sweep_uv, fs_hz, stimulus_s, None);
     place(analysis.curve.as_ref(), analysis.zero.seconds(), automatic, placed)
 }
 
-fn place(curve: Option<&Curve>, zero_s: f64, automatic: Option<&MotorMeasurement>, markers: &[PlacedMarker]) -> MotorMeasurement {
+fn place(curve: Option<&Curve>, zero_s: f64, automatic: Option<&Response>, markers: &[PlacedMarker]) -> Response {
     let by_hand = |kind: MarkerKind| markers.iter().rev().find(|m| m.kind == kind && m.at_s.is_finite()).map(|m| (m.at_s - zero_s) * 1e3);
-    let [onset, peak, end, positive] = MarkerKind::ALL.map(by_hand);
+    let [onset, peak, end, positive] = MarkerKind::MOTOR.map(by_hand);
     let Some(curve) = curve else {
         // Nothing can be read off such a sweep; the times still stand.
         let mut values = automatic.copied().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Between two stimulation sites: velocity and relative amplitude.
 
-use crate::model::{MotorMeasurement, QualityFlag, QualityKind, SegmentMeasurement};
+use super::block;
+use crate::model::{QualityFlag, QualityKind, Response, SegmentMeasurement};
 
 /// Velocities outside this range, m/s, are taken as a wrong distance or a wrong marker: the
 /// fastest human motor fibres stay below, and slower ones are not conduction but a slip.
@@ -8,19 +9,50 @@ const PLAUSIBLE_MPS: [f64; 2] = [10.0, 90.0];
 /// Distances below this, mm, are most likely centimetres.
 const SHORTEST_MM: f64 = 20.0;
 
-/// Values between a distal and the next proximal site, from onset to onset.
+/// Values between a distal and the next proximal site, from onset to onset, with the criteria for
+/// block and dispersion applied to nerve and sites.
 ///
-/// `distance_mm` that is not positive counts as not entered. The velocity is `None` without a
-/// distance or when the proximal onset does not come later.
-pub fn segment(distal: &MotorMeasurement, proximal: &MotorMeasurement, distance_mm: Option<f64>) -> SegmentMeasurement {
+/// `sites`: (index, name) of the distal and the proximal site. `distance_mm` that is not positive
+/// counts as not entered. The velocity is `None` without a distance or when the proximal onset does
+/// not come later.
+pub fn segment(
+    nerve: &str,
+    sites: [(usize, &str); 2],
+    distal: &Response,
+    proximal: &Response,
+    distance_mm: Option<f64>,
+) -> SegmentMeasurement {
     let distance_mm = distance_mm.filter(|d| d.is_finite() && *d > 0.0);
     let latency_difference_ms = proximal.onset_ms - distal.onset_ms;
-    SegmentMeasurement {
+    let drop_pct = |distal: f64, proximal: f64| (distal > 0.0).then(|| 100.0 * (1.0 - proximal / distal));
+    let area_drop_pct = drop_pct(distal.area_uvms, proximal.area_uvms);
+    let duration_increase_pct = drop_pct(distal.duration_ms, proximal.duration_ms).map(|drop| -drop);
+    let relative_amplitude_pct = if distal.amp_uv > 0.0 { 100.0 * proximal.amp_uv / distal.amp_uv } else { f64::NAN };
+    let finding = block::finding(
+        nerve,
+        sites[0].1,
+        sites[1].1,
+        block::Change {
+            amp_drop_pct: 100.0 - relative_amplitude_pct,
+            area_drop_pct: area_drop_pct.unwrap_or(f64::NAN),
+            duration_increase_pct: duration_increase_pct.unwrap_or(f64::NAN),
+            distal_uv: distal.amp_uv,
+        },
+    );
+    let mut segment = SegmentMeasurement {
+        from: Some(sites[0].0),
+        to: sites[1].0,
         distance_mm,
         latency_difference_ms,
         velocity_mps: distance_mm.filter(|_| latency_difference_ms > 0.0).map(|d| d / latency_difference_ms),
-        relative_amplitude_pct: if distal.amp_uv > 0.0 { 100.0 * proximal.amp_uv / distal.amp_uv } else { f64::NAN },
-    }
+        relative_amplitude_pct,
+        area_drop_pct,
+        duration_increase_pct,
+        finding,
+        doubt: None,
+    };
+    segment.doubt = plausibility(&segment);
+    segment
 }
 
 /// What is doubtful about a segment's distance or velocity.
@@ -48,11 +80,15 @@ pub fn plausibility(segment: &SegmentMeasurement) -> Option<QualityFlag> {
 
 #[cfg(test)]
 mod tests {
-    use super::{plausibility, segment};
-    use crate::model::MotorMeasurement;
+    use super::{SegmentMeasurement, plausibility};
+    use crate::model::Response;
 
-    fn at(onset_ms: f64, amp_uv: f64) -> MotorMeasurement {
-        MotorMeasurement { onset_ms, amp_uv, ..MotorMeasurement::default() }
+    fn segment(distal: &Response, proximal: &Response, distance_mm: Option<f64>) -> SegmentMeasurement {
+        super::segment("", [(0, ""), (1, "")], distal, proximal, distance_mm)
+    }
+
+    fn at(onset_ms: f64, amp_uv: f64) -> Response {
+        Response { onset_ms, amp_uv, ..Response::default() }
     }
 
     #[test]

@@ -51,9 +51,16 @@ pub fn first_span_s(duration_s: f64) -> f64 {
     duration_s.clamp(1e-4, FIRST_S)
 }
 
-/// Sites and sweeps of a test in the order of rows: (site index, sweep).
+/// Sites and sweeps of a test in the order of rows: (site index, sweep). A site with an average
+/// shows it in place of its sweeps.
 pub fn rows(test: &TestView) -> Vec<(usize, &SweepView)> {
-    test.sites.iter().enumerate().flat_map(|(site, view)| view.sweeps.iter().map(move |sweep| (site, sweep))).collect()
+    test.sites.iter().enumerate().flat_map(|(site, view)| shown(view).map(move |sweep| (site, sweep))).collect()
+}
+
+/// The sweeps of a site that are rows.
+pub fn shown(site: &SiteView) -> impl Iterator<Item = &SweepView> {
+    let sweeps: &[SweepView] = if site.average.is_some() { &[] } else { &site.sweeps };
+    site.average.iter().chain(sweeps)
 }
 
 /// The moment that a sweep's times count from, seconds after its first sample: as its measurement
@@ -82,7 +89,7 @@ pub fn extent(test: &TestView, values: &[Values]) -> (f64, f64) {
 /// lies far behind the last marker can be scrolled to.
 pub fn first_view(test: &TestView, values: &[Values]) -> (f64, f64) {
     let (before_s, after_s) = extent(test, values);
-    let ends = rows(test).into_iter().filter_map(|(_, row)| row.measurement.as_ref()?.motor);
+    let ends = rows(test).into_iter().filter_map(|(_, row)| row.measurement.as_ref()?.response);
     let last_s = ends.map(|motor| motor.pos_peak_ms.unwrap_or(motor.neg_end_ms)).fold(0.0, f64::max) / 1e3;
     let before_s = if last_s > 0.0 { before_s.min((last_s * 0.25).max(0.002)) } else { before_s };
     let wanted_s = if last_s > 0.0 { (before_s + last_s * 1.3).min(before_s + after_s) } else { before_s + after_s };

@@ -111,7 +111,7 @@ fn assemble(
             nerve: named.nerve.clone(),
             recorded_from: whole.recorded_from.clone().filter(|_| signals.len() == 1).unwrap_or(muscle),
             temperature_c: whole.temperature_c,
-            sites: Vec::new(),
+            ..NerveTest::default()
         };
         let mut distal_mm = Some(0.0);
         for &index in &order {

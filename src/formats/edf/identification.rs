@@ -39,6 +39,7 @@ pub(super) fn subject(patient: &str) -> Subject {
             name: known(name),
             sex: (*sex).to_owned(),
             birth_date: if *birth == "X" { String::new() } else { (*birth).to_owned() },
+            ..Subject::default()
         },
         _ => Subject { name: patient.trim().to_owned(), ..Subject::default() },
     }

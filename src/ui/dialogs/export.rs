@@ -100,7 +100,7 @@ fn save_table(app: App) {
     );
     for site in &test.sites {
         for (k, sweep) in site.sweeps.iter().enumerate() {
-            let motor = sweep.measurement.as_ref().and_then(|measurement| measurement.motor);
+            let motor = sweep.measurement.as_ref().and_then(|measurement| measurement.response);
             let value = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
             let columns = [
                 format!("\"{}\"", site.name.replace('"', "\"\"")),
@@ -112,7 +112,7 @@ fn save_table(app: App) {
                 value(motor.map(|m| m.duration_ms)),
                 value(motor.map(|m| m.area_uvms)),
                 value(site.distance_mm.filter(|_| k == 0)),
-                value(site.segment.and_then(|segment| segment.velocity_mps).filter(|_| k == 0)),
+                value(site.segment.as_ref().and_then(|segment| segment.velocity_mps).filter(|_| k == 0)),
             ];
             csv.push_str(&columns.join(","));
             csv.push('\n');

@@ -7,14 +7,6 @@ use crate::engine::protocol::Edit;
 use crate::model::{Side, TestKind};
 use crate::ui::state::App;
 
-const KINDS: &[(&str, TestKind)] = &[
-    ("Motor", TestKind::Motor),
-    ("Sensory", TestKind::Sensory),
-    ("F waves", TestKind::FWave),
-    ("Evoked potential", TestKind::Sep),
-    ("Not stated", TestKind::Unknown),
-];
-
 /// The dialog for a test.
 pub fn test(index: usize) -> impl IntoView {
     let app = App::here();
@@ -56,8 +48,8 @@ pub fn test(index: usize) -> impl IntoView {
         <form class="form" on:submit=move |event| { event.prevent_default(); save(); }>
             <label>"Kind"<select class="field" autofocus on:change=move |event| {
                 let name = event_target_value(&event);
-                kind.set(KINDS.iter().find(|(text, _)| *text == name).map_or(TestKind::Unknown, |(_, kind)| *kind));
-            }>{KINDS.iter().map(|(text, value)| view! { <option value=*text selected=move || kind.get() == *value>{*text}</option> }).collect_view()}</select></label>
+                kind.set(TestKind::ALL.into_iter().find(|kind| kind.name() == name).unwrap_or(TestKind::Unknown));
+            }>{TestKind::ALL.into_iter().map(|value| view! { <option value=value.name() selected=move || kind.get() == value>{if value == TestKind::Unknown { "Not stated" } else { value.name() }}</option> }).collect_view()}</select></label>
             <label>"Side"<select class="field" on:change=move |event| side.set(match event_target_value(&event).as_str() { "L" => Some(Side::Left), "R" => Some(Side::Right), _ => None })>
                 <option value="" selected=move || side.get().is_none()>"not stated"</option>
                 <option value="L" selected=move || side.get() == Some(Side::Left)>"left"</option>

@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""Rewrites src/norms/data/*.json from a folder of reference tables (TOML).
+
+    python3 scripts/norms.py REFERENCE_DIR
+
+Every row keeps its source, confidence and whether its figure was read again (`verified`). One row a
+line, so that a change of a figure is a change of a line.
+"""
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+
+def rows(table):
+    return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in table) + "\n]\n"
+
+
+def main(reference):
+    read = lambda name: tomllib.loads((reference / f"{name}.toml").read_text(encoding="utf8"))
+    here = Path(__file__).resolve().parent.parent / "src/norms/data"
+    values, nerves, sources = read("reference_values"), read("nerves"), read("sources")
+    write = lambda name, table: (here / f"{name}.json").write_text(rows(table), encoding="utf8")
+    write("limits", values["limit"])
+    write("side_to_side", values["side_to_side"])
+    write("studies", nerves["study"])
+    write("late_responses", nerves["late_response"])
+    write("sources", [{"id": key, **value} for key, value in sources.items() if isinstance(value, dict) and "cite" in value])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

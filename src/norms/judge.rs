@@ -1,0 +1,168 @@
+//! Measured values against their limits.
+
+use super::limits::{Bound, Limit, PROFILE, Person, limits};
+use super::studies::{StudyDef, by_id, citation};
+use super::words::site_of;
+use crate::model::{MarkerKind, NerveTest, Response, TestKind, TestMeasurement, average_id};
+
+/// How far a distance may lie from that of the limit, mm.
+const SAME_DISTANCE_MM: f64 = 10.0;
+
+/// One value beside its limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// Index of the site, or of the proximal site of a segment; `None`: of the whole test.
+    pub site: Option<usize>,
+    /// What was measured, in the words of the limits (`onset_latency`).
+    pub measure: String,
+    /// The value, in the limit's unit.
+    pub value: f64,
+    /// The limit.
+    pub limit: f64,
+    /// Unit for people (`m/s`).
+    pub unit: &'static str,
+    /// Values above are abnormal (else below).
+    pub upper: bool,
+    /// Beyond the limit.
+    pub abnormal: bool,
+    /// Why the limit is to be taken with care: not verified, another distance.
+    pub doubt: String,
+    /// Where it is published.
+    pub source: String,
+}
+
+/// Judges what was measured of a test that is the study `study`. Measures without a limit are not
+/// in the list.
+pub fn judge(study: &str, test: &NerveTest, measured: &TestMeasurement, person: &Person) -> Vec<Judged> {
+    let Some(definition) = by_id(study) else { return Vec::new() };
+    match test.kind {
+        TestKind::Motor | TestKind::Sensory => conduction(definition, test, measured, person),
+        _ => Vec::new(),
+    }
+}
+
+fn conduction(study: &StudyDef, test: &NerveTest, measured: &TestMeasurement, person: &Person) -> Vec<Judged> {
+    let rows = limits(PROFILE, &study.id, person);
+    let mut out = Vec::new();
+    let distance = test.sites.first().and_then(|site| site.distance_mm).zip(study.distal_mm());
+    let far = distance.filter(|(mm, of)| (mm - of).abs() > SAME_DISTANCE_MM);
+    let far = far.map(|(mm, of)| format!("the limit is for {of:.0} mm, measured at {mm:.0} mm")).unwrap_or_default();
+    if let Some(response) = distal(test, measured) {
+        for row in rows.iter().filter(|row| row.segment.is_none()) {
+            let value = match (row.measure.as_str(), row.amp_kind.as_deref()) {
+                ("onset_latency", _) => Some(response.onset_ms),
+                ("peak_latency", _) => response.marker_ms(MarkerKind::NegativePeak),
+                ("amplitude", Some("peak_peak")) => peak_to_peak(&response).map(|uv| in_unit(uv, row)),
+                ("amplitude", _) => Some(in_unit(response.amp_uv, row)),
+                _ => None,
+            };
+            let doubt = if row.measure.contains("latency") { far.as_str() } else { "" };
+            out.extend(value.map(|value| judged(row, Some(0), value, doubt)));
+        }
+    }
+    let ids: Vec<&str> = study.sites.iter().map(|site| site.id.as_str()).collect();
+    let site = |index: usize| site_of(&test.sites.get(index)?.name, &ids);
+    for segment in measured.summary.segments() {
+        let Some(velocity) = segment.velocity_mps else { continue };
+        let row = match segment.from {
+            Some(from) => {
+                let name = site(from).zip(site(segment.to)).map(|(distal, proximal)| format!("{distal}-{proximal}"));
+                rows.iter().find(|row| row.measure == "conduction_velocity" && row.segment == name && name.is_some())
+            }
+            None => rows.iter().find(|row| row.measure == "conduction_velocity" && row.segment.is_none()),
+        };
+        out.extend(row.map(|row| judged(row, Some(segment.to), velocity, "")));
+    }
+    out
+}
+
+/// The largest response of the distal site, the average where there is one.
+fn distal(test: &NerveTest, measured: &TestMeasurement) -> Option<Response> {
+    let site = test.sites.first()?;
+    let average = site.sweeps.first().and_then(|first| measured.sweep(average_id(*first)));
+    let own = measured.sweeps.iter().filter(|sweep| site.sweeps.contains(&sweep.sweep) && sweep.left_out.is_none());
+    match average {
+        Some(average) => average.response,
+        None => own.filter_map(|sweep| sweep.response).max_by(|a, b| a.amp_uv.total_cmp(&b.amp_uv)),
+    }
+}
+
+fn peak_to_peak(response: &Response) -> Option<f64> {
+    response.pp_uv
+}
+
+/// Microvolts in the unit of the limit.
+fn in_unit(uv: f64, row: &Limit) -> f64 {
+    if row.unit == "mV" { uv / 1000.0 } else { uv }
+}
+
+fn judged(row: &Limit, site: Option<usize>, value: f64, doubt: &str) -> Judged {
+    let upper = row.bound == Bound::Upper;
+    let mut doubts: Vec<&str> = Vec::new();
+    if row.unverified() {
+        doubts.push("unverified limit");
+    }
+    doubts.extend(Some(doubt).filter(|doubt| !doubt.is_empty()));
+    Judged {
+        site,
+        measure: row.measure.clone(),
+        value,
+        limit: row.value,
+        unit: match row.unit.as_str() {
+            "ms" => "ms",
+            "mV" => "mV",
+            "uV" => "\u{b5}V",
+            "m_per_s" => "m/s",
+            "percent" => "%",
+            _ => "",
+        },
+        upper,
+        abnormal: if upper { value > row.value } else { value < row.value },
+        doubt: doubts.join("; "),
+        source: row.source.iter().map(|key| citation(key)).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// Limits of a late response (`f_median`, `h_soleus`) for values by the names of their measures.
+pub fn judge_late(study: &str, values: &[(&str, f64)], person: &Person) -> Vec<Judged> {
+    let rows = limits(PROFILE, study, person);
+    let of = |(measure, value): &(&str, f64)| rows.iter().find(|row| row.measure == *measure).map(|row| judged(row, None, *value, ""));
+    values.iter().filter_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Person, judge};
+    use crate::model::{MotorSummary, NerveTest, Response, SegmentMeasurement, Site, Summary, SweepMeasurement, TestMeasurement};
+
+    fn measured(onset_ms: f64, amp_uv: f64, velocity: f64) -> (NerveTest, TestMeasurement) {
+        let site = |name: &str, id, mm| Site { name: name.into(), distance_mm: Some(mm), sweeps: vec![id] };
+        let test = NerveTest { sites: vec![site("Wrist", 0, 80.0), site("Elbow", 1, 220.0)], ..NerveTest::default() };
+        let response = Some(Response { onset_ms, amp_uv, ..Response::default() });
+        let segment = SegmentMeasurement { from: Some(0), to: 1, velocity_mps: Some(velocity), ..SegmentMeasurement::default() };
+        let summary = Summary::Motor(MotorSummary { segments: vec![segment], ..MotorSummary::default() });
+        let sweeps = vec![SweepMeasurement { sweep: 0, response, ..SweepMeasurement::default() }];
+        (test, TestMeasurement { sweeps, summary, ..TestMeasurement::default() })
+    }
+
+    #[test]
+    fn latency_amplitude_and_velocity_are_judged_with_their_unit() {
+        let (test, of) = measured(5.1, 3000.0, 45.0);
+        let all = judge("median_motor_apb", &test, &of, &Person::default());
+        let by = |measure: &str| all.iter().find(|judged| judged.measure == measure).unwrap();
+        assert!(by("onset_latency").abnormal && by("onset_latency").upper && by("onset_latency").doubt.is_empty());
+        assert!(by("amplitude").abnormal && (by("amplitude").value - 3.0).abs() < 1e-9 && by("amplitude").unit == "mV");
+        assert!(by("conduction_velocity").abnormal && by("conduction_velocity").site == Some(1));
+        let (test, of) = measured(3.5, 9000.0, 58.0);
+        assert!(judge("median_motor_apb", &test, &of, &Person::default()).iter().all(|judged| !judged.abnormal));
+    }
+
+    #[test]
+    fn another_distance_is_said() {
+        let (mut test, of) = measured(3.5, 9000.0, 58.0);
+        test.sites[0].distance_mm = Some(60.0);
+        let all = judge("median_motor_apb", &test, &of, &Person::default());
+        assert!(all.iter().find(|judged| judged.measure == "onset_latency").unwrap().doubt.contains("80 mm"));
+        assert!(judge("no such study", &test, &of, &Person::default()).is_empty());
+    }
+}
