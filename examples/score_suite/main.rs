@@ -9,6 +9,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
+mod fwave;
 mod ncs;
 mod rns;
 
@@ -38,12 +39,19 @@ type Answer = Result<Value, Box<dyn Error>>;
 type Task = fn(&Case) -> Answer;
 
 /// What answers a task: the `task` of the sidecar, and how.
-const TASKS: &[(&str, Task)] = &[("ncs", ncs::ncs), ("pair", ncs::pair), ("rns", rns::rns)];
+const TASKS: &[(&str, Task)] = &[("ncs", ncs::ncs), ("pair", ncs::pair), ("rns", rns::rns), ("fwave", fwave::fwave)];
 
 impl Case {
     fn new(folder: &Path, id: &str) -> Result<Self, Box<dyn Error>> {
         let meta = serde_json::from_slice(&std::fs::read(folder.join(format!("{id}.meta.json")))?)?;
         Ok(Self { id: id.to_owned(), folder: folder.to_owned(), meta, opened: record(folder, id)? })
+    }
+
+    /// What the analyzer of the first test sees.
+    pub fn input(&self) -> Result<analysis::TestInput, Box<dyn Error>> {
+        let study = &self.opened.study;
+        let input = analysis::input(&study.recordings, &study.examination, &self.opened.samples, &Edits::default(), 0)?;
+        Ok(input.ok_or("the recording holds no test")?)
     }
 
     /// The first test of the recording, as the app measures it.

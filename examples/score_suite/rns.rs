@@ -7,7 +7,7 @@ use myoscope::analysis::nerve::repetitive;
 use super::{Answer, Case};
 
 pub fn rns(case: &Case) -> Answer {
-    let inputs = case.sweeps()?;
+    let inputs = case.input()?.sweeps;
     let fs_hz = inputs.first().ok_or("no sweep")?.fs_hz;
     let sweeps: Vec<(&[f64], f64)> = inputs.iter().map(|input| (input.uv.as_slice(), input.stimulus_s.unwrap_or(0.0))).collect();
     let phases: Vec<_> = repetitive::train(&sweeps, fs_hz).into_iter().map(Option::unwrap_or_default).collect();

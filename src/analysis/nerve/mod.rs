@@ -1,9 +1,12 @@
 //! Nerve conduction: one file an analyzer, and the parts they share.
 
+pub mod a_wave;
 pub mod background;
 pub mod block;
 pub mod conditions;
 pub mod curve;
+pub mod ensemble;
+pub mod f_wave;
 pub mod foot;
 pub mod locate;
 pub mod motor;
@@ -12,5 +15,6 @@ pub mod segment;
 pub mod smooth;
 pub mod stimulus;
 pub mod train;
+pub mod wave;
 
 pub use segment::segment;
