@@ -29,6 +29,13 @@ const ROUNDS: usize = 6;
 const WINDOW_MS: f64 = 3.0;
 const HOP_MS: f64 = 1.0;
 const AGREED: f64 = 0.45;
+/// Something quick is a second difference of averages over half a millisecond, 1.5 ms apart, of this
+/// many times its noise; it is followed by its slow end.
+const QUICK: f64 = 3.3;
+const QUICK_BEFORE_MS: f64 = 3.0;
+const QUICK_AFTER_MS: f64 = 12.0;
+/// Where waves are looked for the tail follows nothing quicker than this, Hz, for one calm sweep.
+const STIFF_HZ: f64 = 90.0;
 /// How far values of the bridge reach to either side, ms.
 const BRIDGE_MS: f64 = 3.0;
 /// A late response begins where the smoothed sweep exceeds this many times its noise, and reaches
@@ -171,9 +178,10 @@ impl Bins {
 }
 
 /// Takes the sweeps apart behind `from_ms` (the direct response's positive peak or later);
-/// from `smooth_ms` on what remains of it decays smoothly. `None` when less than 8 ms remain or
+/// from `smooth_ms` on what remains of it decays smoothly. `waves`: waves that most sweeps share
+/// (A waves) are left in the tail, to be found there. `None` when less than 8 ms remain or
 /// there is no noise to measure anything by.
-pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64) -> Option<Ensemble> {
+pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Option<Ensemble> {
     let (n, len) = (all.uv.len(), all.len());
     let last = all.time(len.checked_sub(1)?);
     if last < smooth_ms + 8.0 || n == 0 {
@@ -200,8 +208,10 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64) -> Option<Ensemble
     let mut tail = medians(&flat);
     let mut masked = vec![vec![false; m]; n];
     let (mut coefficients, mut mains) = (vec![vec![0.0; COLUMNS]; n], 0);
-    let (mut spread, mut agreement, mut bridge) = (sigma, vec![0.0; m], vec![0.0; m]);
+    let (mut spread, mut agreement) = (sigma, vec![0.0; m]);
     let mut hot_noise = sigma;
+    let mut stiff_ms = last;
+    let mut dbg_bridge = vec![0.0; m];
     for round in 0..ROUNDS {
         let rest: Vec<Vec<f64>> = bins
             .y
@@ -228,9 +238,13 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64) -> Option<Ensemble
                 coefficients[q] = c;
             }
         }
-        let (agreed, weight) = agree(&bins, &flat, spread, (round > 0).then_some(bridge.as_slice()));
-        bridge = exponentials(&bins, &agreed, &weight, &smooth, smooth_ms, sigma, n);
-        tail = bridged(&bins, &agreed, &weight, &bridge, &smooth, &medians(&flat));
+        let quick = quick(&bins, &flat, &smooth);
+        let (agreed, weight) = agree(&bins, &flat, spread, &quick, &smooth, waves);
+        let bridge = exponentials(&bins, &agreed, &weight, &smooth, smooth_ms, sigma, n);
+        dbg_bridge = bridge.clone();
+        let calm = (0..m).find(|i| quick.iter().any(|quick| !quick[*i])).unwrap_or(m);
+        tail = bridged(&bins, &agreed, &weight, &bridge, &smooth, &medians(&flat), if waves { m } else { calm });
+        stiff_ms = if waves { last } else { bins.time.get(calm).copied().unwrap_or(last) };
         agreement = weight.iter().map(|w| w / n as f64).collect();
         // Noise from what no late response covers.
         let quiet = |late: &dyn Fn(usize) -> Vec<f64>| {
@@ -251,8 +265,12 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64) -> Option<Ensemble
             *mask = standing_out(&smoothed(&late(q), pair), &behind, hot_noise, &bins);
         }
     }
-    let _ = hot_noise;
-    Some(finish(all, &bins, &Found { per, offset, half, mains, coefficients, tail, agreement, masked, spread, from_ms, smooth_ms }))
+    if let Ok(path) = std::env::var("DUMP") {
+        let mut text = String::new();
+        for i in 0..m { text += &format!("{} {} {} {}", bins.time[i], tail[i], dbg_bridge[i], agreement[i]); for q in 0..n { text += &format!(" {}", flat[q][i]); } text += "\n"; }
+        let _ = std::fs::write(path, text);
+    }
+    Some(finish(all, &bins, &Found { per, offset, half, mains, coefficients, tail, agreement, masked, spread, from_ms, smooth_ms, stiff_ms }))
 }
 
 /// Noise of a bin, from third differences where the sweeps are smooth.
@@ -279,8 +297,39 @@ fn medians(flat: &[Vec<f64>]) -> Vec<f64> {
         .collect()
 }
 
+/// Where something quick happens, by sweep and bin: waves of motor units do, the tail does not.
+/// Before the tail is smooth everything counts as quick.
+fn quick(bins: &Bins, flat: &[Vec<f64>], smooth: &[bool]) -> Vec<Vec<bool>> {
+    let (width, apart) = (bins.count(0.5), bins.count(1.5));
+    let m = smooth.len();
+    let bends: Vec<Vec<f64>> = flat
+        .iter()
+        .map(|f| {
+            let s = smoothed(f, width);
+            let bend = |i: usize| (s[i] - 0.5 * (s[i - apart] + s[i + apart])).abs();
+            (0..m).map(|i| if i < apart || i + apart >= m { 0.0 } else { bend(i) }).collect()
+        })
+        .collect();
+    let all: Vec<f64> = bends.iter().flat_map(|b| (0..m).filter(|i| smooth[*i]).map(|i| b[i])).collect();
+    let limit = QUICK * percentile(&all, 15.0) / 0.189;
+    let (before, after) = (bins.count(QUICK_BEFORE_MS), bins.count(QUICK_AFTER_MS));
+    // The end of the direct response is quick in every sweep.
+    let share = |i: usize| bends.iter().filter(|b| b[i] > limit).count() as f64 / bends.len() as f64;
+    let calm = (0..m).find(|i| smooth[*i] && share(*i) < 0.3).unwrap_or(m);
+    bends
+        .iter()
+        .map(|bend| {
+            let mut out: Vec<bool> = (0..m).map(|i| i < calm).collect();
+            for i in (calm..m).filter(|i| bend[*i] > limit) {
+                out[i.saturating_sub(before).max(calm)..(i + after).min(m)].fill(true);
+            }
+            out
+        })
+        .collect()
+}
+
 /// The tail where sweeps agree, and how many do, by bin.
-fn agree(bins: &Bins, flat: &[Vec<f64>], spread: f64, bridge: Option<&[f64]>) -> (Vec<f64>, Vec<f64>) {
+fn agree(bins: &Bins, flat: &[Vec<f64>], spread: f64, quick: &[Vec<bool>], smooth: &[bool], waves: bool) -> (Vec<f64>, Vec<f64>) {
     let (n, m) = (flat.len(), bins.time.len());
     let (win, hop) = (bins.count(WINDOW_MS).max(3), bins.count(HOP_MS));
     let limit2 = 2.0 * (1.5 * spread).powi(2);
@@ -289,27 +338,27 @@ fn agree(bins: &Bins, flat: &[Vec<f64>], spread: f64, bridge: Option<&[f64]>) ->
     while a + win <= m {
         let distance = |p: usize, q: usize| (a..a + win).map(|i| (flat[p][i] - flat[q][i]).powi(2)).sum::<f64>() / win as f64;
         let near: Vec<Vec<bool>> = (0..n).map(|p| (0..n).map(|q| p == q || distance(p, q) < limit2).collect()).collect();
-        let count = |p: usize| near[p].iter().filter(|x| **x).count();
-        let Some(mut of) = (0..n).max_by_key(|p| (count(*p), n - p)) else { break };
-        let group = |of: usize| -> Vec<f64> {
-            (a..a + win)
-                .map(|i| (0..n).filter(|q| near[of][*q]).map(|q| flat[q][i]).sum::<f64>() / count(of) as f64)
-                .collect()
+        // Behind the direct response only sweeps count in which nothing quick happens here or just
+        // before; unless common waves are wanted, then a large group counts by itself.
+        let calm: Vec<bool> = quick.iter().map(|quick| !quick[a..a + win].contains(&true)).collect();
+        let count = |p: usize, among: &[bool]| near[p].iter().zip(among).filter(|(x, c)| **x && **c).count();
+        let everyone = vec![true; n];
+        let direct = quick.iter().all(|quick| quick[a]);
+        let among = if waves || !smooth[a] || direct { &everyone } else { &calm };
+        let Some(of) = (0..n).filter(|p| among[*p]).max_by_key(|p| (count(*p, among), n - p)) else {
+            a += hop;
+            continue;
         };
-        let mut settled = count(of) as f64 >= AGREED * n as f64;
-        if let (false, Some(bridge)) = (settled, bridge) {
-            // Few agree: believed when they are also near the bridge, that is, without a wave.
-            let off = |p: usize| (a..a + win).map(|i| (flat[p][i] - bridge[i]).powi(2)).sum::<f64>();
-            of = (0..n).min_by(|p, q| off(*p).total_cmp(&off(*q))).unwrap_or(of);
-            let wave: Vec<f64> = group(of).iter().zip(&bridge[a..]).map(|(g, b)| g - b).collect();
-            let wave = smoothed(&wave, bins.count(0.75));
-            let extent = wave.iter().fold(f64::NEG_INFINITY, |x, v| x.max(*v)) - wave.iter().fold(f64::INFINITY, |x, v| x.min(*v));
-            let together = count(of);
-            settled = together >= 2 && extent < if together == 2 { 8.0 } else { 12.0 } + 2.0 * spread;
+        let mut members: Vec<bool> = near[of].iter().zip(among).map(|(x, c)| *x && *c).collect();
+        let mut settled = !waves && smooth[a] && !direct || count(of, among) as f64 >= AGREED * n as f64;
+        if !settled {
+            members = calm;
+            settled = members.contains(&true);
         }
         if settled {
-            let together = count(of) as f64;
-            for (k, value) in group(of).into_iter().enumerate() {
+            let together = members.iter().filter(|m| **m).count() as f64;
+            for k in 0..win {
+                let value = flat.iter().zip(&members).filter(|(_, m)| **m).map(|(f, _)| f[a + k]).sum::<f64>() / together;
                 let bell = (std::f64::consts::PI * (k as f64 + 1.0) / (win as f64 + 1.0)).sin().powi(2) * together;
                 if value.is_finite() {
                     sum[a + k] += bell * value;
@@ -353,12 +402,14 @@ fn exponentials(bins: &Bins, agreed: &[f64], weight: &[f64], smooth: &[bool], fr
     bins.time.iter().zip(smooth).map(|(t, s)| if *s { dot(&row(*t), &coefficients) } else { 0.0 }).collect()
 }
 
-/// The agreed tail, and between its pieces the exponentials with a smooth transition.
-fn bridged(bins: &Bins, agreed: &[f64], weight: &[f64], bridge: &[f64], smooth: &[bool], median: &[f64]) -> Vec<f64> {
+/// The agreed tail, and between its pieces the exponentials with a smooth transition. `stiff`: from
+/// this bin on the tail is so smooth that it cannot follow a wave.
+fn bridged(bins: &Bins, agreed: &[f64], weight: &[f64], bridge: &[f64], smooth: &[bool], median: &[f64], stiff: usize) -> Vec<f64> {
     let m = bridge.len();
     let coupling = 0.5;
     let level = coupling / (BRIDGE_MS * bins.per_ms).powi(2);
-    let mut matrix = Banded::new(m, 1);
+    let bend = (2.0 * std::f64::consts::PI * STIFF_HZ * 1e-3 / bins.per_ms).powi(-4);
+    let mut matrix = Banded::new(m, 2);
     let mut rhs = vec![0.0; m];
     for i in 0..m {
         let (w, target) = match (smooth[i], weight[i] > 0.0) {
@@ -372,6 +423,13 @@ fn bridged(bins: &Bins, agreed: &[f64], weight: &[f64], bridge: &[f64], smooth: 
             matrix.add(i, i, coupling);
             matrix.add(i - 1, i - 1, coupling);
             matrix.add(i, i - 1, -coupling);
+        }
+        if i >= stiff + 2 {
+            for (p, a) in [1.0, -2.0, 1.0].into_iter().enumerate() {
+                for (q, b) in [1.0, -2.0, 1.0].into_iter().enumerate().take(p + 1) {
+                    matrix.add(i - 2 + p, i - 2 + q, bend * a * b);
+                }
+            }
         }
     }
     match matrix.solve(&rhs) {
@@ -420,6 +478,7 @@ struct Found {
     spread: f64,
     from_ms: f64,
     smooth_ms: f64,
+    stiff_ms: f64,
 }
 
 /// From bins back to samples.
@@ -440,7 +499,7 @@ fn finish(all: &Together, bins: &Bins, found: &Found) -> Ensemble {
             let b = bin(i);
             column.clear();
             column.extend((0..n).filter(|q| !found.masked[*q][b] && flat[*q][i].is_finite()).map(|q| flat[q][i]));
-            if column.len() >= 3 {
+            if column.len() >= 3 && all.time(i) < found.stiff_ms {
                 return column.iter().sum::<f64>() / column.len() as f64;
             }
             if all.time(i) < found.smooth_ms {

@@ -13,6 +13,8 @@ const AFTER_MS: f64 = 150.0;
 /// An F wave counts from this size on, peak to peak: uV, and in rms of the noise.
 const LEAST_UV: f64 = 20.0;
 const LEAST_NOISE: f64 = 6.0;
+/// And what of it is quick: slow errors of the tail are not.
+const QUICK: f64 = 0.33;
 
 /// All sweeps of a site, measured.
 #[derive(Debug, Clone)]
@@ -40,11 +42,11 @@ pub fn find(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Option<Found> {
     let end = if ends.is_empty() { 10.0 } else { median(&ends) };
     let peak = if positive.is_empty() { end + 2.0 } else { median(&positive).clamp(end, end + 4.0) };
     let (from_ms, smooth_ms) = (peak, peak + 5.5);
-    let first = separate(&all, from_ms, smooth_ms)?;
+    let first = separate(&all, from_ms, smooth_ms, true)?;
     let a = a_wave::find(&all, &first, from_ms + 3.0);
     let ensemble = match &a {
-        Some(a) => separate(&without(&all, a), from_ms, smooth_ms)?,
-        None => first,
+        Some(a) => separate(&without(&all, a), from_ms, smooth_ms, false)?,
+        None => separate(&all, from_ms, smooth_ms, false)?,
     };
     let f = (0..sweeps.len()).map(|q| f_wave(&all, &ensemble, q)).collect();
     Some(Found { f, a, ensemble, all })
@@ -66,7 +68,10 @@ fn f_wave(all: &Together, ensemble: &Ensemble, q: usize) -> Option<Wave> {
     let waves: Vec<Wave> =
         ensemble.events[q].iter().filter_map(|[a, b]| measure(&flat, all.time(*a), all.time(*b - 1), ensemble.smooth_ms)).collect();
     let main = waves.iter().filter(|w| w.end_ms > ensemble.smooth_ms + 2.0).max_by(|a, b| a.pp_uv.total_cmp(&b.pp_uv))?;
-    if main.pp_uv < least {
+    if std::env::var("DUMP").is_ok() {
+        eprintln!("SW {q} {:.1} {:.1} {:.1} {:.2}", main.pp_uv, main.quick_uv, main.onset_ms, least);
+    }
+    if main.pp_uv < least || main.quick_uv < QUICK * least {
         return None;
     }
     let first = waves.iter().find(|w| w.pp_uv >= 0.7 * least && w.onset_ms > main.onset_ms - 15.0 && w.onset_ms > ensemble.smooth_ms)?;

@@ -16,6 +16,11 @@ const ONSET_SHARE: f64 = 0.02;
 const ONSET_UV: f64 = 4.0;
 const KNOT_MS: f64 = 0.2;
 const STEP_MS: f64 = 0.02;
+/// A wave is quick: its second difference over this time stands out of the noise (in noise per
+/// sample) and is a share of the largest one.
+const APART_MS: f64 = 1.4;
+const QUICK_NOISE: f64 = 1.0;
+const QUICK_SHARE: f64 = 0.08;
 /// Looked at before and after the stretch that stands out, ms.
 const BEFORE_MS: f64 = 7.0;
 const AFTER_MS: f64 = 3.0;
@@ -37,6 +42,8 @@ pub struct Wave {
     pub pp_uv: f64,
     /// When the highest peak is, ms.
     pub peak_ms: f64,
+    /// Peak to peak of what changes within about a millisecond, uV: waves of motor units do.
+    pub quick_uv: f64,
 }
 
 /// A sweep to measure in.
@@ -79,13 +86,21 @@ pub fn measure(flat: &Flat, from_ms: f64, to_ms: f64, earliest_ms: f64) -> Optio
     // The largest excursion within the time that a response takes from peak to trough.
     let window = (TOGETHER_MS / STEP_MS) as usize;
     let pp_uv = extent(&curve[a..=b], window);
-    let level = level_before(&curve[..=a], from_ms - first);
+    let apart = (APART_MS / STEP_MS) as usize;
+    let bend = |i: usize| if i < apart || i + apart > steps { 0.0 } else { curve[i] - 0.5 * (curve[i - apart] + curve[i + apart]) };
+    let quick: Vec<f64> = (a..=b).map(bend).collect();
+    let quick_uv = extent(&quick, window);
+    // Slow errors of what was subtracted may come before the wave, and are no part of it.
+    let limit = (QUICK_NOISE * flat.noise_uv).max(QUICK_SHARE * quick_uv);
+    let a = (a..=b).find(|i| bend(*i).abs() > limit).map_or(a, |i| i.saturating_sub(apart + (0.6 / STEP_MS) as usize).max(a.min(i)));
+    let level = level_before(&curve[..=a], time(a) - first);
     let top = (a..=b).max_by(|p, q| curve[*p].total_cmp(&curve[*q]))?;
     let (amp_uv, peak_ms) = (curve[top] - level, time(top));
     let threshold = (ONSET_SHARE * pp_uv).max(ONSET_UV);
-    let turn = first_turn(&curve, a, b, level, 0.2 * pp_uv)?;
+    let size = (1.5 * threshold).max(4.0 * wander(&curve[..=a])).max(1.2 * flat.noise_uv).min(0.3 * pp_uv);
+    let turn = first_turn(&curve, a, b, level, size)?;
     let (onset_ms, onset_sd_ms) = onset(flat, &curve, level, threshold, turn, (first, start));
-    Some(Wave { onset_ms, onset_sd_ms, end_ms: to_ms, amp_uv, pp_uv, peak_ms })
+    Some(Wave { onset_ms, onset_sd_ms, end_ms: to_ms, amp_uv, pp_uv, peak_ms, quick_uv })
 }
 
 /// Largest difference of two values at most `window` apart.
@@ -111,10 +126,18 @@ fn extent(curve: &[f64], window: usize) -> f64 {
 /// The level that the wave leaves: the mean of the last milliseconds before it, drawn to zero when
 /// they are few.
 fn level_before(curve: &[f64], span_ms: f64) -> f64 {
-    let keep = ((4.0_f64.min(span_ms - 0.5)) / STEP_MS).max(0.0) as usize;
+    let keep = ((3.0_f64.min(span_ms - 0.5)) / STEP_MS).max(0.0) as usize;
     let end = curve.len().saturating_sub((0.5 / STEP_MS) as usize);
     let part = &curve[end.saturating_sub(keep)..end];
     if part.is_empty() { 0.0 } else { part.iter().sum::<f64>() / (part.len() as f64 + 0.5 / STEP_MS) }
+}
+
+/// How much the smoothed sweep wanders before the wave: standard deviation.
+fn wander(curve: &[f64]) -> f64 {
+    let end = curve.len().saturating_sub((0.7 / STEP_MS) as usize);
+    let part = &curve[end.saturating_sub((5.0 / STEP_MS) as usize)..end];
+    let mean = part.iter().sum::<f64>() / part.len().max(1) as f64;
+    (part.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / part.len().max(1) as f64).sqrt()
 }
 
 /// The first extremum, to either side, that leaves the level by `size`.
