@@ -35,7 +35,8 @@ const QUICK: f64 = 3.3;
 const QUICK_BEFORE_MS: f64 = 3.0;
 const QUICK_AFTER_MS: f64 = 12.0;
 /// Where waves are looked for the tail follows nothing quicker than this, Hz, for one calm sweep.
-const STIFF_HZ: f64 = 90.0;
+const STIFF_HZ: [f64; 2] = [90.0, 60.0];
+const SETTLES_MS: f64 = 7.0;
 /// How far values of the bridge reach to either side, ms.
 const BRIDGE_MS: f64 = 3.0;
 /// A late response begins where the smoothed sweep exceeds this many times its noise, and reaches
@@ -50,6 +51,9 @@ pub struct Ensemble {
     pub flat_uv: Vec<Vec<f64>>,
     /// The common tail, uV.
     pub tail_uv: Vec<f64>,
+    /// The tail as a sum of exponentials, uV: without waves that all sweeps share; zero before
+    /// `smooth_ms`.
+    pub bridge_uv: Vec<f64>,
     /// Sweeps less background and tail, uV: late responses and noise.
     pub late_uv: Vec<Vec<f64>>,
     /// Stretches of every sweep that stand out of the noise, as sample ranges.
@@ -211,7 +215,7 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Op
     let (mut spread, mut agreement) = (sigma, vec![0.0; m]);
     let mut hot_noise = sigma;
     let mut stiff_ms = last;
-    let mut dbg_bridge = vec![0.0; m];
+    let mut last_bridge = vec![0.0; m];
     for round in 0..ROUNDS {
         let rest: Vec<Vec<f64>> = bins
             .y
@@ -241,7 +245,7 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Op
         let quick = quick(&bins, &flat, &smooth);
         let (agreed, weight) = agree(&bins, &flat, spread, &quick, &smooth, waves);
         let bridge = exponentials(&bins, &agreed, &weight, &smooth, smooth_ms, sigma, n);
-        dbg_bridge = bridge.clone();
+        last_bridge.clone_from(&bridge);
         let calm = (0..m).find(|i| quick.iter().any(|quick| !quick[*i])).unwrap_or(m);
         tail = bridged(&bins, &agreed, &weight, &bridge, &smooth, &medians(&flat), if waves { m } else { calm });
         stiff_ms = if waves { last } else { bins.time.get(calm).copied().unwrap_or(last) };
@@ -265,12 +269,7 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Op
             *mask = standing_out(&smoothed(&late(q), pair), &behind, hot_noise, &bins);
         }
     }
-    if let Ok(path) = std::env::var("DUMP") {
-        let mut text = String::new();
-        for i in 0..m { text += &format!("{} {} {} {}", bins.time[i], tail[i], dbg_bridge[i], agreement[i]); for q in 0..n { text += &format!(" {}", flat[q][i]); } text += "\n"; }
-        let _ = std::fs::write(path, text);
-    }
-    Some(finish(all, &bins, &Found { per, offset, half, mains, coefficients, tail, agreement, masked, spread, from_ms, smooth_ms, stiff_ms }))
+    Some(finish(all, &bins, &Found { per, offset, half, mains, coefficients, tail, bridge: last_bridge, agreement, masked, spread, from_ms, smooth_ms, stiff_ms }))
 }
 
 /// Noise of a bin, from third differences where the sweeps are smooth.
@@ -408,7 +407,7 @@ fn bridged(bins: &Bins, agreed: &[f64], weight: &[f64], bridge: &[f64], smooth: 
     let m = bridge.len();
     let coupling = 0.5;
     let level = coupling / (BRIDGE_MS * bins.per_ms).powi(2);
-    let bend = (2.0 * std::f64::consts::PI * STIFF_HZ * 1e-3 / bins.per_ms).powi(-4);
+    let bend = |hz: f64| (2.0 * std::f64::consts::PI * hz * 1e-3 / bins.per_ms).powi(-4);
     let mut matrix = Banded::new(m, 2);
     let mut rhs = vec![0.0; m];
     for i in 0..m {
@@ -425,6 +424,9 @@ fn bridged(bins: &Bins, agreed: &[f64], weight: &[f64], bridge: &[f64], smooth: 
             matrix.add(i, i - 1, -coupling);
         }
         if i >= stiff + 2 {
+            // The end of the direct response is quicker than what comes behind it.
+            let late = ((i - stiff) as f64 / (SETTLES_MS * bins.per_ms)).min(1.0);
+            let bend = bend(STIFF_HZ[0] * (STIFF_HZ[1] / STIFF_HZ[0]).powf(late));
             for (p, a) in [1.0, -2.0, 1.0].into_iter().enumerate() {
                 for (q, b) in [1.0, -2.0, 1.0].into_iter().enumerate().take(p + 1) {
                     matrix.add(i - 2 + p, i - 2 + q, bend * a * b);
@@ -473,6 +475,7 @@ struct Found {
     mains: usize,
     coefficients: Vec<Vec<f64>>,
     tail: Vec<f64>,
+    bridge: Vec<f64>,
     agreement: Vec<f64>,
     masked: Vec<Vec<bool>>,
     spread: f64,
@@ -493,6 +496,13 @@ fn finish(all: &Together, bins: &Bins, found: &Found) -> Ensemble {
         .zip(&found.coefficients)
         .map(|(uv, c)| uv.iter().zip(&rows).map(|(v, row)| v - dot(row, c)).collect())
         .collect();
+    // Between the middles of the bins.
+    let between = |values: &[f64], i: usize| {
+        let at = (i as f64 - found.offset as f64 - 0.5 * (found.per - 1) as f64) / found.per as f64;
+        let at = at.clamp(0.0, (m - 1) as f64);
+        let low = (at as usize).min(m.saturating_sub(2));
+        values[low] + (at - low as f64) * (values[(low + 1).min(m - 1)] - values[low])
+    };
     let mut column = Vec::with_capacity(n);
     let tail: Vec<f64> = (0..len)
         .map(|i| {
@@ -508,12 +518,7 @@ fn finish(all: &Together, bins: &Bins, found: &Found) -> Ensemble {
                 let value = median(&column);
                 return if value.is_finite() { value } else { 0.0 };
             }
-            // Between the middles of the bins.
-            let at = (i as f64 - found.offset as f64 - 0.5 * (found.per - 1) as f64) / found.per as f64;
-            let at = at.clamp(0.0, (m - 1) as f64);
-            let low = (at as usize).min(m.saturating_sub(2));
-            let high = (low + 1).min(m - 1);
-            found.tail[low] + (at - low as f64) * (found.tail[high] - found.tail[low])
+            between(&found.tail, i)
         })
         .collect();
     let late: Vec<Vec<f64>> = flat
@@ -543,6 +548,7 @@ fn finish(all: &Together, bins: &Bins, found: &Found) -> Ensemble {
     Ensemble {
         flat_uv: flat,
         tail_uv: tail,
+        bridge_uv: (0..len).map(|i| between(&found.bridge, i)).collect(),
         late_uv: late,
         events,
         agreement: (0..len).map(|i| found.agreement[bin(i)]).collect(),
