@@ -23,6 +23,16 @@ pub struct Guess {
     pub why: String,
 }
 
+impl Guess {
+    /// The study that nerve and recording name beyond doubt: more than nerve and kind speak for
+    /// it, and clearly more than for the next.
+    pub fn clear(guesses: &[Self]) -> Option<&'static str> {
+        let [first, rest @ ..] = guesses else { return None };
+        let next = rest.first().map_or(0, |guess| guess.score);
+        (first.score >= NERVE + RECORDING && first.score >= next + RECORDING).then_some(first.study)
+    }
+}
+
 /// Texts beside the test's own that may tell what it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Hints<'a> {
