@@ -90,6 +90,12 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
             }
         }
         Event::Sweeps { study, test, sweeps } => {
+            if app.sweeps.with_untracked(|view| view.compare == Some((study, test))) {
+                let values = buffers.iter().map(|buffer| if let Buffer::F32(values) = buffer { values.clone() } else { Vec::new() });
+                let behind = sweeps.iter().cloned().zip(values).collect();
+                app.values.with_value(|store| store.borrow_mut().behind = behind);
+                app.arrived.update(|count| *count += 1);
+            }
             if app.active.get_untracked() == Some(study) && app.selection.get_untracked() == Selection::Test(test) {
                 let values = buffers.into_iter().map(|buffer| match buffer {
                     Buffer::F32(values) => values,
