@@ -9,6 +9,7 @@ mod error;
 #[allow(clippy::panic, reason = "the fuzz entry asserts what readers promise")]
 pub mod fuzz_entry;
 mod probe;
+pub mod qtrac;
 pub mod sidecar;
 mod source;
 pub mod stimulus;

@@ -17,7 +17,7 @@ mod table;
 
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
-pub use excitability::{Excitability, ScanPoint};
+pub use excitability::{Electrotonus, Excitability, ScanPoint};
 pub use marker::{MarkerKind, MarkerOrigin};
 pub use measurement::{
     Finding, LateKind, LateResponse, QualityFlag, QualityKind, Response, SegmentMeasurement, SweepMeasurement, TestMeasurement, average_id,

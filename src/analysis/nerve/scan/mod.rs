@@ -1,0 +1,1 @@
+mod chain; mod likelihood; mod portable; pub mod curve; pub mod units;
