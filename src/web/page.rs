@@ -193,6 +193,18 @@ pub fn register_service_worker(on_update: impl Fn(web_sys::ServiceWorker) + Clon
     });
 }
 
+/// Prints the page once a dialog that asked for it is gone.
+pub fn print() {
+    let run = Closure::once_into_js(|| {
+        if let Some(window) = window() {
+            let _ = window.print();
+        }
+    });
+    if let Some(window) = window() {
+        let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(run.unchecked_ref(), 100);
+    }
+}
+
 /// Saves the canvases of an element, stacked as they are seen, as one PNG.
 ///
 /// # Errors
