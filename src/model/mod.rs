@@ -14,6 +14,7 @@ mod samples;
 mod study;
 mod summary;
 mod table;
+mod unit_number;
 
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
@@ -28,3 +29,4 @@ pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgre
 pub use study::{Study, Subject, Warning};
 pub use summary::{MotorSummary, Summary};
 pub use table::{Axis, Cell, Chart, ChartLine, Column, Series, SeriesLook, Table, TableRow};
+pub use unit_number::{ExcitabilitySummary, ExcitabilityValue, MunixSummary, ScanSummary, UnitCount};

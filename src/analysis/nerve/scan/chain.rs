@@ -36,6 +36,8 @@ const WARM: f64 = 0.1;
 /// More units are never assumed.
 const MOST_UNITS: usize = 600;
 const SEED: u64 = 0x6d79_6f73_636f_7065;
+/// Units of at least this part of the CMAP count as large: other programs assume no smaller ones.
+const LARGE_PART: f64 = 0.0025;
 /// Bins of the prior of thresholds.
 const BINS: usize = 80;
 
@@ -64,7 +66,11 @@ pub(super) struct Fit {
     /// Means of the relative spread and of the constant noise, microvolts.
     pub(super) relative_spread: f64,
     pub(super) noise_uv: f64,
-    pub(super) relative: f64,
+    /// Means of the number of units of at least [`LARGE_PART`] of the range, and of the median and
+    /// the largest size, microvolts.
+    pub(super) large: f64,
+    pub(super) median_uv: f64,
+    pub(super) largest_uv: f64,
     /// Units (threshold mA, size uV; rising thresholds) of the most likely set near the mean number.
     pub(super) model: Vec<(f64, f64)>,
     /// What that set predicts at each current, mA and uV.
@@ -95,6 +101,8 @@ pub(super) fn run(start: &Start) -> Fit {
     let sweeps = (PROPOSALS / proposals).clamp(SWEEPS.0, SWEEPS.1);
     let settling = (sweeps as f64 * SETTLING) as usize;
     let (mut counts, mut spread, mut noise) = (Vec::with_capacity(sweeps), 0.0, 0.0);
+    let mut sizes = [0.0; 3];
+    let range = start.max_uv - start.base_uv;
     let mut best: Option<(f64, Vec<Unit>, f64, Vec<f64>)> = None;
     for sweep in 0..sweeps {
         chain.weight = (WARM + (1.0 - WARM) * 2.0 * sweep as f64 / settling as f64).min(1.0);
@@ -109,6 +117,9 @@ pub(super) fn run(start: &Start) -> Fit {
         counts.push(units as f64);
         spread += chain.likelihood.spread;
         noise += chain.likelihood.noise_uv2.sqrt();
+        for (sum, value) in sizes.iter_mut().zip(chain.sizes(LARGE_PART * range)) {
+            *sum += value;
+        }
         // The picture shows a set of the usual number of units.
         let mean = counts.iter().sum::<f64>() / counts.len() as f64;
         let log = chain.likelihood.log() - (units as f64 - mean).abs();
@@ -129,7 +140,10 @@ pub(super) fn run(start: &Start) -> Fit {
         units_sd: variance.sqrt(),
         interval: [at(0.025), at(0.975)],
         relative_spread: spread / n,
-        noise_uv: noise / n, relative: chain.likelihood.relative2.sqrt(),
+        noise_uv: noise / n,
+        large: sizes[0] / n,
+        median_uv: sizes[1] / n,
+        largest_uv: sizes[2] / n,
         model,
         curve: start.points.iter().map(|p| p.0).zip(curve).collect(),
     }
@@ -190,6 +204,14 @@ impl Chain {
 
     fn prior(&self, threshold_ma: f64, size_uv: f64) -> f64 {
         self.threshold_prior(threshold_ma) + self.size_prior(size_uv)
+    }
+
+    /// How many units are at least this large, the median and the largest size.
+    fn sizes(&self, least_uv: f64) -> [f64; 3] {
+        let mut sizes: Vec<f64> = self.likelihood.units.iter().map(|unit| unit.size_uv).collect();
+        sizes.sort_by(f64::total_cmp);
+        let large = sizes.len() - sizes.partition_point(|size| *size < least_uv);
+        [large as f64, sizes.get(sizes.len() / 2).copied().unwrap_or(0.0), sizes.last().copied().unwrap_or(0.0)]
     }
 
     /// One proposal of a random kind.

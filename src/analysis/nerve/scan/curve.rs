@@ -1,7 +1,7 @@
 //! The curve of a scan: its ends, noise, stimuli for parts of the maximum, steps.
 //!
-//! `D50` and steps follow the published description (Sleutjes et al., Muscle Nerve 2014;50:... and
-//! the files of the reference program): responses of all stimuli are put in order of their size, and
+//! `D50` and steps follow the published description (Sleutjes et al., Clin
+//! Neurophysiol 2014;125:1883) and the figures that files of the reference program carry: responses of all stimuli are put in order of their size, and
 //! gaps between neighbours are looked at. `D50` is how many of the largest gaps add up to half of the
 //! maximum. A step is a gap of at least 2 % of the maximum between two levels of at least
 //! [`LEVEL`] responses each.
@@ -79,6 +79,16 @@ impl Curve {
         let (a, b) = (self.smooth_uv[t - 1], self.smooth_uv[t]);
         let f = if b > a { ((wanted - a) / (b - a)).clamp(0.0, 1.0) } else { 0.5 };
         self.points[t - 1].0 + f * (self.points[t].0 - self.points[t - 1].0)
+    }
+
+    /// How much the strongest stimuli still add, as a part of the maximum, when that is more than
+    /// `part`: the strongest twentieth of the stimuli against the twentieth before it.
+    pub(super) fn still_rises(&self, part: f64) -> Option<f64> {
+        let n = self.points.len();
+        let last = (n / 20).max(4).min(n / 2);
+        let mean = |from: usize, to: usize| self.points[from..to].iter().map(|p| p.1).sum::<f64>() / (to - from) as f64;
+        let rise = (mean(n - last, n) - mean(n - 2 * last, n - last)) / (self.max_uv - self.base_uv);
+        (rise > part).then_some(rise)
     }
 
     /// Number of equal units that would scatter the responses as they do, for this relative spread

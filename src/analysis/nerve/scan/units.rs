@@ -40,7 +40,9 @@ pub(super) fn count(curve: &Curve) -> Result<Fit, &'static str> {
     let relative_noise = ((noise_max * noise_max - noise_uv * noise_uv).sqrt() / SCALE.0).clamp(3e-4, 0.03);
     let start = Start { points: &points, base_uv: 0.0, max_uv: SCALE.0, noise_uv, relative_noise, quantiles_ma: &quantiles, units };
     let mut fit = run(&start);
-    fit.noise_uv /= size;
+    for value in [&mut fit.noise_uv, &mut fit.median_uv, &mut fit.largest_uv] {
+        *value /= size;
+    }
     for (threshold, uv) in &mut fit.model {
         (*threshold, *uv) = (*threshold / current, *uv / size);
     }
