@@ -57,7 +57,7 @@ export const openMotor = async (page) => {
   await page.goto('./');
   await open(page, 'motor.hea', 'motor.dat', 'motor.meta.json');
   await opened(page);
-  await expect(table(page).locator('tbody tr')).toHaveCount(3);
+  await expect(table(page).locator('table.nerve tbody tr')).toHaveCount(3);
 };
 
 export const openRecording = async (page, name) => {
@@ -79,12 +79,12 @@ export async function value(page, row, heading) {
   return Number.parseFloat(text);
 }
 
-const COLUMNS = ['Stimulated at', 'Latency', 'Amplitude', 'Relative', 'Duration', 'Area', 'Neg. peak', 'Segment', 'Distance', 'Difference', 'Velocity', 'Quality'];
+const COLUMNS = ['Stimulated at', 'Latency', 'Latency limit', 'Neg. peak', 'Amplitude', 'Amplitude limit', 'Relative', 'Duration', 'Area', 'Segment', 'Distance', 'Difference', 'Velocity', 'Velocity limit', 'Quality'];
 
 export function cell(page, row, heading) {
   const at = COLUMNS.indexOf(heading);
   if (at < 0) throw new Error(`there is no column ${heading}`);
-  return table(page).locator('tbody tr').nth(row).locator('th, td').nth(at);
+  return table(page).locator('table.nerve tbody tr').nth(row).locator('th, td').nth(at);
 }
 
 /** Stretch in view, seconds, and the width over which it is drawn. */
