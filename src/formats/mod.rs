@@ -4,6 +4,7 @@
 //! [`ByteSource`], ask for ranges and never for the whole, never panic, allocate only within stated
 //! limits, and return what could be read together with warnings.
 
+mod companion;
 pub mod edf;
 mod error;
 #[allow(clippy::panic, reason = "the fuzz entry asserts what readers promise")]

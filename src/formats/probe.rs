@@ -126,7 +126,10 @@ pub fn open(files: &Files, options: &OpenOptions) -> Vec<(String, Result<Opened,
         }
         results.push((index, name, result));
     }
-    results.retain(|(_, name, result)| result.is_ok() || !used.contains(name));
+    // What another recording took in, before or behind, is none of its own.
+    let taken: Vec<(usize, Vec<String>)> =
+        results.iter().filter_map(|(index, _, result)| Some((*index, result.as_ref().ok()?.used.clone()))).collect();
+    results.retain(|(index, name, _)| !taken.iter().any(|(by, names)| by != index && names.contains(name)));
     results.sort_by_key(|(index, ..)| *index);
     results.into_iter().map(|(_, name, result)| (name, result)).collect()
 }

@@ -59,9 +59,8 @@ pub(super) struct Start<'a> {
 
 /// What the chain found.
 pub(super) struct Fit {
-    /// Mean number of units over the visits, its standard deviation and 95 % interval.
+    /// Mean number of units over the visits and the interval that holds 95 % of them.
     pub(super) units: f64,
-    pub(super) units_sd: f64,
     pub(super) interval: [f64; 2],
     /// Means of the relative spread and of the constant noise, microvolts.
     pub(super) relative_spread: f64,
@@ -129,7 +128,6 @@ pub(super) fn run(start: &Start) -> Fit {
     }
     let n = counts.len().max(1) as f64;
     let mean = counts.iter().sum::<f64>() / n;
-    let variance = counts.iter().map(|c| (c - mean) * (c - mean)).sum::<f64>() / n;
     counts.sort_by(f64::total_cmp);
     let at = |q: f64| counts.get(((counts.len() as f64 - 1.0) * q).round() as usize).copied().unwrap_or(mean);
     let (_, units, _, curve) = best.unwrap_or_default();
@@ -137,7 +135,6 @@ pub(super) fn run(start: &Start) -> Fit {
     model.sort_by(|a, b| a.0.total_cmp(&b.0));
     Fit {
         units: mean,
-        units_sd: variance.sqrt(),
         interval: [at(0.025), at(0.975)],
         relative_spread: spread / n,
         noise_uv: noise / n,
