@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SegmentMeasurement;
+use super::{ExcitabilitySummary, MunixSummary, ScanSummary, SegmentMeasurement};
 
 /// Values of a test as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,12 @@ pub enum Summary {
     None,
     /// Motor conduction.
     Motor(MotorSummary),
+    /// CMAP scan.
+    Scan(ScanSummary),
+    /// Motor unit number index.
+    Munix(MunixSummary),
+    /// Nerve excitability.
+    Excitability(ExcitabilitySummary),
 }
 
 impl Summary {
@@ -20,7 +26,7 @@ impl Summary {
     pub fn segments(&self) -> &[SegmentMeasurement] {
         match self {
             Self::Motor(motor) => &motor.segments,
-            Self::None => &[],
+            _ => &[],
         }
     }
 }
