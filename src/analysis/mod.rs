@@ -115,7 +115,7 @@ pub trait Analyzed {
 }
 
 /// The registry: the first that handles a kind is taken.
-static ANALYZERS: [&dyn Analyzer; 1] = [&nerve::motor::Motor];
+static ANALYZERS: [&dyn Analyzer; 2] = [&nerve::motor::Motor, &nerve::sensory::Sensory];
 
 /// The analyzer for a kind of test. Kinds without their own get the motor analyzer, whose onset
 /// and peak still serve; the measurement's method then says so (`motor/2 for evoked potentials`).

@@ -8,7 +8,10 @@ pub mod foot;
 pub mod locate;
 pub mod motor;
 pub mod segment;
+pub mod sensory;
+mod sensory_quality;
 pub mod smooth;
+pub mod snap;
 pub mod stimulus;
 
 pub use segment::segment;
