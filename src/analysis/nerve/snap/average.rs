@@ -26,6 +26,8 @@ const MISSING: f64 = 0.1;
 /// and this many times the median itself.
 const DEVIATIONS: f64 = 6.0;
 const TIMES: f64 = 1.8;
+/// And drift, which is fitted anyway, only from this many times the usual noise on.
+const STEEP: f64 = 40.0;
 /// Band in which noise counts, Hz: where the response has its power.
 const BAND_HZ: [f64; 2] = [250.0, 1500.0];
 
@@ -195,7 +197,7 @@ fn outliers(aligned: &[Aligned], shock: &[bool], per_ms: f64) -> Vec<(usize, Str
     for (i, _) in aligned.iter().enumerate() {
         if let Some(times) = gross(&noise, i, 0.15 * usual_noise) {
             out.push((i, format!("differs from the other sweeps: noise or another shape, {times:.1} times the usual")));
-        } else if let Some(times) = gross(&drift, i, usual_noise) {
+        } else if let Some(times) = gross(&drift, i, usual_noise).filter(|_| drift[i] > STEEP * usual_noise) {
             out.push((i, format!("its baseline wanders by {:.0} \u{b5}V, {times:.1} times the usual", drift[i])));
         }
     }

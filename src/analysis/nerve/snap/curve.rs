@@ -20,6 +20,9 @@ const LEAVES: f64 = 0.02;
 /// which on it is marked.
 const CARRIES: f64 = 0.08;
 const MARKED: f64 = 0.03;
+/// A stretch below that level this long is baseline: in widths of the negative phase, and at least ms.
+const QUIET: f64 = 0.4;
+const QUIET_MS: f64 = 0.15;
 /// The positive peak behind is looked for up to this long after the negative phase, ms.
 const BEHIND_MS: f64 = 5.0;
 
@@ -28,6 +31,8 @@ const BEHIND_MS: f64 = 5.0;
 pub struct Curve {
     values: Vec<f64>,
     first_ms: f64,
+    /// Shortest stretch below the onset's level that counts as baseline, ms.
+    quiet_ms: f64,
 }
 
 impl Curve {
@@ -35,7 +40,8 @@ impl Curve {
     pub fn of_fit(fitted: &Fitted, last_ms: f64) -> Self {
         let first_ms = (fitted.place_ms + REACH[0] * fitted.width_ms).max(0.3);
         let n = ((last_ms - first_ms) / DT_MS).clamp(0.0, 1e5) as usize;
-        Self { values: (0..n).map(|k| fitted.at(first_ms + k as f64 * DT_MS)).collect(), first_ms }
+        let quiet_ms = (QUIET * fitted.width_ms).max(QUIET_MS);
+        Self { values: (0..n).map(|k| fitted.at(first_ms + k as f64 * DT_MS)).collect(), first_ms, quiet_ms }
     }
 
     /// Samples less their background, where nothing could be fitted: smoothed over 0.2 ms.
@@ -49,7 +55,7 @@ impl Curve {
             let v = a + (place - i as f64) * (b - a);
             if v.is_finite() { v } else { 0.0 }
         };
-        Self { values: (0..n).map(at).collect(), first_ms }
+        Self { values: (0..n).map(at).collect(), first_ms, quiet_ms: QUIET_MS }
     }
 
     fn time(&self, k: usize) -> f64 {
@@ -90,15 +96,21 @@ impl Curve {
         Some(self.time(a + k))
     }
 
-    /// Where the wave crosses `level` (in size) first, ms.
+    /// Where the wave leaves the baseline by `level` in either direction, ms: behind the last
+    /// stretch before the peak in which it stays below. Between two phases it is below for a moment
+    /// only, and what comes before a quiet stretch is not this response.
     fn leaves(&self, level: f64, peak_ms: f64) -> f64 {
         let peak = self.index(peak_ms);
-        let Some(k) = self.values[..peak].iter().position(|v| v.abs() >= level) else { return peak_ms };
-        if k == 0 {
-            return self.time(0);
+        let quiet = (self.quiet_ms / DT_MS) as usize;
+        let (mut k, mut below) = (peak, 0);
+        while k > 0 && below <= quiet {
+            k -= 1;
+            below = if self.values[k].abs() < level { below + 1 } else { 0 };
         }
-        let (a, b) = (self.values[k - 1].abs(), self.values[k].abs());
-        self.time(k - 1) + if b > a { DT_MS * (level - a) / (b - a) } else { DT_MS }
+        let k = (k + below).clamp(1, peak.max(1));
+        let (Some(a), Some(b)) = (self.values.get(k - 1), self.values.get(k)) else { return peak_ms };
+        let (a, b) = (a.abs(), b.abs());
+        self.time(k - 1) + if b > a { DT_MS * ((level - a) / (b - a)).clamp(0.0, 1.0) } else { DT_MS }
     }
 
     /// First return through the baseline behind the peak, ms.

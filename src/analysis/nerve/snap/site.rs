@@ -18,7 +18,7 @@ use crate::dsp::robust::percentile;
 use crate::model::{Response, SweepId};
 
 /// Log odds from which on a response counts as present.
-pub const PRESENT: f64 = 2.2;
+pub const PRESENT: f64 = 2.5;
 /// Least rate that averages are fitted at, Hz: more samples cost time and say nothing new.
 const ENOUGH_HZ: f64 = 20_000.0;
 /// Turns in which a single sweep's noise is settled.
@@ -120,18 +120,29 @@ fn settle(average: &Average, after_ms: f64, shock: bool) -> Option<Fitted> {
     let mut fft = RealFft::new();
     let before: Vec<f64> = points.t.iter().zip(&points.y).filter(|(t, _)| **t < -0.05).map(|(_, y)| *y).collect();
     let tail: Vec<f64> = late.iter().rev().take(late.len() / 3).copied().collect();
-    let seen = [before, tail].iter().filter_map(|part| band_variance(&mut fft, part, per_ms)).fold(f64::INFINITY, f64::min);
+    // Each stretch counts with its length; a response or an artefact in one shall not decide.
+    let parts: Vec<(f64, f64)> =
+        [before, tail].iter().filter_map(|part| Some((part.len() as f64, band_variance(&mut fft, part, per_ms)?))).collect();
+    let length: f64 = parts.iter().map(|(n, _)| n).sum();
+    let least_seen = parts.iter().map(|(_, v)| *v).fold(f64::INFINITY, f64::min);
+    let seen = parts.iter().map(|(n, v)| n * v.min(4.0 * least_seen)).sum::<f64>() / length;
     let mut sigma = if seen.is_finite() { seen.sqrt() } else { 0.05 * range }.max(least);
     let mut fitted = None;
-    for _ in 0..TURNS {
+    for turn in 0..TURNS {
         let now = fit(&points, sigma, range, shock)?;
         let rest: Vec<f64> =
             points.t.iter().zip(&points.y).filter(|(t, _)| **t > 1.0).map(|(t, y)| y - now.at(*t) - now.background.at(*t)).collect();
         // Independent values within the band of noise, of which the fit has spent some.
         let free = (4.0 * rest.len() as f64 / per_ms).max(1.0);
-        let left = (1.0 - now.spent / free).clamp(0.3, 1.0);
-        sigma = (band_variance(&mut fft, &rest, per_ms).unwrap_or(sigma * sigma) / left).sqrt().max(0.5 * sigma).max(least);
+        let left = (1.0 - now.spent / free).clamp(0.5, 1.0);
+        let all = band_variance(&mut fft, &rest, per_ms).unwrap_or(sigma * sigma) / left;
         fitted = Some(now);
+        if turn + 1 < TURNS {
+            // What a fit leaves over is small where it followed the noise: half a word for the
+            // stretches without a response.
+            let quiet = if seen.is_finite() { seen.min(2.0 * all) } else { all };
+            sigma = (0.6 * all + 0.4 * quiet).sqrt().max(least);
+        }
     }
     fitted
 }
