@@ -1,6 +1,6 @@
 //! Which study a test is, guessed from labels and annotations; a person confirms it.
 
-use super::studies::{StudyDef, studies};
+use super::studies::{StudyDef, by_id, studies};
 use super::words::{holds, names_nerve, names_recording, normal, site_of};
 use crate::model::{NerveTest, Side, TestKind};
 
@@ -28,8 +28,13 @@ impl Guess {
     /// it, and clearly more than for the next.
     pub fn clear(guesses: &[Self]) -> Option<&'static str> {
         let [first, rest @ ..] = guesses else { return None };
-        let next = rest.first().map_or(0, |guess| guess.score);
-        (first.score >= NERVE + RECORDING && first.score >= next + RECORDING).then_some(first.study)
+        // Of two studies of one nerve and one muscle the sites decide.
+        let like = |guess: &Self| {
+            let of = |id: &str| by_id(id).map(|study| (&study.nerve, study.recorded_from()));
+            of(guess.study) == of(first.study)
+        };
+        let apart = rest.first().is_none_or(|next| first.score >= next.score + if like(next) { 1 } else { RECORDING });
+        (first.score >= NERVE + RECORDING && apart).then_some(first.study)
     }
 }
 

@@ -52,7 +52,28 @@ pub struct Row<'a> {
     pub measurement: Option<&'a SweepMeasurement>,
     /// Units a division.
     pub gain: f64,
+    /// From this moment on (seconds after what latencies count from) another gain: late responses
+    /// are smaller than the direct one.
+    pub split: Option<(f64, f64)>,
+    /// Drawn behind for comparison, at the same gain.
+    pub behind: Vec<Behind<'a>>,
 }
+
+/// A sweep drawn for comparison.
+#[derive(Debug, Clone)]
+pub struct Behind<'a> {
+    /// What it is (`R Median, Wrist`).
+    pub name: String,
+    /// Values in the row's unit.
+    pub values: &'a [f32],
+    /// Sampling rate, Hz.
+    pub fs_hz: f64,
+    /// What latencies count from, seconds after the first sample.
+    pub zero_s: f64,
+}
+
+/// Dashes of comparison traces.
+const GHOST: &[f32] = &[4.0, 3.0];
 
 /// What the view of sweeps shows.
 #[derive(Debug, Clone)]
@@ -124,6 +145,17 @@ impl Scene<'_> {
         Vertical { zero_px, px_per_unit, band }
     }
 
+    /// Where values of a row go at a moment, the split of its gain included.
+    fn vertical_at(&self, row: usize, time_s: f64) -> Vertical {
+        let vertical = self.vertical(row);
+        match self.rows.get(row).and_then(|settings| settings.split.map(|split| (settings.gain, split))) {
+            Some((gain, (from_s, late))) if time_s >= from_s => {
+                Vertical { px_per_unit: vertical.px_per_unit * (gain / late) as f32, ..vertical }
+            }
+            _ => vertical,
+        }
+    }
+
     /// The row at a point; in superimposed views the selected one.
     pub fn row_at(&self, y: f32) -> Option<usize> {
         if self.arrangement != Arrangement::Raster {
@@ -157,7 +189,20 @@ impl Scene<'_> {
             };
             let faint = self.arrangement != Arrangement::Raster && !selected;
             let stroke = if faint { Stroke { width: 1.0, ..stroke } } else { stroke };
-            picture.traces.push(Shape::Line { points: sweep_line(row.values, row.fs_hz, row.zero_s, &view, vertical), stroke });
+            for ghost in &row.behind {
+                let points = sweep_line(ghost.values, ghost.fs_hz, ghost.zero_s, &view, vertical);
+                picture.traces.push(Shape::Line { points, stroke: Stroke { color: theme.ghost, width: 1.0, dash: GHOST } });
+            }
+            let (early, late) = match row.split {
+                Some((from_s, _)) => row.values.split_at((((from_s + row.zero_s) * row.fs_hz).max(0.0) as usize).min(row.values.len())),
+                None => (row.values, &row.values[..0]),
+            };
+            picture.traces.push(Shape::Line { points: sweep_line(early, row.fs_hz, row.zero_s, &view, vertical), stroke });
+            if let Some((from_s, _)) = row.split.filter(|_| !late.is_empty()) {
+                let zero_s = row.zero_s - early.len() as f64 / row.fs_hz;
+                let points = sweep_line(late, row.fs_hz, zero_s, &view, self.vertical_at(index, from_s));
+                picture.traces.push(Shape::Line { points, stroke });
+            }
             if row.stimulated && (self.arrangement == Arrangement::Raster || selected) {
                 marks::stimulus(view.px_from_time(0.0) as f32, vertical.zero_px, theme, &mut picture.marks);
             }
@@ -167,6 +212,11 @@ impl Scene<'_> {
             if self.arrangement == Arrangement::Raster || selected {
                 self.markers(&mut picture, index, row, &view, vertical);
             }
+        }
+        if let Some((from_s, _)) = self.rows.iter().find_map(|row| row.split).filter(|_| !self.close) {
+            let x = self.view.px_from_time(from_s) as f32;
+            let stroke = Stroke { color: theme.axis_text, width: 1.0, dash: &[2.0, 4.0] };
+            picture.marks.push(Shape::Line { points: vec![[x, 0.0], [x, bottom]], stroke });
         }
         for (cursor, name) in self.cursors.iter().zip(["A", "B"]) {
             if let Some(time_s) = *cursor {
@@ -216,13 +266,18 @@ impl Scene<'_> {
         }
         let color = if index == self.selected && self.rows.len() > 1 { theme.marker_human } else { theme.ink };
         out.push(marks::label([left, line], &row.name, size, true, Anchor::Start, color, theme));
-        let gain = format!("{}  {} ms", quantity(row.gain, &row.unit), number(self.ms_per_division, 3));
+        let late = row.split.map(|(_, late)| format!(" | {}", quantity(late, &row.unit))).unwrap_or_default();
+        let gain = format!("{}{late}  {} ms", quantity(row.gain, &row.unit), number(self.ms_per_division, 3));
         if self.arrangement == Arrangement::Raster || index == self.selected {
             let y = if self.arrangement == Arrangement::Raster { line } else { size + 6.0 };
             out.push(marks::label([width - 8.0, y], gain, 11.0, false, Anchor::End, theme.axis_text, theme));
         }
         if self.arrangement == Arrangement::Raster && self.row_px() > 80.0 && !row.note.is_empty() {
             out.push(marks::label([left, line + 15.0], &row.note, 11.0, false, Anchor::Start, theme.ink_3, theme));
+        }
+        if let Some(ghost) = row.behind.first().filter(|_| self.arrangement == Arrangement::Raster || index == self.selected) {
+            let y = if self.arrangement == Arrangement::Raster { line + 15.0 } else { size + 22.0 };
+            out.push(marks::label([width - 8.0, y], &ghost.name, 11.0, false, Anchor::End, theme.ghost, theme));
         }
     }
 
@@ -253,7 +308,10 @@ impl Scene<'_> {
                 _ => Look::Automatic,
             };
             let x = view.px_from_time(ms / 1e3) as f32;
-            let y = self.value_at(index, ms / 1e3).map_or(vertical.zero_px, |value| vertical.px(value)).clamp(top, bottom);
+            let y = self
+                .value_at(index, ms / 1e3)
+                .map_or(vertical.zero_px, |value| self.vertical_at(index, ms / 1e3).px(value))
+                .clamp(top, bottom);
             let automatic = measurement.automatic_ms(kind).filter(|_| person);
             let label = match kind {
                 MarkerKind::Onset => format!("{} ms", number(ms, 3)),
@@ -284,6 +342,7 @@ impl Scene<'_> {
         let rows = self.rows.iter().map(|row| {
             let value = match row.measurement.map(|measurement| &measurement.response) {
                 Some(Some(motor)) => format!("onset {} ms, amplitude {}", number(motor.onset_ms, 3), quantity(motor.amp_uv, &row.unit)),
+                Some(None) if row.measurement.is_some_and(|measured| !measured.late.is_empty()) => "late response".into(),
                 Some(None) => "no response".into(),
                 None => "not measured".into(),
             };

@@ -193,6 +193,46 @@ pub fn register_service_worker(on_update: impl Fn(web_sys::ServiceWorker) + Clon
     });
 }
 
+/// The field that has the keyboard: its id and what is typed so far.
+pub fn typing() -> Option<(String, String)> {
+    let element = document()?.active_element()?;
+    let value = element.dyn_ref::<web_sys::HtmlInputElement>()?.value();
+    Some((element.id(), value)).filter(|(id, _)| !id.is_empty())
+}
+
+/// Gives the keyboard back to a field that was made anew while a person typed in it.
+pub fn go_on_typing((id, typed): (String, String)) {
+    let run = Closure::once_into_js(move || {
+        let Some(document) = document() else { return };
+        let lost = document.active_element().is_none_or(|element| element.tag_name() == "BODY");
+        let field = document.get_element_by_id(&id).and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
+        if let Some(field) = field.filter(|_| lost) {
+            let fresh = field.value();
+            let _ = field.focus();
+            if fresh == typed || typed.is_empty() {
+                field.select();
+            } else {
+                field.set_value(&typed);
+            }
+        }
+    });
+    if let Some(window) = window() {
+        let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(run.unchecked_ref(), 0);
+    }
+}
+
+/// Prints the page once a dialog that asked for it is gone.
+pub fn print() {
+    let run = Closure::once_into_js(|| {
+        if let Some(window) = window() {
+            let _ = window.print();
+        }
+    });
+    if let Some(window) = window() {
+        let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(run.unchecked_ref(), 100);
+    }
+}
+
 /// Saves the canvases of an element, stacked as they are seen, as one PNG.
 ///
 /// # Errors
