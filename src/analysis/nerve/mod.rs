@@ -11,7 +11,10 @@ pub mod motor;
 pub mod munix;
 pub mod scan;
 pub mod segment;
+pub mod sensory;
+mod sensory_quality;
 pub mod smooth;
+pub mod snap;
 pub mod stimulus;
 
 pub use segment::segment;

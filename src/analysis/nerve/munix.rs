@@ -234,15 +234,16 @@ fn tables(summary: &MunixSummary, points: &[Point]) -> Vec<Table> {
     let index = Table { title: "MUNIX".into(), columns, rows: vec![TableRow::new("MUNIX", cells)], note: note.into() };
     let row = |(number, point): (usize, &Point)| {
         let used = if point.why.is_empty() { "used".to_owned() } else { format!("left out: {}", point.why) };
-        let cells = vec![Cell::maybe(Some(point.epoch.area)), Cell::maybe(Some(point.epoch.power)), Cell::maybe(Some(point.icmuc)), Cell::text(used)];
+        let cells = vec![
+            Cell::maybe(Some(point.epoch.area)),
+            Cell::maybe(Some(point.epoch.power)),
+            Cell::maybe(Some(point.icmuc)),
+            Cell::text(used),
+        ];
         TableRow { sweep: Some(point.epoch.sweep), ..TableRow::new((number + 1).to_string(), cells) }
     };
-    let columns = vec![
-        Column::new("Area", "mV ms", 1),
-        Column::new("Power", "mV\u{b2} ms", 1),
-        Column::new("ICMUC", "", 1),
-        Column::words(""),
-    ];
+    let columns =
+        vec![Column::new("Area", "mV ms", 1), Column::new("Power", "mV\u{b2} ms", 1), Column::new("ICMUC", "", 1), Column::words("")];
     let rows = points.iter().enumerate().map(row).collect();
     vec![index, Table { title: "Epochs".into(), columns, rows, note: "Area and power of 300 ms.".into() }]
 }

@@ -64,7 +64,8 @@ impl Reader for Qtrac {
         if rows.is_empty() {
             if file.name.to_ascii_lowercase().ends_with(".mef") || looks_like_group(&text) {
                 let members = text.lines().filter(|line| !line.trim().is_empty()).count();
-                let feature = format!("a list of the members of a group ({members} lines): open the .MEM files that it names; the list itself");
+                let feature =
+                    format!("a list of the members of a group ({members} lines): open the .MEM files that it names; the list itself");
                 return Err(ReadError::Unsupported { feature });
             }
             return Err(ReadError::malformed(0, "there is no row of a scan or of an excitability test"));

@@ -30,9 +30,7 @@ const fn measure(name: &'static str, unit: &'static str, stated: &'static str, o
 
 /// All measures in the order in which they are shown.
 pub(super) const ALL: &[Measure] = &[
-    measure("Peak response", "mV", "Peak response", |e| {
-        e.max_cmap.iter().max_by(|a, b| a[0].total_cmp(&b[0])).map(|max| max[1] * 1e-3)
-    }),
+    measure("Peak response", "mV", "Peak response", |e| e.max_cmap.iter().max_by(|a, b| a[0].total_cmp(&b[0])).map(|max| max[1] * 1e-3)),
     measure("Stimulus for 50 % of the response", "mA", "Stimulus for 50% max response", |e| at(&e.stimulus_response, 50.0)),
     measure("Rheobase", "mA", "Rheobase", |e| weiss(e).map(|law| law.0)),
     measure("Strength-duration time constant", "ms", "Strength-duration time constant", |e| weiss(e).map(|law| law.1)),

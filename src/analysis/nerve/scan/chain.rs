@@ -180,7 +180,17 @@ impl Chain {
         likelihood.settle();
         let log_size = ln(size) - 0.5 * SIZE_SPREAD.0 * SIZE_SPREAD.0;
         let reach_ma = 2.0 * spread * quantile(0.5);
-        Self { likelihood, draws: Draws::new(SEED), weight: 1.0, log_size, log_size_sd: SIZE_SPREAD.0, threshold_log, range_ma, relative_log: 2.0 * ln(start.relative_noise), reach_ma }
+        Self {
+            likelihood,
+            draws: Draws::new(SEED),
+            weight: 1.0,
+            log_size,
+            log_size_sd: SIZE_SPREAD.0,
+            threshold_log,
+            range_ma,
+            relative_log: 2.0 * ln(start.relative_noise),
+            reach_ma,
+        }
     }
 
     /// Log prior density of a threshold.
