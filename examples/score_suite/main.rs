@@ -10,8 +10,10 @@
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
 mod fwave;
+mod munix;
 mod ncs;
 mod rns;
+mod scan;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -39,7 +41,8 @@ type Answer = Result<Value, Box<dyn Error>>;
 type Task = fn(&Case) -> Answer;
 
 /// What answers a task: the `task` of the sidecar, and how.
-const TASKS: &[(&str, Task)] = &[("ncs", ncs::ncs), ("pair", ncs::pair), ("rns", rns::rns), ("fwave", fwave::fwave)];
+const TASKS: &[(&str, Task)] =
+    &[("ncs", ncs::ncs), ("pair", ncs::pair), ("fwave", fwave::fwave), ("rns", rns::rns), ("scan", scan::scan), ("munix", munix::munix)];
 
 impl Case {
     fn new(folder: &Path, id: &str) -> Result<Self, Box<dyn Error>> {
@@ -68,8 +71,12 @@ impl Case {
 /// Opens the record `id` of a folder with the files that belong to it.
 pub fn record(folder: &Path, id: &str) -> Result<Opened, Box<dyn Error>> {
     let mut all = Vec::new();
-    for ending in ["hea", "dat", "meta.json"] {
-        let name = format!("{id}.{ending}");
+    let meta: Value = serde_json::from_slice(&std::fs::read(folder.join(format!("{id}.meta.json")))?)?;
+    let mut names: Vec<String> = ["hea", "dat", "meta.json"].iter().map(|ending| format!("{id}.{ending}")).collect();
+    if let Some(patterns) = meta["sip_record"].as_str() {
+        names.extend([format!("{patterns}.hea"), format!("{patterns}.dat")]);
+    }
+    for name in names {
         let source = FileSource::open(&folder.join(&name))?;
         all.push(NamedSource { name, source: std::rc::Rc::new(source) });
     }

@@ -4,7 +4,9 @@ use super::examination::MAX_DERIVED;
 use super::protocol::Edit;
 use super::session::Session;
 use crate::analysis::polarity;
-use crate::model::{AnnotationEdit, DerivedTest, MarkerKind, PlacedMarker, SiteEdits, SweepId, TestEdits, averaged_site};
+use crate::formats::stimulus::is_stimulus;
+use crate::model::{AnnotationEdit, DerivedTest, MarkerKind, PlacedMarker, SiteEdits, SweepId, TestEdits, TestKind, averaged_site};
+use crate::norms;
 
 /// Applies `change` to the session's edits.
 ///
@@ -29,7 +31,7 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             edits.taken_in.retain(|&other| other != sweep);
             if out { edits.left_out.push(sweep) } else { edits.taken_in.push(sweep) }
         }
-        Edit::Person { height_cm, age_years } => {
+        Edit::Person { height_cm, age_years, sex } => {
             if height_cm.is_some_and(|cm| !(30.0..=260.0).contains(&cm)) {
                 return Err("A height lies between 30 and 260 cm.".into());
             }
@@ -38,6 +40,7 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             }
             session.edits.height_cm = height_cm;
             session.edits.age_years = age_years;
+            session.edits.sex = sex;
         }
         Edit::Stimulus { sweep, at_s } => {
             let length_s = sweep_length_s(session, sweep)?;
@@ -63,9 +66,11 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
                 return Err("A skin temperature lies between 5 and 45 °C.".into());
             }
             known_test(session, test)?;
-            let edits = TestEdits { kind: Some(kind), side, nerve: Some(nerve), recorded_from: Some(recorded_from), temperature_c };
+            let study = session.edits.tests.get(&test).and_then(|edits| edits.study.clone());
+            let edits = TestEdits { kind: Some(kind), side, nerve: Some(nerve), recorded_from: Some(recorded_from), temperature_c, study };
             session.edits.tests.insert(test, edits);
         }
+        Edit::Assign { test, study, side } => assign(session, test, study, side)?,
         Edit::Polarity { test, turned } => {
             known_test(session, test)?;
             session.edits.turned.insert(test, turned);
@@ -115,6 +120,40 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             super::signal::check_filter(&filter, slowest.fold(f64::INFINITY, f64::min))?;
             session.edits.sweep_filter = filter;
         }
+    }
+    Ok(())
+}
+
+/// Makes a test the study that a person confirmed. Sites that are only numbered (`StimA`) get the
+/// study's names; sites that have one keep it.
+fn assign(session: &mut Session, index: usize, study: Option<String>, side: Option<crate::model::Side>) -> Result<(), String> {
+    let examination = session.examination();
+    let test = examination.tests.get(index).ok_or("This test is no longer there.")?;
+    let mut edits = TestEdits {
+        kind: Some(test.kind),
+        side: side.or(test.side),
+        nerve: Some(test.nerve.clone()),
+        recorded_from: Some(test.recorded_from.clone()),
+        temperature_c: test.temperature_c,
+        study: Some(study.clone().unwrap_or_default()),
+    };
+    let mut names = Vec::new();
+    if let Some(study) = study {
+        let known = norms::by_id(&study).ok_or("This study is not known.")?;
+        // F waves, H reflexes and scans of a nerve stay what they are.
+        if matches!(test.kind, TestKind::Unknown | TestKind::Motor | TestKind::Sensory) {
+            edits.kind = Some(known.test_kind());
+        }
+        edits.nerve = Some(norms::pretty(&known.nerve));
+        edits.recorded_from = Some(norms::short(known.recorded_from()));
+        let bare = |name: &str| name.trim().is_empty() || is_stimulus(name.trim()) || name.starts_with("Site ");
+        let known = known.sites.iter().map(|site| norms::pretty(&site.id));
+        names =
+            test.sites.iter().zip(known).enumerate().filter(|(_, (site, _))| bare(&site.name)).map(|(at, (_, name))| (at, name)).collect();
+    }
+    session.edits.tests.insert(index, edits);
+    for (site, name) in names {
+        site_edits(session, index, site)?.name = Some(name);
     }
     Ok(())
 }

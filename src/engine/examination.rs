@@ -32,6 +32,7 @@ impl Session {
                 test.nerve = edits.nerve.clone().unwrap_or_else(|| test.nerve.clone());
                 test.recorded_from = edits.recorded_from.clone().unwrap_or_else(|| test.recorded_from.clone());
                 test.temperature_c = edits.temperature_c;
+                test.study = edits.study.clone().or_else(|| test.study.take());
             }
         }
         for edits in &self.edits.sites {

@@ -5,6 +5,7 @@
 //! to [fetch](protocol::Event::Fetch). Long work is cut into [steps](Engine::step), so that the
 //! surroundings can answer other requests and cancel between them.
 
+mod combine;
 mod edit;
 mod examination;
 mod export;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use sha2::{Digest, Sha256};
 
 use super::Engine;
+use super::combine::combine;
 use super::protocol::{Demo, Event, Output, Store, StudyKey};
 use super::session::Session;
 use crate::analysis::polarity;
@@ -22,7 +23,7 @@ impl Engine {
         if results.is_empty() {
             super::failed(out, "There was no file in what was given.");
         }
-        for (file, result) in results {
+        for (file, result) in combine(results) {
             match result {
                 Ok(opened) => {
                     let print = fingerprint(files, &opened, options);
@@ -61,7 +62,11 @@ impl Engine {
     ) {
         let Opened { mut study, samples, warnings, used } = opened;
         polarity::settle(&study.recordings, &mut study.examination, &samples);
-        let mut session = Session::new(0, used.first().cloned().unwrap_or(file), study, samples, warnings, print);
+        // Companions of one recording (.dat beside .hea) are not counted.
+        let others = study.recordings.len().saturating_sub(1);
+        let title = used.first().cloned().unwrap_or(file);
+        let title = if others == 0 { title } else { format!("{title} and {others} more") };
+        let mut session = Session::new(0, title, study, samples, warnings, print);
         session.files = used;
         session.text = understood;
         self.begin(session, out);

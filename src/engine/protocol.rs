@@ -202,6 +202,8 @@ pub enum Edit {
         height_cm: Option<f64>,
         /// Age, years; `None`: as the file says.
         age_years: Option<f64>,
+        /// `F`, `M`; `None`: as the file says.
+        sex: Option<String>,
     },
     /// Set the moment of the stimulus.
     Stimulus {
@@ -242,6 +244,16 @@ pub enum Edit {
         recorded_from: String,
         /// Skin temperature, degrees Celsius.
         temperature_c: Option<f64>,
+    },
+    /// Confirm that a test is a study of the clinic: its nerve, recording and sites get the
+    /// study's names, and its limits apply.
+    Assign {
+        /// Index of the test.
+        test: usize,
+        /// The study (`median_motor_apb`); `None`: none of those known.
+        study: Option<String>,
+        /// Side.
+        side: Option<Side>,
     },
     /// Polarity of a test.
     Polarity {
@@ -302,6 +314,7 @@ impl Edit {
             Self::Distance { .. } => "distance".into(),
             Self::SiteName { .. } => "site name".into(),
             Self::Test { .. } => "test details".into(),
+            Self::Assign { .. } => "assign study".into(),
             Self::Polarity { .. } => "polarity".into(),
             Self::DeriveTest { .. } => "make sweeps".into(),
             Self::AddAnnotation { .. } => "add annotation".into(),
@@ -492,6 +505,8 @@ pub struct StudyView {
     pub recordings: Vec<RecordingView>,
     /// Nerve tests.
     pub tests: Vec<TestView>,
+    /// Height, age and sex that limits are taken for: a person's entry, else the file's.
+    pub person: PersonView,
     /// Filters of the sweep view.
     pub sweep_filter: FilterChain,
     /// How a text file was understood, for a person to check and correct.
@@ -504,6 +519,17 @@ pub struct StudyView {
     pub redo: Option<String>,
     /// Edits were found in the browser's storage and applied.
     pub restored: bool,
+}
+
+/// What limits depend on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PersonView {
+    /// Height, cm.
+    pub height_cm: Option<f64>,
+    /// Age, years.
+    pub age_years: Option<f64>,
+    /// `F`, `M` or empty.
+    pub sex: String,
 }
 
 /// One recording.
@@ -590,6 +616,13 @@ pub struct TestView {
     pub sites: Vec<SiteView>,
     /// Stored values are turned over for display and measurement.
     pub turned: bool,
+    /// The study of the clinic that it is: confirmed by a person, or clear from nerve and
+    /// recording.
+    pub study: Option<StudyChoice>,
+    /// Studies that it may be, likeliest first: id, name, why.
+    pub guesses: Vec<StudyGuess>,
+    /// What was measured beside its limits.
+    pub judged: Vec<JudgedValue>,
     /// Whether measurements are there (they come with [`Event::Sweeps`]).
     pub measured: bool,
     /// Values of the test as a whole.
@@ -600,6 +633,53 @@ pub struct TestView {
     pub charts: Vec<Chart>,
     /// What weakens the test as a whole.
     pub quality: Vec<QualityFlag>,
+}
+
+/// The study that a test is taken for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyChoice {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// A person said so.
+    pub confirmed: bool,
+    /// Distance that its limits are made for, mm.
+    pub distal_mm: Option<f64>,
+}
+
+/// A study that a test may be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyGuess {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What speaks for it.
+    pub why: String,
+}
+
+/// A value beside its limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JudgedValue {
+    /// Site, or proximal site of a segment; `None`: of the whole test.
+    pub site: Option<usize>,
+    /// Measure (`onset_latency`).
+    pub measure: String,
+    /// The value.
+    pub value: f64,
+    /// The limit.
+    pub limit: f64,
+    /// Unit of both.
+    pub unit: String,
+    /// Values above the limit are abnormal (else below).
+    pub upper: bool,
+    /// Beyond the limit.
+    pub abnormal: bool,
+    /// Why the limit is to be taken with care; empty: verified.
+    pub doubt: String,
+    /// Where it is published.
+    pub source: String,
 }
 
 /// One stimulation site.

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::protocol::{AnnotationView, RecordingView, SiteView, StudyView, SweepView, TestView};
+use super::protocol::{
+    AnnotationView, JudgedValue, PersonView, RecordingView, SiteView, StudyChoice, StudyGuess, StudyView, SweepView, TestView,
+};
 use super::session::Session;
 use crate::formats::writers;
 use crate::model::{Examination, NerveTest, Side, SiteEdits, Stimulus, SweepId, SweepMeasurement, TestMeasurement};
+use crate::norms::{self, Guess, Hints, Person};
 
 impl Session {
     pub fn view(&mut self) -> StudyView {
@@ -20,6 +23,7 @@ impl Session {
             subject: self.acquired.subject.clone(),
             recordings,
             tests,
+            person: self.person_view(),
             sweep_filter: self.edits.sweep_filter,
             text: self.text.clone(),
             warnings: self.warnings.clone(),
@@ -90,6 +94,11 @@ impl Session {
                 segment: measurement.summary.segments().iter().find(|segment| segment.to == at).cloned(),
             }
         });
+        let guesses = self.guesses(examination, test);
+        let chosen = test.study.as_deref().map(|id| (id, true)).or_else(|| Guess::clear(&guesses).map(|id| (id, false)));
+        let study = chosen.and_then(|(id, confirmed)| norms::by_id(id).map(|study| (study, confirmed))).map(|(study, confirmed)| {
+            StudyChoice { id: study.id.clone(), name: study.name.clone(), confirmed, distal_mm: study.distal_mm() }
+        });
         TestView {
             title: title(test, index),
             kind: test.kind,
@@ -99,12 +108,68 @@ impl Session {
             temperature_c: test.temperature_c,
             sites: sites.collect(),
             turned: test.sites.iter().flat_map(|site| &site.sweeps).any(|&id| examination.sweeps.get(id).is_some_and(|sweep| sweep.turned)),
+            judged: study.as_ref().map(|study| self.judged(&study.id, test, measurement)).unwrap_or_default(),
+            study,
+            guesses: guesses
+                .into_iter()
+                .filter_map(|guess| norms::by_id(guess.study).map(|study| (study, guess.why)))
+                .map(|(study, why)| StudyGuess { id: study.id.clone(), name: study.name.clone(), why })
+                .collect(),
             measured: tested.is_some(),
             summary: measurement.summary.clone(),
             tables: measurement.tables.clone(),
             charts: measurement.charts.clone(),
             quality: measurement.quality.clone(),
         }
+    }
+}
+
+impl Session {
+    /// Who limits are taken for.
+    pub fn person_view(&self) -> PersonView {
+        let (edits, subject) = (&self.edits, &self.acquired.subject);
+        PersonView {
+            height_cm: edits.height_cm.or(subject.height_cm),
+            age_years: edits.age_years.or(subject.age_years),
+            sex: edits.sex.clone().unwrap_or_else(|| subject.sex.clone()),
+        }
+    }
+
+    /// Studies that a test may be.
+    fn guesses(&self, examination: &Examination, test: &NerveTest) -> Vec<Guess> {
+        let first = test.sites.iter().find_map(|site| examination.sweeps.get(*site.sweeps.first()?));
+        let recording = first.and_then(|sweep| self.acquired.recordings.get(sweep.recording));
+        let channel = first.zip(recording).and_then(|(sweep, recording)| recording.channels.get(sweep.channel));
+        let texts: Vec<String> =
+            recording.into_iter().flat_map(|recording| &recording.annotations).take(50).map(|a| a.text.clone()).collect();
+        let words = recording.map(|recording| format!("{} {}", recording.name, recording.description)).unwrap_or_default();
+        let hints = Hints { recording: &words, channel: channel.map_or("", |channel| &channel.name), annotations: &texts };
+        norms::guess(test, hints)
+    }
+
+    /// Values of a test beside their limits.
+    fn judged(&self, study: &str, test: &NerveTest, measurement: &TestMeasurement) -> Vec<JudgedValue> {
+        let view = self.person_view();
+        let female = match view.sex.as_str() {
+            "F" => Some(true),
+            "M" => Some(false),
+            _ => None,
+        };
+        let person = Person { age_years: view.age_years, height_cm: view.height_cm, female };
+        let judged = norms::judge(study, test, measurement, &person).into_iter();
+        judged
+            .map(|judged| JudgedValue {
+                site: judged.site,
+                measure: judged.measure,
+                value: judged.value,
+                limit: judged.limit,
+                unit: judged.unit.to_owned(),
+                upper: judged.upper,
+                abnormal: judged.abnormal,
+                doubt: judged.doubt,
+                source: judged.source,
+            })
+            .collect()
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Edits {
     pub height_cm: Option<f64>,
     /// Age, years.
     pub age_years: Option<f64>,
+    /// Sex as far as limits need it: `F`, `M`.
+    pub sex: Option<String>,
     /// Sweeps that a person left out of averages and summaries.
     pub left_out: Vec<SweepId>,
     /// Sweeps that an analysis left out and a person took in again.
@@ -98,6 +100,8 @@ pub struct TestEdits {
     pub recorded_from: Option<String>,
     /// Skin temperature, degrees Celsius.
     pub temperature_c: Option<f64>,
+    /// The study of the clinic, as a person confirmed it; empty: none of those known.
+    pub study: Option<String>,
 }
 
 /// Changes to one site.

@@ -154,6 +154,9 @@ pub struct NerveTest {
     pub temperature_c: Option<f64>,
     /// Stimulation sites, distal first; in a protocol of trains, the trains.
     pub sites: Vec<Site>,
+    /// The study of the clinic that it is (`median_motor_apb`), once known; limits belong to it.
+    #[serde(default)]
+    pub study: Option<String>,
     /// Stimuli a second, of a train.
     #[serde(default)]
     pub rate_hz: Option<f64>,

@@ -14,10 +14,11 @@ mod samples;
 mod study;
 mod summary;
 mod table;
+mod unit_number;
 
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
-pub use excitability::{Excitability, ScanPoint};
+pub use excitability::{Electrotonus, Excitability, ScanPoint};
 pub use marker::{MarkerKind, MarkerOrigin};
 pub use measurement::{
     Finding, LateKind, LateResponse, QualityFlag, QualityKind, Response, SegmentMeasurement, SweepMeasurement, TestMeasurement, average_id,
@@ -26,5 +27,6 @@ pub use measurement::{
 pub use recording::{Annotation, Channel, Recording, Scale, Span, StartTime, Timeline};
 pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgress};
 pub use study::{Study, Subject, Warning};
-pub use summary::{MotorSummary, Summary};
+pub use summary::{MotorSummary, SensorySite, SensorySummary, Summary};
 pub use table::{Axis, Cell, Chart, ChartLine, Column, Series, SeriesLook, Table, TableRow};
+pub use unit_number::{ExcitabilitySummary, ExcitabilityValue, MunixSummary, ScanSummary, UnitCount};

@@ -1,6 +1,6 @@
 //! Which study a test is, guessed from labels and annotations; a person confirms it.
 
-use super::studies::{StudyDef, studies};
+use super::studies::{StudyDef, by_id, studies};
 use super::words::{holds, names_nerve, names_recording, normal, site_of};
 use crate::model::{NerveTest, Side, TestKind};
 
@@ -21,6 +21,21 @@ pub struct Guess {
     pub score: i32,
     /// The same in words (`nerve, recording`).
     pub why: String,
+}
+
+impl Guess {
+    /// The study that nerve and recording name beyond doubt: more than nerve and kind speak for
+    /// it, and clearly more than for the next.
+    pub fn clear(guesses: &[Self]) -> Option<&'static str> {
+        let [first, rest @ ..] = guesses else { return None };
+        // Of two studies of one nerve and one muscle the sites decide.
+        let like = |guess: &Self| {
+            let of = |id: &str| by_id(id).map(|study| (&study.nerve, study.recorded_from()));
+            of(guess.study) == of(first.study)
+        };
+        let apart = rest.first().is_none_or(|next| first.score >= next.score + if like(next) { 1 } else { RECORDING });
+        (first.score >= NERVE + RECORDING && apart).then_some(first.study)
+    }
 }
 
 /// Texts beside the test's own that may tell what it is.

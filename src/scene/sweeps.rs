@@ -52,7 +52,28 @@ pub struct Row<'a> {
     pub measurement: Option<&'a SweepMeasurement>,
     /// Units a division.
     pub gain: f64,
+    /// From this moment on (seconds after what latencies count from) another gain: late responses
+    /// are smaller than the direct one.
+    pub split: Option<(f64, f64)>,
+    /// Drawn behind for comparison, at the same gain.
+    pub behind: Vec<Behind<'a>>,
 }
+
+/// A sweep drawn for comparison.
+#[derive(Debug, Clone)]
+pub struct Behind<'a> {
+    /// What it is (`R Median, Wrist`).
+    pub name: String,
+    /// Values in the row's unit.
+    pub values: &'a [f32],
+    /// Sampling rate, Hz.
+    pub fs_hz: f64,
+    /// What latencies count from, seconds after the first sample.
+    pub zero_s: f64,
+}
+
+/// Dashes of comparison traces.
+const GHOST: &[f32] = &[4.0, 3.0];
 
 /// What the view of sweeps shows.
 #[derive(Debug, Clone)]
@@ -82,13 +103,19 @@ pub struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Where the axis begins, px.
+    fn bottom(&self) -> f32 {
+        (self.height - AXIS_PX).max(1.0)
+    }
+
     /// Height of a row, px.
     pub fn row_px(&self) -> f32 {
         let rows = match self.arrangement {
             Arrangement::Raster => self.rows.len().max(1),
             Arrangement::Superimposed | Arrangement::Cascade => 1,
         };
-        (self.height - AXIS_PX) / rows as f32
+        // A view may be squeezed to nothing by the page for a moment.
+        self.bottom() / rows as f32
     }
 
     /// Shift of a row in the cascade, px to the right and up.
@@ -96,8 +123,7 @@ impl Scene<'_> {
         match self.arrangement {
             Arrangement::Cascade => {
                 let last = self.rows.len().max(2) - 1;
-                let step =
-                    [(self.view.width_px as f32 * 0.25 / last as f32).min(26.0), ((self.height - AXIS_PX) * 0.5 / last as f32).min(40.0)];
+                let step = [(self.view.width_px as f32 * 0.25 / last as f32).min(26.0), (self.bottom() * 0.5 / last as f32).min(40.0)];
                 let behind = (last - row.min(last)) as f32;
                 [step[0] * behind, -step[1] * behind]
             }
@@ -118,10 +144,21 @@ impl Scene<'_> {
         let px_per_unit = (f64::from(height / divisions) / settings.gain) as f32;
         let zero_px = top + height * share + self.shift(row)[1] + self.raise_px;
         let band = match self.arrangement {
-            Arrangement::Raster => [(top - height * 0.5).max(0.0), (top + height * 1.5).min(self.height - AXIS_PX)],
-            Arrangement::Superimposed | Arrangement::Cascade => [0.0, self.height - AXIS_PX],
+            Arrangement::Raster => [(top - height * 0.5).max(0.0), (top + height * 1.5).min(self.bottom()).max(0.0)],
+            Arrangement::Superimposed | Arrangement::Cascade => [0.0, self.bottom()],
         };
         Vertical { zero_px, px_per_unit, band }
+    }
+
+    /// Where values of a row go at a moment, the split of its gain included.
+    fn vertical_at(&self, row: usize, time_s: f64) -> Vertical {
+        let vertical = self.vertical(row);
+        match self.rows.get(row).and_then(|settings| settings.split.map(|split| (settings.gain, split))) {
+            Some((gain, (from_s, late))) if time_s >= from_s => {
+                Vertical { px_per_unit: vertical.px_per_unit * (gain / late) as f32, ..vertical }
+            }
+            _ => vertical,
+        }
     }
 
     /// The row at a point; in superimposed views the selected one.
@@ -143,7 +180,7 @@ impl Scene<'_> {
     /// The picture.
     pub fn draw(&self) -> Picture {
         let theme = self.theme;
-        let (width, bottom) = (self.view.width_px as f32, self.height - AXIS_PX);
+        let (width, bottom) = (self.view.width_px as f32, self.bottom());
         let mut picture = Picture { width, height: self.height, ..Picture::default() };
         self.grid(&mut picture.grid, width, bottom);
         for (index, row) in self.rows.iter().enumerate() {
@@ -157,7 +194,20 @@ impl Scene<'_> {
             };
             let faint = self.arrangement != Arrangement::Raster && !selected;
             let stroke = if faint { Stroke { width: 1.0, ..stroke } } else { stroke };
-            picture.traces.push(Shape::Line { points: sweep_line(row.values, row.fs_hz, row.zero_s, &view, vertical), stroke });
+            for ghost in &row.behind {
+                let points = sweep_line(ghost.values, ghost.fs_hz, ghost.zero_s, &view, vertical);
+                picture.traces.push(Shape::Line { points, stroke: Stroke { color: theme.ghost, width: 1.0, dash: GHOST } });
+            }
+            let (early, late) = match row.split {
+                Some((from_s, _)) => row.values.split_at((((from_s + row.zero_s) * row.fs_hz).max(0.0) as usize).min(row.values.len())),
+                None => (row.values, &row.values[..0]),
+            };
+            picture.traces.push(Shape::Line { points: sweep_line(early, row.fs_hz, row.zero_s, &view, vertical), stroke });
+            if let Some((from_s, _)) = row.split.filter(|_| !late.is_empty()) {
+                let zero_s = row.zero_s - early.len() as f64 / row.fs_hz;
+                let points = sweep_line(late, row.fs_hz, zero_s, &view, self.vertical_at(index, from_s));
+                picture.traces.push(Shape::Line { points, stroke });
+            }
             if row.stimulated && (self.arrangement == Arrangement::Raster || selected) {
                 marks::stimulus(view.px_from_time(0.0) as f32, vertical.zero_px, theme, &mut picture.marks);
             }
@@ -167,6 +217,11 @@ impl Scene<'_> {
             if self.arrangement == Arrangement::Raster || selected {
                 self.markers(&mut picture, index, row, &view, vertical);
             }
+        }
+        if let Some((from_s, _)) = self.rows.iter().find_map(|row| row.split).filter(|_| !self.close) {
+            let x = self.view.px_from_time(from_s) as f32;
+            let stroke = Stroke { color: theme.axis_text, width: 1.0, dash: &[2.0, 4.0] };
+            picture.marks.push(Shape::Line { points: vec![[x, 0.0], [x, bottom]], stroke });
         }
         for (cursor, name) in self.cursors.iter().zip(["A", "B"]) {
             if let Some(time_s) = *cursor {
@@ -216,13 +271,18 @@ impl Scene<'_> {
         }
         let color = if index == self.selected && self.rows.len() > 1 { theme.marker_human } else { theme.ink };
         out.push(marks::label([left, line], &row.name, size, true, Anchor::Start, color, theme));
-        let gain = format!("{}  {} ms", quantity(row.gain, &row.unit), number(self.ms_per_division, 3));
+        let late = row.split.map(|(_, late)| format!(" | {}", quantity(late, &row.unit))).unwrap_or_default();
+        let gain = format!("{}{late}  {} ms", quantity(row.gain, &row.unit), number(self.ms_per_division, 3));
         if self.arrangement == Arrangement::Raster || index == self.selected {
             let y = if self.arrangement == Arrangement::Raster { line } else { size + 6.0 };
             out.push(marks::label([width - 8.0, y], gain, 11.0, false, Anchor::End, theme.axis_text, theme));
         }
         if self.arrangement == Arrangement::Raster && self.row_px() > 80.0 && !row.note.is_empty() {
             out.push(marks::label([left, line + 15.0], &row.note, 11.0, false, Anchor::Start, theme.ink_3, theme));
+        }
+        if let Some(ghost) = row.behind.first().filter(|_| self.arrangement == Arrangement::Raster || index == self.selected) {
+            let y = if self.arrangement == Arrangement::Raster { line + 15.0 } else { size + 22.0 };
+            out.push(marks::label([width - 8.0, y], &ghost.name, 11.0, false, Anchor::End, theme.ghost, theme));
         }
     }
 
@@ -236,7 +296,7 @@ impl Scene<'_> {
         }
         let (top, bottom) = match self.arrangement {
             Arrangement::Raster => (self.row_px() * index as f32, self.row_px() * (index + 1) as f32),
-            Arrangement::Superimposed | Arrangement::Cascade => (0.0, self.height - AXIS_PX),
+            Arrangement::Superimposed | Arrangement::Cascade => (0.0, self.bottom()),
         };
         let doubtful = measurement.quality.iter().any(|flag| flag.kind.weakens_onset());
         // Low rows get short stems, so that flags stay in their row.
@@ -253,7 +313,10 @@ impl Scene<'_> {
                 _ => Look::Automatic,
             };
             let x = view.px_from_time(ms / 1e3) as f32;
-            let y = self.value_at(index, ms / 1e3).map_or(vertical.zero_px, |value| vertical.px(value)).clamp(top, bottom);
+            let y = self
+                .value_at(index, ms / 1e3)
+                .map_or(vertical.zero_px, |value| self.vertical_at(index, ms / 1e3).px(value))
+                .clamp(top, bottom);
             let automatic = measurement.automatic_ms(kind).filter(|_| person);
             let label = match kind {
                 MarkerKind::Onset => format!("{} ms", number(ms, 3)),
@@ -284,11 +347,58 @@ impl Scene<'_> {
         let rows = self.rows.iter().map(|row| {
             let value = match row.measurement.map(|measurement| &measurement.response) {
                 Some(Some(motor)) => format!("onset {} ms, amplitude {}", number(motor.onset_ms, 3), quantity(motor.amp_uv, &row.unit)),
+                Some(None) if row.measurement.is_some_and(|measured| !measured.late.is_empty()) => "late response".into(),
                 Some(None) => "no response".into(),
                 None => "not measured".into(),
             };
             format!("{}: {value}", row.name)
         });
         format!("{} sweeps, negative up. {}.", self.rows.len(), rows.take(20).collect::<Vec<_>>().join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arrangement, Row, Scene};
+    use crate::model::{MarkerKind, Response, SweepMeasurement};
+    use crate::scene::{Viewport, theme};
+
+    #[test]
+    fn a_view_of_any_size_is_drawn() {
+        let response = Some(Response { onset_ms: 3.0, peak_ms: 5.0, neg_end_ms: 8.0, amp_uv: 5000.0, ..Response::default() });
+        let measured = SweepMeasurement { response, ..SweepMeasurement::default() };
+        let values: Vec<f32> = (0..1000).map(|k| (k as f32 / 50.0).sin() * 5000.0).collect();
+        let row = Row {
+            id: 0,
+            name: "Wrist".into(),
+            note: String::new(),
+            values: &values,
+            fs_hz: 20_000.0,
+            zero_s: 0.005,
+            stimulated: true,
+            unit: "uV".into(),
+            measurement: Some(&measured),
+            gain: 1000.0,
+            split: Some((0.02, 200.0)),
+            behind: Vec::new(),
+        };
+        for arrangement in [Arrangement::Raster, Arrangement::Superimposed, Arrangement::Cascade] {
+            for (width, height) in [(1.0, 1.0), (2.0, 13.0), (500.0, 3.0), (3.0, 500.0), (900.0, 600.0)] {
+                let scene = Scene {
+                    rows: vec![row.clone(), row.clone()],
+                    arrangement,
+                    ms_per_division: 5.0,
+                    view: Viewport { from_s: -0.005, to_s: 0.045, left_px: 0.0, width_px: width },
+                    height,
+                    selected: 0,
+                    marker: Some(MarkerKind::Onset),
+                    close: false,
+                    raise_px: 0.0,
+                    cursors: [Some(0.01), None],
+                    theme: &theme::PAPER,
+                };
+                assert!(!scene.draw().traces.is_empty());
+            }
+        }
     }
 }

@@ -54,6 +54,11 @@ pub enum Command {
     Distance,
     TestDetails,
     MakeSweeps,
+    Assign,
+    Person,
+    Compare,
+    Singles,
+    LeaveOut,
     CursorA,
     CursorB,
     Snap,
@@ -110,7 +115,7 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
         "Sweeps",
         &[
             ("Tab", "Next marker"),
-            ("1 \u{2013} 4", "Choose or place marker"),
+            ("1 \u{2013} 7", "Choose or place marker"),
             ("\u{2190} \u{2192}", "Move it one sample (Shift: ten)"),
             ("Backspace", "Back to the automatic place"),
             ("Y", "Copy the set of markers to the next site"),
@@ -120,7 +125,12 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("R S K", "Raster, superimposed, cascade"),
             ("N", "No response"),
             ("D", "Distance of the selected site"),
+            ("G", "Which study it is: its names and limits"),
             ("T", "Nerve, side, recording site, temperature"),
+            ("I", "Height, age, sex"),
+            ("C", "Compare with another test, behind the traces"),
+            ("A", "Averages or single sweeps"),
+            ("X", "Leave this sweep out, or take it in"),
             ("V", "Turn the polarity"),
         ],
     ),
@@ -156,6 +166,7 @@ pub fn run(app: App, command: Command) {
         _ if study.is_none() => {}
         Command::Filter => app.dialog.set(Some(Dialog::Filter)),
         Command::Export => app.dialog.set(Some(Dialog::Export)),
+        Command::Person => app.dialog.set(Some(Dialog::Person)),
         Command::NextStudyItem => step_item(app, 1),
         Command::PreviousStudyItem => step_item(app, -1),
         _ if in_sweeps => run_sweeps(app, command),
@@ -215,7 +226,14 @@ fn run_sweeps(app: App, command: Command) {
                 app.dialog.set(Some(Dialog::Test(test)));
             }
         }
-        Command::CursorA | Command::CursorB => {}
+        Command::Assign => {
+            if let Some((test, _)) = untrack(|| app.test()) {
+                app.dialog.set(Some(Dialog::Assign(test)));
+            }
+        }
+        Command::Compare => sweeps::toggle_compare(app),
+        Command::CursorA | Command::Singles => sweeps::toggle_singles(app),
+        Command::LeaveOut => sweeps::toggle_left_out(app),
         _ => {}
     }
 }
@@ -401,6 +419,10 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
             "k" => Command::Cascade,
             "d" => Command::Distance,
             "t" => Command::TestDetails,
+            "g" => Command::Assign,
+            "i" => Command::Person,
+            "c" => Command::Compare,
+            "x" => Command::LeaveOut,
             "l" => Command::Lanes,
             "m" => Command::MakeSweeps,
             "a" => Command::CursorA,

@@ -1,11 +1,14 @@
 //! Dialogs. Native `<dialog>` elements keep the keyboard inside and close with Esc.
 
 mod annotation;
+mod assign;
+pub mod compare;
 mod export;
 mod filter;
 mod keys;
 mod lanes;
 mod make_sweeps;
+mod person;
 mod test;
 mod text;
 
@@ -28,6 +31,9 @@ pub fn Dialogs() -> impl IntoView {
                 Dialog::Export => ("Export", export::Export().into_any()),
                 Dialog::Sweeps => ("Make sweeps", make_sweeps::MakeSweeps().into_any()),
                 Dialog::Annotation(id, at_s) => ("Annotation", annotation::annotation(id, at_s).into_any()),
+                Dialog::Assign(test) => ("Which study is this?", assign::assign(test).into_any()),
+                Dialog::Person => ("Height, age, sex", person::Person().into_any()),
+                Dialog::Compare => ("Compare with", compare::Compare().into_any()),
                 Dialog::Test(test) => ("Test", test::test(test).into_any()),
                 Dialog::Text(question) => ("How is this text to be read?", text::text(question).into_any()),
             };

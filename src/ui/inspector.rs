@@ -7,7 +7,7 @@ use super::icons::{self, icon};
 use super::scope::Loupe;
 use super::state::{App, Dialog, TextQuestion};
 use super::{continuous, sweeps};
-use crate::model::{LateResponse, MarkerKind, MarkerOrigin, Response};
+use crate::model::{LateResponse, MarkerKind, MarkerOrigin, Response, averaged_site};
 use crate::scene::divisions::{clock, duration, number, quantity};
 
 /// The inspector of a marker.
@@ -19,6 +19,7 @@ pub fn MarkerInspector() -> impl IntoView {
             {move || marker_panel(app)}
             <Loupe/>
             {move || marker_values(app)}
+            {move || test_quality(app)}
             <SweepCursors/>
         </aside>
     }
@@ -37,6 +38,15 @@ fn marker_panel(app: App) -> Option<AnyView> {
             <div><h2>{format!("{}, {place}", kind.name())}</h2><p class=if person { "person-t" } else { "muted" }>{if person { "placed by a person" } else { "automatic" }}</p></div>
         </div>
     }.into_any())
+}
+
+/// What weakens the test as a whole.
+fn test_quality(app: App) -> Option<AnyView> {
+    let (_, test) = app.test()?;
+    (!test.quality.is_empty()).then(|| {
+        let notes = test.quality.into_iter().map(|flag| view! { <div class="note doubt">{icon(icons::WARN)}<p>{flag.what}</p></div> });
+        view! { <h2>"Quality of this test"</h2>{notes.collect_view()} }.into_any()
+    })
 }
 
 fn marker_values(app: App) -> Option<AnyView> {
@@ -79,7 +89,7 @@ fn marker_values(app: App) -> Option<AnyView> {
         } else {
             quality.into_iter().map(|flag| view! { <div class="note doubt">{icon(icons::WARN)}<p>{flag.what}</p></div> }).collect_view().into_any()
         }}
-        <p class="muted small">{format!("Sweep {}, method {}", id + 1, measurement.method)}</p>
+        <p class="muted small">{match averaged_site(id) { Some(_) => format!("Average, method {}", measurement.method), None => format!("Sweep {}, method {}", id + 1, measurement.method) }}</p>
     }.into_any())
 }
 

@@ -7,11 +7,12 @@ use super::commands::{self, Command};
 use super::home::{self, FileInputs, Notices};
 use super::icons::{self, icon};
 use super::inspector::{MarkerInspector, RecordingInspector};
+use super::results::{Charts, Results, has_sweeps};
 use super::scope::{Overview, Scope};
 use super::state::{App, Saved, Selection};
-use super::tables::{LaneTable, NerveTable};
+use super::tables::LaneTable;
 use super::tree::Tree;
-use crate::engine::protocol::Request;
+use crate::engine::protocol::{Request, TestView};
 use crate::model::MarkerKind;
 use crate::scene::sweeps::Arrangement;
 
@@ -28,12 +29,15 @@ pub fn Reader() -> impl IntoView {
                 <FileInputs/>
                 <Heading/>
                 <Notices/>
-                <Scope/>
+                <div class="split" class:charted=move || in_sweeps() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
+                    <Scope/>
+                    <Charts/>
+                </div>
                 <Show when=move || !in_sweeps()><Overview/></Show>
             </main>
             {move || if in_sweeps() { view! { <MarkerInspector/> }.into_any() } else { view! { <RecordingInspector/> }.into_any() }}
             <section class="values" aria-label="Values">
-                {move || if in_sweeps() { view! { <NerveTable/> }.into_any() } else { view! { <LaneTable/> }.into_any() }}
+                {move || if in_sweeps() { view! { <Results/> }.into_any() } else { view! { <LaneTable/> }.into_any() }}
             </section>
         </div>
         <Actions/>
@@ -97,12 +101,25 @@ fn Heading() -> impl IntoView {
         Selection::Test(_) => {
             let Some((_, test)) = app.test() else { return String::new() };
             let temperature = test.temperature_c.map(|c| format!(", skin {c} \u{b0}C")).unwrap_or_default();
-            format!("negative up{}{temperature}", if test.turned { " (stored values turned over)" } else { "" })
+            let study = match &test.study {
+                Some(study) if study.confirmed => format!("{}, ", study.name),
+                Some(study) => format!("taken for {} (G confirms), ", study.name),
+                None if !test.guesses.is_empty() => "which study? (G), ".to_owned(),
+                None => String::new(),
+            };
+            format!("{study}negative up{}{temperature}", if test.turned { " (stored values turned over)" } else { "" })
         }
         Selection::Recording(_) => {
             let up = if app.continuous.with(|view| view.negative_up) { "negative up" } else { "positive up" };
             app.with_recording(|recording| format!("{}, {up}", recording.format)).unwrap_or_default()
         }
+    };
+    let averaged = move || match app.selection.get() {
+        Selection::Test(index) => {
+            let any = |test: &TestView| test.sites.iter().any(|site| site.average.is_some());
+            app.study(|study| study.tests.get(index).is_some_and(any)).unwrap_or(false)
+        }
+        Selection::Recording(_) => false,
     };
     let press = move |command: Command| move |_| commands::run(app, command);
     let arranged =
@@ -128,6 +145,9 @@ fn Heading() -> impl IntoView {
                     <button class="btn" aria-pressed=arranged(Arrangement::Superimposed) on:click=press(Command::Superimpose)>"Superimposed "<kbd>"S"</kbd></button>
                     <button class="btn" aria-pressed=arranged(Arrangement::Cascade) on:click=press(Command::Cascade)>"Cascade "<kbd>"K"</kbd></button>
                 </div>
+            </Show>
+            <Show when=averaged>
+                <button class="btn" aria-pressed=move || if app.sweeps.with(|view| view.singles) { "true" } else { "false" } on:click=press(Command::Singles)>"Single sweeps "<kbd>"A"</kbd></button>
             </Show>
             <Show when=move || matches!(app.selection.get(), Selection::Recording(_))>
                 <button class="btn" on:click=press(Command::Lanes)>"Lanes "<kbd>"L"</kbd></button>
@@ -177,7 +197,7 @@ fn Actions() -> impl IntoView {
                 <div class="grp"><button class="act" on:click=next_marker><kbd>"Tab"</kbd>"Next marker"</button></div>
                 <div class="grp">{act(&["\u{2190}"], "Sample back", Command::Left)}{act(&["\u{2192}"], "Sample on", Command::Right)}</div>
                 <div class="grp wide">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>
-                <div class="grp wide">{act(&["D"], "Distance", Command::Distance)}{act(&["T"], "Test", Command::TestDetails)}{act(&["N"], "No response", Command::NoResponse)}</div>
+                <div class="grp wide">{act(&["D"], "Distance", Command::Distance)}{act(&["G"], "Study", Command::Assign)}{act(&["N"], "No response", Command::NoResponse)}{act(&["C"], "Compare", Command::Compare)}</div>
                 <div class="grp">{act(&["PgDn"], "Next site", Command::NextSite)}</div>
             </Show>
             <span class="grow"></span>

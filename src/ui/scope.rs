@@ -29,7 +29,11 @@ struct Painted {
 /// Three stacked canvases that show what `draw` yields for their size. Nothing is painted while
 /// nothing changes.
 #[component]
-fn Layers(draw: fn(App, f32, f32) -> Option<Picture>, shown: Rc<RefCell<Option<Picture>>>, size: RwSignal<(f32, f32)>) -> impl IntoView {
+pub fn Layers(
+    draw: impl Fn(App, f32, f32) -> Option<Picture> + 'static,
+    shown: Rc<RefCell<Option<Picture>>>,
+    size: RwSignal<(f32, f32)>,
+) -> impl IntoView {
     let app = App::here();
     let frame = NodeRef::<Div>::new();
     let layers: [NodeRef<Canvas>; 3] = std::array::from_fn(|_| NodeRef::new());

@@ -121,6 +121,12 @@ pub enum Dialog {
     Annotation(Option<usize>, f64),
     /// What a test is.
     Test(usize),
+    /// Which study of the clinic a test is.
+    Assign(usize),
+    /// Height, age, sex.
+    Person,
+    /// A test to compare with.
+    Compare,
     /// Make sweeps out of channels or annotations.
     Sweeps,
     /// Files to save.
@@ -176,6 +182,10 @@ pub struct Sweeps {
     pub row_gain: HashMap<usize, i32>,
     /// Cursors, seconds after the stimulus.
     pub cursors: [Option<f64>; 2],
+    /// Single sweeps in place of averages.
+    pub singles: bool,
+    /// A test whose traces are drawn behind: study and index.
+    pub compare: Option<(StudyKey, usize)>,
 }
 
 /// Sweeps of the selected test with their values.
@@ -185,6 +195,8 @@ pub struct SweepValues {
     pub test: Option<usize>,
     /// What they are, with values.
     pub sweeps: Vec<(SweepData, Vec<f32>)>,
+    /// Those of the test compared with.
+    pub behind: Vec<(SweepData, Vec<f32>)>,
 }
 
 /// The page's state. Copyable; everything in it is shared.
@@ -252,6 +264,8 @@ impl App {
                 gain: None,
                 row_gain: HashMap::new(),
                 cursors: [None; 2],
+                singles: false,
+                compare: None,
             }),
             arrived: RwSignal::new(0),
             arriving: StoredValue::new(false),
@@ -402,7 +416,11 @@ impl App {
     /// The test in view, with its index.
     pub fn test(&self) -> Option<(usize, TestView)> {
         let Selection::Test(index) = self.selection.get() else { return None };
-        self.study(|study| study.tests.get(index).cloned()).flatten().map(|test| (index, test))
+        let mut test = self.study(|study| study.tests.get(index).cloned()).flatten()?;
+        if self.sweeps.with(|view| view.singles) {
+            test.sites.iter_mut().for_each(|site| site.average = None);
+        }
+        Some((index, test))
     }
 
     pub fn theme_now(&self) -> &'static Theme {
@@ -436,13 +454,15 @@ impl App {
                 });
             }
             Selection::Test(test) => {
+                let kind = self.study_now(|study| study.tests.get(test).map(|test| test.kind)).flatten();
                 self.sweeps.update(|view| {
                     view.span_s = 0.0;
                     view.row = 0;
-                    view.marker = Some(MarkerKind::Onset);
+                    view.marker = kind.and_then(|kind| kind.markers().first().copied());
                     view.gain = None;
                     view.row_gain.clear();
                     view.cursors = [None; 2];
+                    view.compare = None;
                 });
                 if let Some(study) = self.active.get_untracked() {
                     self.send(Request::Sweeps { study, test });

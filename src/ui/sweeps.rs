@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::state::App;
+use super::dialogs::compare;
+use super::state::{App, Dialog};
 pub use crate::engine::protocol::scenes::rows;
-use crate::engine::protocol::{Edit, SweepView, TestView, scenes};
-use crate::model::{MarkerKind, SweepId, TestKind};
+use crate::engine::protocol::{Edit, Request, StudyKey, SweepView, TestView, scenes};
+use crate::model::{MarkerKind, SweepId, TestKind, averaged_site};
 use crate::scene::divisions::{nice_step, nice_up, number, quantity};
 use crate::scene::sweeps::{Arrangement, Scene};
 use crate::scene::{Anchor, Picture, Viewport, marks};
@@ -47,8 +48,13 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
     }
     let gain = view.gain.unwrap_or_else(|| common_gain(app));
     let row_gain = |sweep: SweepId| nice_step(gain, view.row_gain.get(&sweep).copied().unwrap_or(0));
+    let mut rows = scenes::scene_rows(&test, &store.sweeps, row_gain);
+    let other = view.compare.and_then(|(study, index)| Some((behind_test(app, study, index)?, compare::name(app, study, index))));
+    if let Some((other, name)) = &other {
+        scenes::lay_behind(&mut rows, &test, other, &store.behind, name);
+    }
     let scene = Scene {
-        rows: scenes::scene_rows(&test, &store.sweeps, row_gain),
+        rows,
         arrangement: view.arrangement,
         ms_per_division: scenes::ms_per_division(view.span_s),
         view: Viewport { from_s: view.from_s, to_s: view.from_s + view.span_s, left_px: 0.0, width_px: f64::from(width.max(1.0)) },
@@ -61,6 +67,58 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
         theme: app.theme_now(),
     };
     Some(with(&scene, &test))
+}
+
+/// The test that is compared with, as it is shown.
+fn behind_test(app: App, study: StudyKey, index: usize) -> Option<TestView> {
+    app.studies.with(|studies| studies.iter().find(|of| of.study == study)?.tests.get(index).cloned())
+}
+
+/// Lays another test behind the one in view, or takes it away.
+pub fn compare(app: App, with: Option<(StudyKey, usize)>) {
+    app.values.with_value(|store| store.borrow_mut().behind.clear());
+    app.sweeps.update(|view| view.compare = with);
+    if let Some((study, test)) = with {
+        app.send(Request::Sweeps { study, test });
+        app.say(format!("Compared with {}", compare::name(app, study, test)));
+    }
+}
+
+/// Compares with the likeliest other test, or ends the comparison; asks when there are several.
+pub fn toggle_compare(app: App) {
+    if app.sweeps.with_untracked(|view| view.compare.is_some()) {
+        compare(app, None);
+    } else {
+        app.dialog.set(Some(Dialog::Compare));
+    }
+}
+
+/// Single sweeps in place of averages, or back.
+pub fn toggle_singles(app: App) {
+    let averaged = untrack(|| app.test()).is_some_and(|(index, _)| {
+        app.study_now(|study| study.tests.get(index).is_some_and(|test| test.sites.iter().any(|site| site.average.is_some())))
+            .unwrap_or(false)
+    });
+    if !averaged {
+        app.say("There is no average here: each row is a sweep as it is.");
+        return;
+    }
+    app.sweeps.update(|view| {
+        view.singles = !view.singles;
+        view.row = 0;
+        view.gain = None;
+    });
+}
+
+/// Leaves the selected sweep out of averages and summaries, or takes it in again.
+pub fn toggle_left_out(app: App) {
+    let Some(chosen) = selected(app) else { return };
+    if averaged_site(chosen.sweep.id).is_some() {
+        app.say("This is an average. A shows its single sweeps.");
+        return;
+    }
+    let out = chosen.sweep.measurement.as_ref().is_none_or(|measured| measured.left_out.is_none());
+    app.edit(Edit::LeaveOut { sweep: chosen.sweep.id, out });
 }
 
 /// The picture at a size.
@@ -207,10 +265,11 @@ pub fn next_marker(app: App, by: i32) -> bool {
 /// Next or previous row.
 pub fn next_row(app: App, by: i32) {
     let Some(chosen) = selected(app) else { return };
+    let first = untrack(|| app.test()).and_then(|(_, test)| test.kind.markers().first().copied()).unwrap_or(MarkerKind::Onset);
     app.sweeps.update(|view| {
         let to = (view.row as i32 + by).clamp(0, chosen.rows as i32 - 1);
         view.row = to as usize;
-        view.marker = view.marker.or(Some(MarkerKind::Onset));
+        view.marker = view.marker.or(Some(first));
     });
     let name = untrack(|| app.test()).and_then(|(_, test)| test.sites.get(selected(app)?.site).map(|site| site.name.clone()));
     app.say(name.unwrap_or_default());

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::icons::{self, icon};
 use super::state::{App, Selection};
+use crate::engine::protocol::{SweepView, scenes};
 use crate::model::{Side, TestKind};
 
 /// The tree.
@@ -23,11 +24,8 @@ pub fn Tree() -> impl IntoView {
                             ("", from) => from.to_owned(),
                             (nerve, from) => format!("{nerve} ({from})"),
                         };
-                        let doubt = test
-                            .sites
-                            .iter()
-                            .flat_map(|site| &site.sweeps)
-                            .any(|sweep| sweep.measurement.as_ref().is_some_and(|m| !m.quality.is_empty()));
+                        let of_sweep = |sweep: &SweepView| sweep.measurement.as_ref().is_some_and(|m| !m.quality.is_empty());
+                        let doubt = !test.quality.is_empty() || test.sites.iter().flat_map(scenes::shown).any(of_sweep);
                         (Selection::Test(index), side, name, doubt)
                     })
                     .collect::<Vec<_>>()

@@ -48,6 +48,16 @@ export async function open(page, ...files) {
   await page.locator('#file-input').setInputFiles(files.map((name) => (name.startsWith('/') ? name : fixture(name))));
 }
 
+/** Drops real files, as the browser gets them from a desktop. */
+export async function drop(page, target, paths) {
+  const box = await target.boundingBox();
+  const client = await page.context().newCDPSession(page);
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop']) {
+    await client.send('Input.dispatchDragEvent', { type, x: box.x + box.width / 2, y: box.y + box.height / 2, data });
+  }
+}
+
 /** Forgets what was told of an earlier recording, so that `opened` waits for the next. */
 export async function forget(page) {
   await page.evaluate(() => ['data-opened', 'data-info-json', 'data-measure-json'].forEach((name) => document.documentElement.removeAttribute(name)));
@@ -57,7 +67,7 @@ export const openMotor = async (page) => {
   await page.goto('./');
   await open(page, 'motor.hea', 'motor.dat', 'motor.meta.json');
   await opened(page);
-  await expect(table(page).locator('tbody tr')).toHaveCount(3);
+  await expect(table(page).locator('table.nerve tbody tr')).toHaveCount(3);
 };
 
 export const openRecording = async (page, name) => {
@@ -79,12 +89,12 @@ export async function value(page, row, heading) {
   return Number.parseFloat(text);
 }
 
-const COLUMNS = ['Stimulated at', 'Latency', 'Amplitude', 'Relative', 'Duration', 'Area', 'Neg. peak', 'Segment', 'Distance', 'Difference', 'Velocity', 'Quality'];
+const COLUMNS = ['Stimulated at', 'Latency', 'Latency limit', 'Neg. peak', 'Amplitude', 'Amplitude limit', 'Relative', 'Duration', 'Area', 'Segment', 'Distance', 'Difference', 'Velocity', 'Velocity limit', 'Quality'];
 
 export function cell(page, row, heading) {
   const at = COLUMNS.indexOf(heading);
   if (at < 0) throw new Error(`there is no column ${heading}`);
-  return table(page).locator('tbody tr').nth(row).locator('th, td').nth(at);
+  return table(page).locator('table.nerve tbody tr').nth(row).locator('th, td').nth(at);
 }
 
 /** Stretch in view, seconds, and the width over which it is drawn. */

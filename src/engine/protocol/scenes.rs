@@ -6,10 +6,10 @@
 //! Times are in seconds after the moment that a sweep's latencies count from.
 
 use super::{LaneView, RecordingView, SiteView, SweepData, SweepView, TestView};
-use crate::model::SweepId;
+use crate::model::{SweepId, TestKind};
 use crate::scene::continuous::Lane;
 use crate::scene::divisions::{nice_up, sweep_up};
-use crate::scene::sweeps::Row;
+use crate::scene::sweeps::{Behind, Row};
 
 /// Divisions across a view of sweeps.
 pub const DIVISIONS: f64 = 10.0;
@@ -89,8 +89,12 @@ pub fn extent(test: &TestView, values: &[Values]) -> (f64, f64) {
 /// lies far behind the last marker can be scrolled to.
 pub fn first_view(test: &TestView, values: &[Values]) -> (f64, f64) {
     let (before_s, after_s) = extent(test, values);
-    let ends = rows(test).into_iter().filter_map(|(_, row)| row.measurement.as_ref()?.response);
-    let last_s = ends.map(|motor| motor.pos_peak_ms.unwrap_or(motor.neg_end_ms)).fold(0.0, f64::max) / 1e3;
+    let last_ms = |row: &SweepView| {
+        let measured = row.measurement.as_ref()?;
+        let late = measured.late.iter().map(|late| late.end_ms.unwrap_or(late.onset_ms + 8.0));
+        late.chain(measured.response.map(|r| r.pos_peak_ms.unwrap_or(r.neg_end_ms))).reduce(f64::max)
+    };
+    let last_s = rows(test).into_iter().filter_map(|(_, row)| last_ms(row)).fold(0.0, f64::max) / 1e3;
     let before_s = if last_s > 0.0 { before_s.min((last_s * 0.25).max(0.002)) } else { before_s };
     let wanted_s = if last_s > 0.0 { (before_s + last_s * 1.3).min(before_s + after_s) } else { before_s + after_s };
     let division_s = sweep_up(wanted_s / DIVISIONS * 0.999);
@@ -115,11 +119,12 @@ pub fn common_gain(test: &TestView, values: &[Values]) -> f64 {
 
 /// Rows as the scene wants them; `gain` says units a division for each sweep.
 pub fn scene_rows<'a>(test: &'a TestView, values: &'a [Values], gain: impl Fn(SweepId) -> f64) -> Vec<Row<'a>> {
+    let (split, common) = (split(test, values), common_gain(test, values));
     let row = |(site, sweep, (data, samples)): (&'a SiteView, &'a SweepView, &'a Values)| {
         let place = site.sweeps.iter().position(|other| other.id == sweep.id).unwrap_or(0) + 1;
         Row {
             id: sweep.id,
-            name: if site.sweeps.len() > 1 { format!("{} {place}", site.name) } else { site.name.clone() },
+            name: if site.average.is_none() && site.sweeps.len() > 1 { format!("{} {place}", site.name) } else { site.name.clone() },
             note: [sweep.stimulus.as_str(), data.filter.as_str()]
                 .into_iter()
                 .filter(|text| !text.is_empty())
@@ -132,7 +137,51 @@ pub fn scene_rows<'a>(test: &'a TestView, values: &'a [Values], gain: impl Fn(Sw
             unit: data.unit.clone(),
             measurement: sweep.measurement.as_ref(),
             gain: gain(sweep.id),
+            split: split.map(|(from_s, late)| (from_s, late * gain(sweep.id) / common.max(1e-12))),
+            behind: Vec::new(),
         }
     };
     with_values(test, values).map(row).collect()
+}
+
+/// Lays the sweeps of another test behind rows of the same site, by name, else by place.
+pub fn lay_behind<'a>(rows: &mut [Row<'a>], test: &TestView, other: &'a TestView, values: &'a [Values], name: &str) {
+    let theirs: Vec<_> = with_values(other, values).collect();
+    let ours: Vec<(usize, SweepId)> = self::rows(test).into_iter().map(|(site, sweep)| (site, sweep.id)).collect();
+    for row in rows {
+        let Some(at) = ours.iter().position(|(_, id)| *id == row.id) else { continue };
+        let site = &test.sites[ours[at].0];
+        let k = shown(site).position(|sweep| sweep.id == row.id).unwrap_or(0);
+        let named = |of: &SiteView| of.name.eq_ignore_ascii_case(&site.name);
+        let of_site = theirs.iter().filter(|(of, _, _)| named(of)).nth(k);
+        let found = of_site.or_else(|| if theirs.iter().any(|(of, _, _)| named(of)) { None } else { theirs.get(at) });
+        row.behind.extend(found.map(|(_, sweep, (data, samples))| Behind {
+            name: name.to_owned(),
+            values: samples,
+            fs_hz: data.fs_hz,
+            zero_s: zero_s(sweep, data),
+        }));
+    }
+}
+
+/// Where late responses begin and the gain that shows them, for tests that have both a large direct
+/// and a small late response; seconds after what latencies count from, units a division.
+pub fn split(test: &TestView, values: &[Values]) -> Option<(f64, f64)> {
+    if !matches!(test.kind, TestKind::FWave | TestKind::HReflex) {
+        return None;
+    }
+    let measured: Vec<_> = rows(test).into_iter().filter_map(|(_, row)| row.measurement.as_ref()).collect();
+    let end_ms = measured.iter().filter_map(|m| m.response).map(|r| r.pos_peak_ms.unwrap_or(r.neg_end_ms)).fold(0.0, f64::max);
+    let first_ms = measured.iter().flat_map(|m| &m.late).map(|late| late.onset_ms).fold(f64::INFINITY, f64::min);
+    // Just before the first late response; without any, well behind the direct one.
+    let from_ms = if first_ms.is_finite() { (first_ms - 2.0).max((end_ms + first_ms) / 2.0).min(first_ms - 0.5) } else { end_ms * 1.6 };
+    if from_ms <= 0.0 {
+        return None;
+    }
+    let reach = with_values(test, values).map(|(_, sweep, (data, samples))| {
+        let skip = ((zero_s(sweep, data) + from_ms / 1e3) * data.fs_hz).max(0.0) as usize;
+        samples.iter().skip(skip).filter(|value| value.is_finite()).fold(0.0_f64, |reach, value| reach.max(f64::from(value.abs())))
+    });
+    let gain = nice_up(reach.fold(0.0, f64::max).max(1e-6) / 3.0);
+    (gain < common_gain(test, values)).then_some((from_ms / 1e3, gain))
 }

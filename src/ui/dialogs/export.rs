@@ -2,11 +2,13 @@
 
 use leptos::prelude::*;
 
-use crate::engine::protocol::Request;
+use crate::engine::protocol::{Request, TestView, scenes};
+use crate::model::{Cell, Column};
 use crate::scene::svg;
 use crate::scene::theme;
+use crate::ui::nerve_table::has_nerve_table;
 use crate::ui::state::{App, Selection, ThemeChoice};
-use crate::ui::{continuous, sweeps};
+use crate::ui::{continuous, results, sweeps};
 use crate::web::page;
 
 const NAMES: &[(&str, &str)] = &[
@@ -16,6 +18,9 @@ const NAMES: &[(&str, &str)] = &[
     ("wav", "WAV with its scale"),
     ("csv", "CSV, the whole recording"),
 ];
+
+/// Size of a chart in a file, px.
+const CHART_PX: [f32; 2] = [720.0, 480.0];
 
 /// The dialog.
 #[component]
@@ -50,6 +55,7 @@ pub fn Export() -> impl IntoView {
                 <button class="btn" on:click=move |_| { save_svg(app); app.dialog.set(None); }>"Picture (SVG)"</button>
                 <button class="btn" on:click=move |_| { save_png(app); app.dialog.set(None); }>"Picture (PNG)"</button>
                 <button class="btn" on:click=save_view>"Values (CSV)"</button>
+                <button class="btn" on:click=move |_| { app.dialog.set(None); page::print(); }>"Print"</button>
             </p>
             <h3>"The recording, with annotations as edited"</h3>
             <p class="row">
@@ -63,62 +69,120 @@ pub fn Export() -> impl IntoView {
     }
 }
 
-/// The view as an SVG document, always in the paper theme.
-fn svg_of_view(app: App) -> Option<String> {
-    let scope = page::document()?.get_element_by_id("scope")?;
+/// The view as SVG documents, always in the paper theme: the traces, then each chart.
+fn svg_of_view(app: App) -> Vec<(String, String)> {
+    let Some(scope) = page::document().and_then(|document| document.get_element_by_id("scope")) else { return Vec::new() };
     let (width, height) = (scope.client_width() as f32, scope.client_height() as f32);
     let choice = app.theme.get_untracked();
     app.theme.set(ThemeChoice::Paper);
-    let picture = untrack(|| match app.selection.get() {
-        Selection::Recording(_) => continuous::picture(app, width, height),
-        Selection::Test(_) => sweeps::picture(app, width, height),
+    let mut out = Vec::new();
+    untrack(|| {
+        let picture = match app.selection.get() {
+            Selection::Recording(_) => continuous::picture(app, width, height),
+            Selection::Test(_) => sweeps::picture(app, width, height),
+        };
+        out.extend(picture.filter(|_| width > 1.0).map(|picture| ("myoscope.svg".to_owned(), svg::write(&picture, &theme::PAPER))));
+        let charts = app.test().map_or(0, |(_, test)| test.charts.len());
+        for index in 0..charts {
+            let picture = results::picture(app, index, CHART_PX[0], CHART_PX[1]);
+            out.extend(picture.map(|picture| (format!("myoscope-chart-{}.svg", index + 1), svg::write(&picture, &theme::PAPER))));
+        }
     });
     app.theme.set(choice);
-    Some(svg::write(&picture?, &theme::PAPER))
+    out
 }
 
 /// Saves the view as SVG.
 fn save_svg(app: App) {
-    let saved = svg_of_view(app).map(|svg| page::download("myoscope.svg", "image/svg+xml", svg.as_bytes()));
-    if !matches!(saved, Some(Ok(()))) {
+    let files = svg_of_view(app);
+    let saved = files.iter().all(|(name, svg)| page::download(name, "image/svg+xml", svg.as_bytes()).is_ok());
+    if files.is_empty() || !saved {
         app.notice("abn", "Picture not saved.", "The browser refused to save it.");
     }
 }
 
 /// Saves what the canvases show as PNG.
 fn save_png(app: App) {
-    if page::save_canvases("scope", "myoscope.png").is_err() {
+    let charts = untrack(|| app.test()).map_or(0, |(_, test)| test.charts.len());
+    let traces = untrack(|| results::has_sweeps(app)) || charts == 0;
+    let mut saved = !traces || page::save_canvases("scope", "myoscope.png").is_ok();
+    for index in 0..charts {
+        saved &= page::save_canvases(&format!("chart-{index}"), &format!("myoscope-chart-{}.png", index + 1)).is_ok();
+    }
+    if !saved {
         app.notice("abn", "Picture not saved.", "The browser refused to save it.");
     }
 }
 
-/// Saves the table of the test in view as CSV.
+/// Saves the tables of the test in view as CSV.
 fn save_table(app: App) {
     let Some((_, test)) = untrack(|| app.test()) else { return };
-    let mut csv = String::from(
-        "site,sweep,onset (ms),negative peak (ms),end of negative phase (ms),amplitude (uV),duration (ms),area (uV ms),distance (mm),velocity (m/s)\n",
-    );
-    for site in &test.sites {
-        for (k, sweep) in site.sweeps.iter().enumerate() {
-            let motor = sweep.measurement.as_ref().and_then(|measurement| measurement.response);
-            let value = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-            let columns = [
-                format!("\"{}\"", site.name.replace('"', "\"\"")),
-                (k + 1).to_string(),
-                value(motor.map(|m| m.onset_ms)),
-                value(motor.map(|m| m.peak_ms)),
-                value(motor.map(|m| m.neg_end_ms)),
-                value(motor.map(|m| m.amp_uv)),
-                value(motor.map(|m| m.duration_ms)),
-                value(motor.map(|m| m.area_uvms)),
-                value(site.distance_mm.filter(|_| k == 0)),
-                value(site.segment.as_ref().and_then(|segment| segment.velocity_mps).filter(|_| k == 0)),
-            ];
-            csv.push_str(&columns.join(","));
-            csv.push('\n');
-        }
-    }
-    if page::download("myoscope-values.csv", "text/csv", csv.as_bytes()).is_err() {
+    if page::download("myoscope-values.csv", "text/csv", csv(&test).as_bytes()).is_err() {
         app.notice("abn", "Table not saved.", "The browser refused to save it.");
     }
+}
+
+/// Everything in numbers about a test.
+fn csv(test: &TestView) -> String {
+    let quoted = |text: &str| if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() };
+    let value = |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| value.to_string()).unwrap_or_default();
+    let mut csv = String::new();
+    let mut line = |cells: &[String]| {
+        csv.push_str(&cells.join(","));
+        csv.push('\n');
+    };
+    if has_nerve_table(test.kind) {
+        let head = "site,sweep,onset (ms),negative peak (ms),end of negative phase (ms),amplitude (uV),duration (ms),area (uV ms),distance (mm),velocity (m/s)";
+        line(&[head.to_owned()]);
+        for site in &test.sites {
+            for (k, sweep) in scenes::shown(site).enumerate() {
+                let response = sweep.measurement.as_ref().and_then(|measurement| measurement.response);
+                line(&[
+                    quoted(&site.name),
+                    if site.average.is_some() { sweep.stimulus.clone() } else { (k + 1).to_string() },
+                    value(response.map(|m| m.onset_ms)),
+                    value(response.map(|m| m.peak_ms)),
+                    value(response.map(|m| m.neg_end_ms)),
+                    value(response.map(|m| m.amp_uv)),
+                    value(response.map(|m| m.duration_ms)),
+                    value(response.map(|m| m.area_uvms)),
+                    value(site.distance_mm.filter(|_| k == 0)),
+                    value(site.segment.as_ref().and_then(|segment| segment.velocity_mps).filter(|_| k == 0)),
+                ]);
+            }
+        }
+    }
+    for table in &test.tables {
+        line(&[]);
+        line(&[quoted(&table.title)]);
+        let name =
+            |column: &Column| if column.unit.is_empty() { column.name.clone() } else { format!("{} ({})", column.name, column.unit) };
+        line(&std::iter::once(String::new()).chain(table.columns.iter().map(|column| quoted(&name(column)))).collect::<Vec<_>>());
+        for row in &table.rows {
+            let cells = row.cells.iter().map(|cell| match cell {
+                Cell::Empty => String::new(),
+                Cell::Number(number) | Cell::Abnormal(number) => number.to_string(),
+                Cell::Text(text) => quoted(text),
+            });
+            line(&std::iter::once(quoted(&row.name)).chain(cells).collect::<Vec<_>>());
+        }
+    }
+    if !test.judged.is_empty() {
+        line(&[]);
+        line(&["against limits,value,unit,limit,bound,beyond,care,source".to_owned()]);
+        for judged in &test.judged {
+            let place = judged.site.and_then(|site| test.sites.get(site)).map(|site| format!(" {}", site.name)).unwrap_or_default();
+            line(&[
+                quoted(&format!("{}{place}", judged.measure.replace('_', " "))),
+                judged.value.to_string(),
+                judged.unit.clone(),
+                judged.limit.to_string(),
+                if judged.upper { "upper" } else { "lower" }.to_owned(),
+                if judged.abnormal { "yes" } else { "no" }.to_owned(),
+                quoted(&judged.doubt),
+                quoted(&judged.source),
+            ]);
+        }
+    }
+    csv
 }
