@@ -212,7 +212,8 @@ pub fn summarise(levels: Vec<HLevel>) -> HReflexSummary {
         latency_ms: levels
             .iter()
             .filter(|l| l.h_pp_uv >= LATENCY_SHARE * h_max_uv.unwrap_or(0.0))
-            .filter_map(|l| l.h_onset_ms).min_by(f64::total_cmp),
+            .filter_map(|l| l.h_onset_ms)
+            .min_by(f64::total_cmp),
         h_m_ratio: h_max_uv.zip(m_max_uv).map(|(h, m)| h / m),
         h_max_uv,
         m_max_uv,
