@@ -32,6 +32,8 @@ const CLEAR_UV: f64 = 50.0;
 const CLEAR_NOISE: f64 = 8.0;
 /// The latency is read where the H reflex is at least this share of the largest.
 const LATENCY_SHARE: f64 = 0.18;
+/// And another one begins within this behind it, ms.
+const CONFIRMS_MS: f64 = 0.4;
 /// The M wave is over this long after its positive peak, ms.
 const M_OVER_MS: f64 = 5.0;
 /// No H reflex begins sooner after the stimulus, ms (flexor carpi radialis: about 16).
@@ -78,10 +80,17 @@ impl Analyzer for HReflex {
                     sweep.late_uv.clone_from(&found.late_uv[q]);
                     sweep.first_ms = found.all.first_ms;
                 }
-                // The M wave is the response in front of the H reflex, however small.
-                let stop = found.as_ref().zip(input.stimulus_s).map(|(f, s)| ((s + 1e-3 * (f.from_ms - 1.5)) * input.fs_hz) as usize);
+                // The M wave is the response in front of the H reflex, however small: it is looked for
+                // in the sweep less everything from there on.
                 let mut early = (*input).clone();
-                early.uv.truncate(stop.unwrap_or(usize::MAX));
+                if let (Some(found), Some(stimulus_s)) = (&found, input.stimulus_s) {
+                    let lead = (stimulus_s * input.fs_hz).round() + found.all.first_ms * found.all.per_ms;
+                    let from = found.all.index(found.from_ms - 1.5);
+                    let rest = early.uv.get_mut(lead.max(0.0) as usize + from..).unwrap_or(&mut []);
+                    for (v, late) in rest.iter_mut().zip(&found.late_uv[q][from..]) {
+                        *v -= late;
+                    }
+                }
                 sweep.direct = Some(AnalyzedSweep::new(&early));
                 (sweep, input.current_ma, found.as_ref().map_or(f64::NAN, |f| f.h[q].pp_uv))
             })
@@ -209,11 +218,7 @@ pub fn summarise(levels: Vec<HLevel>) -> HReflexSummary {
     let (h_max_uv, m_max_uv) = (most(|l| l.h_pp_uv).filter(|_| levels.iter().any(|l| l.h_onset_ms.is_some())), most(|l| l.m_pp_uv));
     let least_ma = |has: &dyn Fn(&HLevel) -> bool| levels.iter().filter(|l| has(l)).filter_map(|l| l.current_ma).min_by(f64::total_cmp);
     HReflexSummary {
-        latency_ms: levels
-            .iter()
-            .filter(|l| l.h_pp_uv >= LATENCY_SHARE * h_max_uv.unwrap_or(0.0))
-            .filter_map(|l| l.h_onset_ms)
-            .min_by(f64::total_cmp),
+        latency_ms: shortest(&levels, h_max_uv.unwrap_or(0.0)),
         h_m_ratio: h_max_uv.zip(m_max_uv).map(|(h, m)| h / m),
         h_max_uv,
         m_max_uv,
@@ -222,6 +227,14 @@ pub fn summarise(levels: Vec<HLevel>) -> HReflexSummary {
         paired_pct: paired(&levels),
         levels,
     }
+}
+
+/// The shortest latency of large H reflexes that another one confirms.
+fn shortest(levels: &[HLevel], h_max_uv: f64) -> Option<f64> {
+    let large = levels.iter().filter(|l| l.h_pp_uv >= LATENCY_SHARE * h_max_uv);
+    let mut onsets: Vec<f64> = large.filter_map(|l| l.h_onset_ms).collect();
+    onsets.sort_by(f64::total_cmp);
+    onsets.windows(2).find(|w| w[1] - w[0] < CONFIRMS_MS).map(|w| w[0]).or(onsets.first().copied())
 }
 
 /// Second over first H reflex where sweeps come in pairs of one current and the second is smaller in
