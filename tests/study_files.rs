@@ -96,7 +96,10 @@ fn file(nerve: &Nerve) -> edf::File {
 }
 
 fn open_together(names: &[&str]) -> StudyView {
-    let source = |name: &&str| NamedSource { source: common::memory(name, std::fs::read(folder().join(name)).unwrap()).source, name: (*name).into() };
+    let source = |name: &&str| NamedSource {
+        source: common::memory(name, std::fs::read(folder().join(name)).unwrap()).source,
+        name: (*name).into(),
+    };
     let files = Files { all: names.iter().map(source).collect() };
     let (mut engine, mut outputs) = (Engine::default(), Vec::<Output>::new());
     engine.handle(Request::Open { options: TextOptions::default() }, &files, None, &mut |output| outputs.push(output));

@@ -23,7 +23,9 @@ pub(super) fn complete(files: &Files, map: &Map<String, Value>, opened: &mut Ope
 /// Sizes are the samples of the first channel, currents the list `intensity_mA`.
 fn points(map: &Map<String, Value>, opened: &mut Opened) {
     let Some(currents) = map.get("intensity_mA").and_then(Value::as_array) else { return };
-    let Some((channel, samples)) = opened.study.recordings.first().and_then(|r| r.channels.first()).zip(opened.samples.first()) else { return };
+    let Some((channel, samples)) = opened.study.recordings.first().and_then(|r| r.channels.first()).zip(opened.samples.first()) else {
+        return;
+    };
     let n = channel.n.min(currents.len() as u64).min(MOST_POINTS);
     if channel.n != currents.len() as u64 {
         let what = format!("the sidecar has {} currents for {} responses: the first {n} were taken", currents.len(), channel.n);
@@ -35,7 +37,8 @@ fn points(map: &Map<String, Value>, opened: &mut Opened) {
     }
     let scale = crate::units::Unit::parse(&channel.unit).uv_per_unit().unwrap_or(1.0);
     let pair = |(current, value): (&Value, f64)| ScanPoint { current_ma: current.as_f64().unwrap_or(f64::NAN), amp_uv: value * scale };
-    let points: Vec<ScanPoint> = currents.iter().zip(values).map(pair).filter(|p| p.current_ma.is_finite() && p.amp_uv.is_finite()).collect();
+    let points: Vec<ScanPoint> =
+        currents.iter().zip(values).map(pair).filter(|p| p.current_ma.is_finite() && p.amp_uv.is_finite()).collect();
     if let Some(test) = opened.study.examination.tests.last_mut() {
         test.points = points;
     }

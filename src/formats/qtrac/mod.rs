@@ -64,7 +64,8 @@ impl Reader for Qtrac {
         if rows.is_empty() {
             if file.name.to_ascii_lowercase().ends_with(".mef") || looks_like_group(&text) {
                 let members = text.lines().filter(|line| !line.trim().is_empty()).count();
-                let feature = format!("a list of the members of a group ({members} lines): open the .MEM files that it names; the list itself");
+                let feature =
+                    format!("a list of the members of a group ({members} lines): open the .MEM files that it names; the list itself");
                 return Err(ReadError::Unsupported { feature });
             }
             return Err(ReadError::malformed(0, "there is no row of a scan or of an excitability test"));
@@ -146,7 +147,7 @@ mod tests {
         let stated = &test.excitability.as_ref().unwrap().stated;
         assert_eq!(stated, &[("Peak response".into(), "mV".into(), 0.5), ("MScD50".into(), String::new(), 43.0)]);
         let told: Vec<&str> = opened.warnings.iter().map(|w| w.what.as_str()).collect();
-        assert!(told.len() == 1 && told[0].contains("line 11") && told[0].contains("MS"), "{told:?}");
+        assert!(told.len() == 2 && told[0].contains("line 11") && told[1].contains("line 12") && told[0].contains("MS"), "{told:?}");
         assert_eq!((opened.study.subject.age_years, opened.study.subject.sex.as_str()), (Some(43.0), "M"));
         assert!(Qtrac.score("b.txt", SCAN.as_bytes()) > 90);
     }

@@ -219,7 +219,10 @@ mod tests {
         let mut warnings = Vec::new();
         let rows = Rows::read(text, &mut warnings);
         let e = rows.excitability;
-        assert_eq!((e.stimulus_response.len(), e.charge_duration[0], e.recovery_cycle.len(), e.current_threshold.len()), (1, [0.2, 9.79], 1, 1));
+        assert_eq!(
+            (e.stimulus_response.len(), e.charge_duration[0], e.recovery_cycle.len(), e.current_threshold.len()),
+            (1, [0.2, 9.79], 1, 1)
+        );
         assert_eq!(e.max_cmap, [[1.0, 1160.0], [0.2, 61.3]]);
         assert_eq!(e.threshold_electrotonus.iter().map(Electrotonus::current_pct).collect::<Vec<_>>(), [40.0, -40.0]);
         assert_eq!(e.stated, [("Rheobase".to_owned(), "mA".to_owned(), 4.026)]);

@@ -11,8 +11,8 @@ mod measures;
 use super::conditions;
 use crate::analysis::{Analyzed, Analyzer, Context, TestInput};
 use crate::model::{
-    Axis, Cell, Chart, ChartLine, Column, Excitability, ExcitabilitySummary, ExcitabilityValue, QualityFlag, QualityKind, Series, SeriesLook,
-    Summary, Table, TableRow, TestKind, TestMeasurement,
+    Axis, Cell, Chart, ChartLine, Column, Excitability, ExcitabilitySummary, ExcitabilityValue, QualityFlag, QualityKind, Series,
+    SeriesLook, Summary, Table, TableRow, TestKind, TestMeasurement,
 };
 
 /// Name and version.
@@ -76,7 +76,9 @@ fn values(recorded: &Excitability) -> Vec<ExcitabilityValue> {
         })
         .filter(|value| value.value.is_some() || value.stated.is_some())
         .collect();
-    let known = |name: &str| measures::ALL.iter().any(|measure| measure.stated == name) || ["Age", "Sex", "Sex (M=1, F=2)", "Temperature"].contains(&name);
+    let known = |name: &str| {
+        measures::ALL.iter().any(|measure| measure.stated == name) || ["Age", "Sex", "Sex (M=1, F=2)", "Temperature"].contains(&name)
+    };
     for (name, unit, value) in recorded.stated.iter().filter(|(name, ..)| !known(name)) {
         values.push(ExcitabilityValue { name: name.clone(), unit: unit.clone(), value: None, stated: Some(*value) });
     }
@@ -135,13 +137,7 @@ fn charts(recorded: &Excitability) -> Vec<Chart> {
             vec![series("Charge", charge, Dots), series("Weiss", law.unwrap_or_default(), Line)],
             true,
         ),
-        chart(
-            "Threshold electrotonus",
-            Axis::new("Delay", "ms"),
-            Axis::new("Threshold reduction", "%"),
-            electrotonus.collect(),
-            true,
-        ),
+        chart("Threshold electrotonus", Axis::new("Delay", "ms"), Axis::new("Threshold reduction", "%"), electrotonus.collect(), true),
         chart(
             "Recovery cycle",
             log_x("Interval", "ms"),
