@@ -9,8 +9,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
+mod fwave;
 mod munix;
 mod ncs;
+mod rns;
 mod scan;
 
 use std::error::Error;
@@ -39,12 +41,20 @@ type Answer = Result<Value, Box<dyn Error>>;
 type Task = fn(&Case) -> Answer;
 
 /// What answers a task: the `task` of the sidecar, and how.
-const TASKS: &[(&str, Task)] = &[("ncs", ncs::ncs), ("pair", ncs::pair), ("scan", scan::scan), ("munix", munix::munix)];
+const TASKS: &[(&str, Task)] =
+    &[("ncs", ncs::ncs), ("pair", ncs::pair), ("fwave", fwave::fwave), ("rns", rns::rns), ("scan", scan::scan), ("munix", munix::munix)];
 
 impl Case {
     fn new(folder: &Path, id: &str) -> Result<Self, Box<dyn Error>> {
         let meta = serde_json::from_slice(&std::fs::read(folder.join(format!("{id}.meta.json")))?)?;
         Ok(Self { id: id.to_owned(), folder: folder.to_owned(), meta, opened: record(folder, id)? })
+    }
+
+    /// What the analyzer of the first test sees.
+    pub fn input(&self) -> Result<analysis::TestInput, Box<dyn Error>> {
+        let study = &self.opened.study;
+        let input = analysis::input(&study.recordings, &study.examination, &self.opened.samples, &Edits::default(), 0)?;
+        Ok(input.ok_or("the recording holds no test")?)
     }
 
     /// The first test of the recording, as the app measures it.

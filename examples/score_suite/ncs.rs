@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use myoscope::model::{Response, TestMeasurement};
+use myoscope::model::{Response, Summary, TestMeasurement};
 
 use super::{Answer, Case};
 
@@ -22,6 +22,11 @@ fn responses(measured: &TestMeasurement) -> Vec<Value> {
 
 pub fn ncs(case: &Case) -> Answer {
     let measured = case.measure()?;
+    if let Summary::Sensory(sensory) = &measured.summary {
+        // The average of the first site.
+        let sweep = sensory.sites.first().and_then(|site| measured.sweep(site.sweep));
+        return Ok(marks(sweep.and_then(|sweep| sweep.response.as_ref())));
+    }
     Ok(responses(&measured).into_iter().next().ok_or("no sweep")?)
 }
 

@@ -102,10 +102,23 @@ impl Normal {
 impl Solution {
     /// Variance of the linear combination `row` of the coefficients, for unit noise variance.
     pub fn variance(&self, row: &[f64]) -> f64 {
+        self.whitened(row).iter().map(|v| v * v).sum()
+    }
+
+    /// `row` through the inverse of the matrix's Cholesky factor: scalar products of two such rows
+    /// are covariances.
+    pub fn whitened(&self, row: &[f64]) -> Vec<f64> {
         let mut z = row.to_vec();
         z.resize(self.k, 0.0);
         forward(&self.factor, self.k, &mut z);
-        z.iter().map(|v| v * v).sum()
+        z
+    }
+
+    /// Coefficients for another right side.
+    pub fn solved(&self, rhs: &[f64]) -> Vec<f64> {
+        let mut x = self.whitened(rhs);
+        backward(&self.factor, self.k, &mut x);
+        x
     }
 }
 

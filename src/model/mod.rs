@@ -27,6 +27,6 @@ pub use measurement::{
 pub use recording::{Annotation, Channel, Recording, Scale, Span, StartTime, Timeline};
 pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgress};
 pub use study::{Study, Subject, Warning};
-pub use summary::{MotorSummary, Summary};
+pub use summary::{MotorSummary, SensorySite, SensorySummary, Summary};
 pub use table::{Axis, Cell, Chart, ChartLine, Column, Series, SeriesLook, Table, TableRow};
 pub use unit_number::{ExcitabilitySummary, ExcitabilityValue, MunixSummary, ScanSummary, UnitCount};

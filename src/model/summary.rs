@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExcitabilitySummary, MunixSummary, ScanSummary, SegmentMeasurement};
+use super::{ExcitabilitySummary, MunixSummary, ScanSummary, SegmentMeasurement, SweepId};
 
 /// Values of a test as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub enum Summary {
     None,
     /// Motor conduction.
     Motor(MotorSummary),
+    /// Sensory or mixed conduction.
+    Sensory(SensorySummary),
     /// CMAP scan.
     Scan(ScanSummary),
     /// Motor unit number index.
@@ -26,6 +28,7 @@ impl Summary {
     pub fn segments(&self) -> &[SegmentMeasurement] {
         match self {
             Self::Motor(motor) => &motor.segments,
+            Self::Sensory(sensory) => &sensory.segments,
             _ => &[],
         }
     }
@@ -41,4 +44,29 @@ pub struct MotorSummary {
     pub residual_latency_ms: Option<f64>,
     /// Terminal latency index: distal distance over velocity times distal latency.
     pub terminal_latency_index: Option<f64>,
+}
+
+/// Sensory or mixed conduction along one nerve.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SensorySummary {
+    /// What was averaged at each site.
+    pub sites: Vec<SensorySite>,
+    /// From the recording electrode to the first site (`from` is `None`), then between neighbouring
+    /// sites.
+    pub segments: Vec<SegmentMeasurement>,
+}
+
+/// What was averaged at one site.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SensorySite {
+    /// Index of the site.
+    pub site: usize,
+    /// The sweep that carries its measurement: the average, or the only sweep.
+    pub sweep: SweepId,
+    /// Sweeps in the average.
+    pub sweeps: usize,
+    /// Sweeps left out of it.
+    pub left_out: usize,
+    /// Single responses in it, those of averaged sweeps counted.
+    pub responses: u32,
 }

@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::state::{App, Dialog, Progress, Saved, Selection, TextQuestion};
-use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView};
+use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView, SweepView, TestView};
+use crate::model::TestKind;
 use crate::web::link::Link;
 use crate::web::page;
 
@@ -191,17 +192,30 @@ fn opened(app: App, view: StudyView) {
     }
 }
 
+/// What the traces of each test depend on: polarity, kind, what its averages are made of.
+fn drawn(view: &StudyView) -> Vec<(bool, TestKind, Vec<bool>)> {
+    let left_out = |sweep: &SweepView| sweep.measurement.as_ref().is_some_and(|measured| measured.left_out.is_some());
+    let of = |test: &TestView| {
+        let averaged = test.sites.iter().filter(|site| site.average.is_some());
+        (test.turned, test.kind, averaged.flat_map(|site| &site.sweeps).map(left_out).collect())
+    };
+    view.tests.iter().map(of).collect()
+}
+
 fn changed(app: App, view: StudyView) {
     let key = view.study;
     let (mut redraw, mut sweeps) = (false, 0_usize);
+    let typing = page::typing();
     app.studies.update(|studies| {
         if let Some(study) = studies.iter_mut().find(|study| study.study == key) {
-            let turned = |view: &StudyView| view.tests.iter().map(|test| test.turned).collect::<Vec<_>>();
-            redraw = study.sweep_filter != view.sweep_filter || turned(study) != turned(&view);
+            redraw = study.sweep_filter != view.sweep_filter || drawn(study) != drawn(&view);
             sweeps = study.tests.iter().flat_map(|test| &test.sites).map(|site| site.sweeps.len()).sum();
             *study = view;
         }
     });
+    if let Some(typing) = typing {
+        page::go_on_typing(typing);
+    }
     if app.active.get_untracked() != Some(key) {
         return;
     }

@@ -4,10 +4,12 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
+use super::commands;
 use super::state::App;
 use crate::engine::protocol::{Edit, JudgedValue, SiteView, SweepView, TestView, scenes};
 use crate::model::{MarkerKind, MarkerOrigin, Summary, TestKind};
 use crate::scene::divisions::number;
+use crate::web::page;
 
 /// A number with fixed decimals, or an empty cell where it does not apply.
 fn cell(value: Option<f64>, decimals: usize) -> String {
@@ -62,6 +64,7 @@ pub fn NerveTable() -> impl IntoView {
                     </tr></thead>
                     <tbody>{body}</tbody>
                 </table>
+                <p class="legend temperature">{temperature_field(app, test_index, &test)}</p>
                 {derived(&test)}
                 <p class="legend">
                     <span class="person-t">"Blue \u{25a0}"</span>" placed or typed by a person. "<span class="doubt-t">"?"</span>" weakened by quality, see the inspector. "
@@ -216,9 +219,28 @@ fn nerve_row(app: App, test: &TestView, place: Place, site: &SiteView, sweep: &S
     }
 }
 
+/// The skin temperature, typed in place.
+fn temperature_field(app: App, index: usize, test: &TestView) -> impl IntoView + use<> {
+    let now = test.temperature_c.map(|c| c.to_string()).unwrap_or_default();
+    let (kept, of) = (now.clone(), test.clone());
+    let take = move |event: web_sys::Event| {
+        let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) else { return };
+        let text = input.value().trim().replace(',', ".");
+        let temperature_c = if text.is_empty() { None } else { text.parse::<f64>().ok() };
+        if !text.is_empty() && temperature_c.is_none() {
+            app.notice("abn", "Temperature not taken.", format!("'{text}' is not a number of degrees Celsius."));
+            input.set_value(&kept);
+            return;
+        }
+        let (nerve, recorded_from) = (of.nerve.clone(), of.recorded_from.clone());
+        app.edit(Edit::Test { test: index, kind: of.kind, side: of.side, nerve, recorded_from, temperature_c });
+    };
+    view! { <label>"Skin "<input id="temperature" class="cell" inputmode="decimal" size="4" placeholder="not measured" prop:value=now on:change=take/>" \u{b0}C"</label> }
+}
+
 /// The distance, typed in place. The first site's is that to the recording electrode.
 fn distance_cell(app: App, test: usize, site: usize, view: &SiteView, segment: bool, of: &TestView) -> impl IntoView + use<> {
-    let now = view.distance_mm.map(|mm| format!("{mm}")).unwrap_or_default();
+    let now = view.distance_mm.map(|mm| number(mm, 5)).unwrap_or_default();
     let kept = now.clone();
     let label = if segment {
         format!("Distance to the next more distal site, {}, in mm", view.name)
@@ -238,5 +260,13 @@ fn distance_cell(app: App, test: usize, site: usize, view: &SiteView, segment: b
         }
         app.edit(Edit::Distance { test, site, distance_mm });
     };
-    view! { <input id=format!("distance-{site}") class="cell" class:person=view.distance_by_person inputmode="decimal" size="5" aria-label=label placeholder=usual prop:value=now on:change=take/> }
+    // Enter goes on to the next site, and from the last one back to the traces.
+    let on_key = move |event: web_sys::KeyboardEvent| {
+        if event.key() == "Enter" {
+            let next = format!("distance-{}", site + 1);
+            let there = page::document().is_some_and(|document| document.get_element_by_id(&next).is_some());
+            commands::focus(if there { &next } else { "scope" });
+        }
+    };
+    view! { <input id=format!("distance-{site}") on:keydown=on_key class="cell" class:person=view.distance_by_person inputmode="decimal" size="5" aria-label=label placeholder=usual prop:value=now on:change=take/> }
 }

@@ -7,6 +7,7 @@ use super::commands::{self, Command};
 use super::home::{self, FileInputs, Notices};
 use super::icons::{self, icon};
 use super::inspector::{MarkerInspector, RecordingInspector};
+use super::nerve_table::has_nerve_table;
 use super::results::{Charts, Results, has_sweeps};
 use super::scope::{Overview, Scope};
 use super::state::{App, Saved, Selection};
@@ -104,16 +105,22 @@ fn Heading() -> impl IntoView {
             let study = match &test.study {
                 Some(study) if study.confirmed => format!("{}, ", study.name),
                 Some(study) => format!("taken for {} (G confirms), ", study.name),
-                None if !test.guesses.is_empty() => "which study? (G), ".to_owned(),
+                None if !test.guesses.is_empty() && has_nerve_table(test.kind) => "which study? (G), ".to_owned(),
                 None => String::new(),
             };
-            format!("{study}negative up{}{temperature}", if test.turned { " (stored values turned over)" } else { "" })
+            let up = match (has_sweeps(app), test.turned) {
+                (false, _) => "",
+                (true, true) => "negative up (stored values turned over)",
+                (true, false) => "negative up",
+            };
+            format!("{study}{up}{temperature}").trim_start_matches(", ").to_owned()
         }
         Selection::Recording(_) => {
             let up = if app.continuous.with(|view| view.negative_up) { "negative up" } else { "positive up" };
             app.with_recording(|recording| format!("{}, {up}", recording.format)).unwrap_or_default()
         }
     };
+    let in_traces = move || matches!(app.selection.get(), Selection::Test(_)) && has_sweeps(app);
     let averaged = move || match app.selection.get() {
         Selection::Test(index) => {
             let any = |test: &TestView| test.sites.iter().any(|site| site.average.is_some());
@@ -139,7 +146,7 @@ fn Heading() -> impl IntoView {
             <span class="sub">{sub}</span>
             <span class="grow"></span>
             <div class="tools">
-            <Show when=move || matches!(app.selection.get(), Selection::Test(_))>
+            <Show when=in_traces>
                 <div class="seg-c" role="group" aria-label="Arrangement">
                     <button class="btn" aria-pressed=arranged(Arrangement::Raster) on:click=press(Command::Raster)>"Raster "<kbd>"R"</kbd></button>
                     <button class="btn" aria-pressed=arranged(Arrangement::Superimposed) on:click=press(Command::Superimpose)>"Superimposed "<kbd>"S"</kbd></button>
@@ -153,8 +160,10 @@ fn Heading() -> impl IntoView {
                 <button class="btn" on:click=press(Command::Lanes)>"Lanes "<kbd>"L"</kbd></button>
                 <button class="btn" on:click=press(Command::MakeSweeps)>"Sweeps "<kbd>"M"</kbd></button>
             </Show>
-            <button class="btn" aria-pressed=polarity on:click=press(Command::Polarity)>{polarity_name}<kbd>"V"</kbd></button>
-            <button class="btn" on:click=press(Command::Filter)>"Filter "<kbd>"F"</kbd></button>
+            <Show when=move || in_traces() || matches!(app.selection.get(), Selection::Recording(_))>
+                <button class="btn" aria-pressed=polarity on:click=press(Command::Polarity)>{polarity_name}<kbd>"V"</kbd></button>
+                <button class="btn" on:click=press(Command::Filter)>"Filter "<kbd>"F"</kbd></button>
+            </Show>
             </div>
         </div>
         <home::Opening/>

@@ -22,7 +22,8 @@ pub fn Results() -> impl IntoView {
             <NerveTable/>
             {move || app.test().map(|(_, test)| {
                 let of_test: Vec<JudgedValue> = test.judged.iter().filter(|judged| judged.site.is_none() || !has_nerve_table(test.kind)).cloned().collect();
-                let tables = test.tables.iter().map(|table| results_table(app, table)).collect_view();
+                // The table above says the same of sites and sweeps.
+                let tables = test.tables.iter().filter(|_| !has_nerve_table(test.kind)).map(|table| results_table(app, table)).collect_view();
                 view! {
                     {tables}
                     {(!of_test.is_empty()).then(|| limits_table(&of_test))}

@@ -37,7 +37,10 @@ pub fn Tree() -> impl IntoView {
                 .iter()
                 .enumerate()
                 .map(|(index, recording)| (Selection::Recording(index), "", recording.name.clone(), false));
-            groups.push(("Recordings".to_owned(), recordings.collect()));
+            let recordings: Vec<_> = recordings.collect();
+            if !recordings.is_empty() {
+                groups.push(("Recordings".to_owned(), recordings));
+            }
             groups
         })
         .unwrap_or_default()

@@ -1,6 +1,6 @@
 // Opening: by the file input, by drop, several files, folders, tables without a rate, refusals.
 import { commandLine, fixture, golden } from './fixtures.mjs';
-import { dialog, expect, forget, json, open, opened, openRecording, range, scope, table, test } from './support.mjs';
+import { dialog, expect, forget, json, open, opened, openRecording, range, scope, table, test, drop } from './support.mjs';
 
 for (const extension of ['edf', 'bdf', 'wav', 'csv']) {
   test(`a person opens ${extension} by the file input and sees its lanes`, async ({ page }) => {
@@ -45,16 +45,6 @@ test('a folder is opened with what lies below it', async ({ page }) => {
   await opened(page);
   await expect(table(page).locator('tbody tr')).toHaveCount(3);
 });
-
-/** Drops real files, as the browser gets them from a desktop. */
-async function drop(page, target, paths) {
-  const box = await target.boundingBox();
-  const client = await page.context().newCDPSession(page);
-  const data = { items: [], files: paths, dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver', 'drop']) {
-    await client.send('Input.dispatchDragEvent', { type, x: box.x + box.width / 2, y: box.y + box.height / 2, data });
-  }
-}
 
 test('files are dropped together on the first page', async ({ page }) => {
   await page.goto('./');

@@ -48,6 +48,16 @@ export async function open(page, ...files) {
   await page.locator('#file-input').setInputFiles(files.map((name) => (name.startsWith('/') ? name : fixture(name))));
 }
 
+/** Drops real files, as the browser gets them from a desktop. */
+export async function drop(page, target, paths) {
+  const box = await target.boundingBox();
+  const client = await page.context().newCDPSession(page);
+  const data = { items: [], files: paths, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop']) {
+    await client.send('Input.dispatchDragEvent', { type, x: box.x + box.width / 2, y: box.y + box.height / 2, data });
+  }
+}
+
 /** Forgets what was told of an earlier recording, so that `opened` waits for the next. */
 export async function forget(page) {
   await page.evaluate(() => ['data-opened', 'data-info-json', 'data-measure-json'].forEach((name) => document.documentElement.removeAttribute(name)));
