@@ -17,9 +17,9 @@ use super::likelihood::{Likelihood, Unit};
 use super::portable::{Draws, exp, ln};
 
 /// Log-normal prior of the standard deviation of log sizes: its centre and its own spread.
-const SIZE_SPREAD: (f64, f64) = (0.52, 0.15);
+const SIZE_SPREAD: (f64, f64) = (0.52, 0.12);
 /// Log-normal prior of the relative spread of thresholds.
-const RELATIVE_SPREAD: (f64, f64) = (0.017, 0.25);
+const RELATIVE_SPREAD: (f64, f64) = (0.017, 0.18);
 /// Share of thresholds that may lie anywhere, and the width of the others about the curve's slope,
 /// as a part of the range between 5 and 95 %.
 const THRESHOLDS: (f64, f64) = (0.02, 0.1);
@@ -27,8 +27,8 @@ const THRESHOLDS: (f64, f64) = (0.02, 0.1);
 const NOISE_SPREAD: f64 = 0.4;
 /// Proposals in all, and fewest and most sweeps through the units that they make; the first part
 /// of the sweeps is for settling. Few units take more sweeps: their sets differ more.
-const PROPOSALS: usize = 60_000;
-const SWEEPS: (usize, usize) = (500, 2400);
+const PROPOSALS: usize = 40_000;
+const SWEEPS: (usize, usize) = (320, 2400);
 const SETTLING: f64 = 0.3;
 /// Weight of the likelihood at the beginning; it is whole when half of the settling is done, so
 /// that the chain does not keep to the first set that fits.

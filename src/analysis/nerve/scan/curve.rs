@@ -48,7 +48,7 @@ impl Curve {
             return None;
         }
         let mut points = valid.clone();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let n = points.len();
         let count = PLATEAU.min(n / 4).max(2);
         let low = points[count - 1].0.max(1.003 * points[0].0);
@@ -59,7 +59,8 @@ impl Curve {
         let range = max_uv - base_uv;
         let noise_uv = successive_noise(&lowest).max(1e-4 * range);
         let noise_max_uv = successive_noise(&highest).max(noise_uv);
-        if !(range > 5.0 * noise_uv && range > 0.0) || points[n - 1].0 <= points[0].0 {
+        let responds = range > 5.0 * noise_uv && range > 0.0;
+        if !responds || points[n - 1].0 <= points[0].0 {
             return None;
         }
         let sizes: Vec<f64> = points.iter().map(|p| p.1).collect();
