@@ -2,6 +2,7 @@
 
 pub mod background;
 pub mod block;
+pub mod comparison;
 pub mod conditions;
 pub mod curve;
 pub mod foot;
