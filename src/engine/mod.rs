@@ -40,7 +40,7 @@ impl Engine {
     pub fn handle(&mut self, request: Request, files: &Files, bytes: Option<&[u8]>, out: &mut dyn FnMut(Output)) {
         match request {
             Request::Open { options } => self.open(files, &options, out),
-            Request::OpenDemo { demo } => self.open_demo(demo, out),
+            Request::OpenDemo { demo } => self.open_demo(&demo, out),
             Request::Close { study } => {
                 self.sessions.remove(&study);
             }

@@ -32,8 +32,8 @@ pub enum Request {
     },
     /// Open a simulated study.
     OpenDemo {
-        /// Which.
-        demo: Demo,
+        /// Which ([`demos`]).
+        demo: String,
     },
     /// Answer to [`Event::Fetch`]; the bytes come beside this message, or nothing.
     Fetched {
@@ -140,14 +140,9 @@ pub enum Request {
     },
 }
 
-/// Simulated studies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Demo {
-    /// Motor nerve conduction of an arm and a leg.
-    Motor,
-    /// Needle EMG at slight effort.
-    Needle,
+/// Simulated studies that can be opened: id and name.
+pub fn demos() -> impl Iterator<Item = (&'static str, &'static str)> {
+    crate::simulate::DEMOS.iter().map(|demo| (demo.id, demo.name))
 }
 
 /// What the surroundings keep for a study between sessions.

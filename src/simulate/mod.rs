@@ -6,6 +6,7 @@
 mod big;
 mod demo;
 mod demo_sensory;
+mod demos;
 mod disturb;
 mod fibre;
 mod munix;
@@ -19,6 +20,7 @@ mod sweep;
 pub use big::{Procedural, big_recording};
 pub use demo::{demo_motor_study, demo_motor_truth};
 pub use demo_sensory::{demo_sensory_study, demo_sensory_truth};
+pub use demos::{DEMOS, Demo};
 pub use disturb::{Disturbance, couple};
 pub use fibre::{Contact, Potential};
 pub use munix::demo_munix_study;
