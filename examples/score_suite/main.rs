@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
 mod fwave;
+mod hreflex;
 mod munix;
 mod ncs;
 mod rns;
@@ -41,8 +42,15 @@ type Answer = Result<Value, Box<dyn Error>>;
 type Task = fn(&Case) -> Answer;
 
 /// What answers a task: the `task` of the sidecar, and how.
-const TASKS: &[(&str, Task)] =
-    &[("ncs", ncs::ncs), ("pair", ncs::pair), ("fwave", fwave::fwave), ("rns", rns::rns), ("scan", scan::scan), ("munix", munix::munix)];
+const TASKS: &[(&str, Task)] = &[
+    ("ncs", ncs::ncs),
+    ("pair", ncs::pair),
+    ("fwave", fwave::fwave),
+    ("hreflex", hreflex::hreflex),
+    ("rns", rns::rns),
+    ("scan", scan::scan),
+    ("munix", munix::munix),
+];
 
 impl Case {
     fn new(folder: &Path, id: &str) -> Result<Self, Box<dyn Error>> {

@@ -2,17 +2,12 @@
 
 use serde_json::json;
 
-use myoscope::analysis::nerve::repetitive;
+use myoscope::model::Summary;
 
 use super::{Answer, Case};
 
 pub fn rns(case: &Case) -> Answer {
-    let inputs = case.input()?.sweeps;
-    let fs_hz = inputs.first().ok_or("no sweep")?.fs_hz;
-    let sweeps: Vec<(&[f64], f64)> = inputs.iter().map(|input| (input.uv.as_slice(), input.stimulus_s.unwrap_or(0.0))).collect();
-    let phases: Vec<_> = repetitive::train(&sweeps, fs_hz).into_iter().map(Option::unwrap_or_default).collect();
-    Ok(json!({
-        "amps_uv": phases.iter().map(|p| p.amp_uv).collect::<Vec<_>>(),
-        "areas": phases.iter().map(|p| p.area_uvms).collect::<Vec<_>>(),
-    }))
+    let Summary::Repetitive(summary) = case.measure()?.summary else { return Err("no trains".into()) };
+    let train = summary.trains.first().ok_or("no train")?;
+    Ok(json!({"amps_uv": train.amps_uv, "areas": train.areas_uvms}))
 }

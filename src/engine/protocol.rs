@@ -80,6 +80,11 @@ pub enum Request {
         /// Index of the test.
         test: usize,
     },
+    /// Measure every test, so that what they say together is known.
+    Together {
+        /// Of which study.
+        study: StudyKey,
+    },
     /// Nearest peak to a moment.
     Snap {
         /// Of which study.
@@ -505,6 +510,8 @@ pub struct StudyView {
     pub recordings: Vec<RecordingView>,
     /// Nerve tests.
     pub tests: Vec<TestView>,
+    /// What the tests that were measured say together: comparisons, left against right.
+    pub together: Vec<Table>,
     /// Height, age and sex that limits are taken for: a person's entry, else the file's.
     pub person: PersonView,
     /// Filters of the sweep view.

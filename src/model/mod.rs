@@ -7,6 +7,7 @@
 mod edits;
 mod examination;
 mod excitability;
+mod late;
 mod marker;
 mod measurement;
 mod recording;
@@ -19,6 +20,10 @@ mod unit_number;
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
 pub use excitability::{Electrotonus, Excitability, ScanPoint};
+pub use late::{
+    AWaveSummary, BlinkSide, BlinkSummary, FWaveSite, FWaveSummary, HLevel, HReflexSummary, LateSide, LateSummary, MepSide, MepSummary,
+    RepetitiveSummary, RrPart, RrSummary, SympatheticSummary, TrainSummary,
+};
 pub use marker::{MarkerKind, MarkerOrigin};
 pub use measurement::{
     Finding, LateKind, LateResponse, QualityFlag, QualityKind, Response, SegmentMeasurement, SweepMeasurement, TestMeasurement, average_id,

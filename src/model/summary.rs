@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{BlinkSummary, FWaveSummary, HReflexSummary, LateSummary, MepSummary, RepetitiveSummary, RrSummary, SympatheticSummary};
 use super::{ExcitabilitySummary, MunixSummary, ScanSummary, SegmentMeasurement, SweepId};
 
 /// Values of a test as a whole.
@@ -15,6 +16,22 @@ pub enum Summary {
     Motor(MotorSummary),
     /// Sensory or mixed conduction.
     Sensory(SensorySummary),
+    /// F waves.
+    FWave(FWaveSummary),
+    /// H reflex.
+    HReflex(HReflexSummary),
+    /// Repetitive stimulation.
+    Repetitive(RepetitiveSummary),
+    /// Blink reflex.
+    Blink(BlinkSummary),
+    /// Other late responses.
+    Late(LateSummary),
+    /// Sympathetic skin response.
+    Sympathetic(SympatheticSummary),
+    /// Intervals between heart beats.
+    RrInterval(RrSummary),
+    /// Motor evoked potentials.
+    Mep(MepSummary),
     /// CMAP scan.
     Scan(ScanSummary),
     /// Motor unit number index.

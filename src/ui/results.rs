@@ -151,3 +151,22 @@ pub fn picture(app: App, index: usize, width: f32, height: f32) -> Option<Pictur
 pub fn has_sweeps(app: App) -> bool {
     app.test().is_none_or(|(_, test)| !scenes::rows(&test).is_empty())
 }
+
+/// What all tests say together.
+#[component]
+pub fn Together() -> impl IntoView {
+    let app = App::here();
+    view! {
+        <div class="together" tabindex="0" role="region" aria-label="Comparisons">
+            {move || {
+                let tables = app.study(|study| study.together.clone()).unwrap_or_default();
+                let measuring = app.study(|study| study.tests.iter().any(|test| !test.measured)).unwrap_or(false);
+                let none = tables.is_empty();
+                view! {
+                    {tables.iter().map(|table| results_table(app, table)).collect_view()}
+                    {none.then(|| view! { <p class="legend">{if measuring { "Measuring all tests \u{2026}" } else { "Nothing to compare: it takes the same test on both sides, or median and ulnar (radial) of one hand." }}</p> })}
+                }
+            }}
+        </div>
+    }
+}

@@ -32,7 +32,8 @@ const HUMP_UV: f64 = 10.0;
 const HUMP_NOISE: f64 = 8.0;
 const HUMP_STANDS: f64 = 2.3;
 /// An A wave lasts this long at most, ms.
-const LONGEST_MS: f64 = 12.0;
+const LONGEST_MS: f64 = 15.0;
+const EARLIER_MS: f64 = 8.0;
 
 /// An A wave.
 #[derive(Debug, Clone, PartialEq)]
@@ -175,7 +176,7 @@ fn hump(all: &Together, ensemble: &Ensemble, places: &[Place]) -> Option<usize> 
 /// that the level that each sweep has there does not matter.
 fn describe(all: &Together, ensemble: &Ensemble, place: &Place) -> Option<AWave> {
     let centre = place.at + (0.5 * WINDOW_MS * all.per_ms) as usize;
-    let from = centre.saturating_sub((6.0 * all.per_ms) as usize).max(all.index(ensemble.from_ms));
+    let from = centre.saturating_sub((EARLIER_MS * all.per_ms) as usize).max(all.index(ensemble.smooth_ms));
     let to = (centre + (LONGEST_MS * all.per_ms) as usize).min(all.len());
     let holders: Vec<&Vec<f64>> = ensemble.flat_uv.iter().zip(&place.holds).filter(|(_, h)| **h).map(|(uv, _)| uv).collect();
     let mut shape = vec![0.0; to.checked_sub(from).filter(|n| *n > 8)?];
@@ -183,8 +184,9 @@ fn describe(all: &Together, ensemble: &Ensemble, place: &Place) -> Option<AWave>
     for k in 1..shape.len() {
         column.clear();
         column.extend(holders.iter().map(|uv| uv[from + k] - uv[from + k - 1]));
+        let steady = ensemble.bridge_uv[from + k] - ensemble.bridge_uv[from + k - 1];
         let step = median(&column);
-        shape[k] = shape[k - 1] + if step.is_finite() { step } else { 0.0 };
+        shape[k] = shape[k - 1] + if step.is_finite() { step - steady } else { 0.0 };
     }
     // Less the straight line between its ends.
     let ends = ((0.5 * all.per_ms) as usize).clamp(1, shape.len() / 4);
@@ -197,6 +199,6 @@ fn describe(all: &Together, ensemble: &Ensemble, place: &Place) -> Option<AWave>
     let noise_uv = 1.5 * ensemble.noise_uv / (holders.len() as f64).sqrt();
     let flat = Flat { uv: &shape, per_ms: all.per_ms, first_ms: all.time(from), noise_uv };
     let at = all.time(centre);
-    let wave = measure(&flat, at - 2.5, all.time(to - 1), all.time(from))?;
+    let wave = measure(&flat, at - 6.0, at + 6.0, all.time(from))?;
     Some(AWave { onset_ms: wave.onset_ms, amp_uv: wave.amp_uv, pp_uv: wave.pp_uv, holds: place.holds.clone(), from, shape_uv: shape })
 }

@@ -13,8 +13,12 @@ const AFTER_MS: f64 = 150.0;
 /// An F wave counts from this size on, peak to peak: uV, and in rms of the noise.
 const LEAST_UV: f64 = 20.0;
 const LEAST_NOISE: f64 = 6.0;
+/// Smoothing takes a little of small ones, and the noise counts some that is slow.
+const SMOOTHED: f64 = 0.9;
 /// And what of it is quick: slow errors of the tail are not.
 const QUICK: f64 = 0.33;
+/// F waves begin no earlier than this before the median one, ms; chronodispersion is below 10 ms.
+const EARLIER_MS: f64 = 8.0;
 
 /// All sweeps of a site, measured.
 #[derive(Debug, Clone)]
@@ -48,7 +52,18 @@ pub fn find(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Option<Found> {
         Some(a) => separate(&without(&all, a), from_ms, smooth_ms, false)?,
         None => separate(&all, from_ms, smooth_ms, false)?,
     };
-    let f = (0..sweeps.len()).map(|q| f_wave(&all, &ensemble, q)).collect();
+    let least = SMOOTHED * LEAST_UV.max(LEAST_NOISE * ensemble.noise_uv);
+    let mut corridor = [smooth_ms, f64::INFINITY];
+    let look = |corridor: [f64; 2]| {
+        (0..sweeps.len()).map(|q| f_wave(&all_waves(&all, &ensemble, q, corridor[0]), least, corridor)).collect::<Vec<_>>()
+    };
+    let mut f = look(corridor);
+    // What lies far in front of all others is none of them.
+    let onsets: Vec<f64> = f.iter().flatten().map(|w| w.onset_ms).collect();
+    if onsets.len() >= 4 {
+        corridor[0] = corridor[0].max(median(&onsets) - EARLIER_MS);
+        f = look(corridor);
+    }
     Some(Found { f, a, ensemble, all })
 }
 
@@ -62,18 +77,23 @@ fn without(all: &Together, a: &AWave) -> Together {
     out
 }
 
-fn f_wave(all: &Together, ensemble: &Ensemble, q: usize) -> Option<Wave> {
-    let flat = Flat { uv: &ensemble.late_uv[q], per_ms: all.per_ms, first_ms: all.first_ms, noise_uv: ensemble.noise_uv };
-    let least = LEAST_UV.max(LEAST_NOISE * ensemble.noise_uv);
-    let waves: Vec<Wave> =
-        ensemble.events[q].iter().filter_map(|[a, b]| measure(&flat, all.time(*a), all.time(*b - 1), ensemble.smooth_ms)).collect();
-    let main = waves.iter().filter(|w| w.end_ms > ensemble.smooth_ms + 2.0).max_by(|a, b| a.pp_uv.total_cmp(&b.pp_uv))?;
-    if std::env::var("DUMP").is_ok() {
-        eprintln!("SW {q} {:.1} {:.1} {:.1} {:.2}", main.pp_uv, main.quick_uv, main.onset_ms, least);
-    }
+/// The F wave of a sweep among what stands out of it; `corridor_ms`: earliest and latest onset.
+fn f_wave(waves: &[Wave], least: f64, corridor_ms: [f64; 2]) -> Option<Wave> {
+    let [from, to] = corridor_ms;
+    let inside = |w: &&Wave| w.onset_ms > from - 0.5 && w.onset_ms < to;
+    let main = waves.iter().filter(inside).max_by(|a, b| a.pp_uv.total_cmp(&b.pp_uv))?;
     if main.pp_uv < least || main.quick_uv < QUICK * least {
         return None;
     }
-    let first = waves.iter().find(|w| w.pp_uv >= 0.7 * least && w.onset_ms > main.onset_ms - 15.0 && w.onset_ms > ensemble.smooth_ms)?;
+    let first = waves.iter().filter(inside).find(|w| w.pp_uv >= 0.7 * least && w.onset_ms > main.onset_ms - 15.0)?;
     Some(Wave { onset_ms: first.onset_ms, onset_sd_ms: first.onset_sd_ms, ..*main })
+}
+
+fn all_waves(all: &Together, ensemble: &Ensemble, q: usize, from_ms: f64) -> Vec<Wave> {
+    let flat = Flat { uv: &ensemble.late_uv[q], per_ms: all.per_ms, first_ms: all.first_ms, noise_uv: ensemble.noise_uv };
+    let measured = |[a, b]: &[usize; 2]| {
+        let (a, b) = (all.time(*a).max(from_ms), all.time(*b - 1));
+        (b > a + 1.0).then(|| measure(&flat, a, b, ensemble.smooth_ms)).flatten()
+    };
+    ensemble.events[q].iter().filter_map(measured).collect()
 }

@@ -3,12 +3,16 @@
 pub mod a_wave;
 pub mod background;
 pub mod block;
+pub mod comparison;
 pub mod conditions;
 pub mod curve;
 pub mod ensemble;
 pub mod excitability;
+pub mod f_study;
 pub mod f_wave;
 pub mod foot;
+pub mod h_reflex;
+pub mod late_marks;
 pub mod locate;
 pub mod motor;
 pub mod munix;

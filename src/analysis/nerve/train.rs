@@ -293,40 +293,67 @@ pub struct Phase {
     pub area_uvms: f64,
 }
 
-/// The negative phase of sweep `k`, its peak looked for between `from_ms` and `to_ms`. `None`
-/// when nothing rises there.
-pub fn phase(all: &Together, train: &Train, k: usize, onset_ms: f64, from_ms: f64, to_ms: f64) -> Option<Phase> {
-    let clean = train.clean_uv.get(k)?;
-    let scale = *train.scales.get(k)?;
-    let start = all.index(onset_ms - 1.0);
-    let dt = 1.0 / all.per_ms;
-    let knot = KNOT_MS.max(1.5 * dt);
-    let mean = Spline::fit(train.mean_uv.get(start..)?, all.time(start), dt, knot, train.sigma_uv / (train.scales.len() as f64).sqrt())?;
-    let rest: Vec<f64> = clean[start..].iter().zip(&train.mean_uv[start..]).map(|(v, m)| v - scale * m).collect();
-    let rest = Spline::fit(&rest, all.time(start), dt, knot, train.sigma_uv)?;
-    let value = |t: f64| scale * mean.at(t).0 + rest.at(t).0;
-    let last = all.time(all.len() - 1);
-    let (mut peak_ms, mut amp_uv) = (from_ms, f64::NEG_INFINITY);
-    let mut t = from_ms.max(all.time(start));
-    while t <= to_ms.min(last) {
-        if value(t) > amp_uv {
-            (peak_ms, amp_uv) = (t, value(t));
+/// One response as a smooth curve: the scaled mean response, and what it has of its own.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    scale: f64,
+    mean: Spline,
+    rest: Spline,
+    start_ms: f64,
+    last_ms: f64,
+}
+
+impl Shape {
+    /// The response of sweep `k`, from just before `onset_ms` on.
+    pub fn new(all: &Together, train: &Train, k: usize, onset_ms: f64) -> Option<Self> {
+        let (clean, scale) = (train.clean_uv.get(k)?, *train.scales.get(k)?);
+        let start = all.index(onset_ms - 1.0);
+        let dt = 1.0 / all.per_ms;
+        let knot = KNOT_MS.max(1.5 * dt);
+        let fit = |y: &[f64], sigma: f64| Spline::fit(y, all.time(start), dt, knot, sigma);
+        let mean = fit(train.mean_uv.get(start..)?, train.sigma_uv / (train.scales.len() as f64).sqrt())?;
+        let rest: Vec<f64> = clean.get(start..)?.iter().zip(&train.mean_uv[start..]).map(|(v, m)| v - scale * m).collect();
+        let rest = fit(&rest, train.sigma_uv)?;
+        Some(Self { scale, mean, rest, start_ms: all.time(start), last_ms: all.time(all.len().saturating_sub(1)) })
+    }
+
+    /// The curve at `t` ms, uV.
+    pub fn at(&self, t: f64) -> f64 {
+        self.scale * self.mean.at(t).0 + self.rest.at(t).0
+    }
+
+    /// The negative phase whose peak lies between `from_ms` and `to_ms`. `None` when nothing rises
+    /// there.
+    pub fn phase(&self, onset_ms: f64, from_ms: f64, to_ms: f64) -> Option<Phase> {
+        let (mut peak_ms, mut amp_uv) = (from_ms, f64::NEG_INFINITY);
+        let mut t = from_ms.max(self.start_ms);
+        while t <= to_ms.min(self.last_ms) {
+            let value = self.at(t);
+            if value > amp_uv {
+                (peak_ms, amp_uv) = (t, value);
+            }
+            t += STEP_MS;
         }
-        t += STEP_MS;
+        (amp_uv.is_finite() && amp_uv > 0.0).then(|| self.between(onset_ms, peak_ms, None))
     }
-    if !(amp_uv.is_finite() && amp_uv > 0.0) {
-        return None;
+
+    /// The negative phase for given times; without an end, at the return through the baseline.
+    pub fn between(&self, onset_ms: f64, peak_ms: f64, end_ms: Option<f64>) -> Phase {
+        let onset_ms = onset_ms.clamp(self.start_ms, self.last_ms);
+        let end_ms = end_ms.unwrap_or_else(|| {
+            let mut end = peak_ms.max(self.start_ms);
+            while end < self.last_ms && self.at(end) > 0.0 {
+                end += STEP_MS;
+            }
+            end
+        });
+        let mut rise = peak_ms.min(self.last_ms);
+        while rise > onset_ms && self.at(rise) > 0.0 {
+            rise -= STEP_MS;
+        }
+        let steps = ((end_ms - rise) / (2.0 * STEP_MS)).ceil().clamp(1.0, 100_000.0);
+        let h = (end_ms - rise) / steps;
+        let area_uvms = (0..steps as usize).map(|i| self.at(rise + (i as f64 + 0.5) * h).max(0.0) * h).sum();
+        Phase { peak_ms, end_ms, amp_uv: self.at(peak_ms), area_uvms }
     }
-    let mut end_ms = peak_ms;
-    while end_ms < last && value(end_ms) > 0.0 {
-        end_ms += STEP_MS;
-    }
-    let mut rise = peak_ms;
-    while rise > onset_ms && value(rise) > 0.0 {
-        rise -= STEP_MS;
-    }
-    let steps = ((end_ms - rise) / (2.0 * STEP_MS)).ceil().clamp(1.0, 100_000.0);
-    let h = (end_ms - rise) / steps;
-    let area_uvms = (0..steps as usize).map(|i| value(rise + (i as f64 + 0.5) * h).max(0.0) * h).sum();
-    Some(Phase { peak_ms, end_ms, amp_uv, area_uvms })
 }

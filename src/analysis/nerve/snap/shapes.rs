@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use super::family::{DT_MS, Wave, member};
 
 /// Principal components kept beside the mean.
-pub const COMPONENTS: usize = 25;
+pub const COMPONENTS: usize = 32;
 /// Columns of a fit: the mean and the components.
 pub const COLUMNS: usize = COMPONENTS + 1;
 /// Members of the family.

@@ -12,32 +12,24 @@
 //! Contract: samples that are not finite count as the tail (they show nothing). Times are ms after
 //! the stimulus. Cost: about 50 ms for 30 sweeps of 60 ms at 20 kHz.
 
+mod flatten;
+mod tail;
+
+pub use flatten::flatten;
+
 use super::train::Together;
-use crate::analysis::linear::{Banded, Normal, dot};
+use crate::analysis::linear::{Normal, dot};
 use crate::dsp::robust::{SIGMA_PER_MAD, median, percentile};
+use tail::{agree, bridged, exponentials, quick};
 
 /// Width of the bins that everything slow is fitted in, ms.
 const BIN_MS: f64 = 0.25;
 /// Time constants: of the shock's discharge, and of the tail, ms.
 const DISCHARGE_MS: [f64; 4] = [1.2, 2.0, 3.2, 5.2];
-const TAIL_MS: [f64; 4] = [3.0, 7.0, 14.0, 28.0];
 const HARMONICS: [f64; 4] = [1.0, 2.0, 3.0, 5.0];
 const FIXED: usize = 2 + DISCHARGE_MS.len();
 const COLUMNS: usize = FIXED + 2 * HARMONICS.len();
 const ROUNDS: usize = 6;
-/// Windows of agreement: width and step, ms; the share of sweeps that settles the tail.
-const WINDOW_MS: f64 = 3.0;
-const HOP_MS: f64 = 1.0;
-const AGREED: f64 = 0.45;
-/// Something quick is a second difference of averages over half a millisecond, 1.5 ms apart, of this
-/// many times its noise; it is followed by its slow end.
-const QUICK: f64 = 3.3;
-const QUICK_BEFORE_MS: f64 = 3.0;
-const QUICK_AFTER_MS: f64 = 12.0;
-/// Where waves are looked for the tail follows nothing quicker than this, Hz, for one calm sweep.
-const STIFF_HZ: f64 = 90.0;
-/// How far values of the bridge reach to either side, ms.
-const BRIDGE_MS: f64 = 3.0;
 /// A late response begins where the smoothed sweep exceeds this many times its noise, and reaches
 /// as far as it exceeds the smaller number.
 const HOT: f64 = 4.5;
@@ -50,6 +42,9 @@ pub struct Ensemble {
     pub flat_uv: Vec<Vec<f64>>,
     /// The common tail, uV.
     pub tail_uv: Vec<f64>,
+    /// The tail as a sum of exponentials, uV: without waves that all sweeps share; zero before
+    /// `smooth_ms`.
+    pub bridge_uv: Vec<f64>,
     /// Sweeps less background and tail, uV: late responses and noise.
     pub late_uv: Vec<Vec<f64>>,
     /// Stretches of every sweep that stand out of the noise, as sample ranges.
@@ -167,6 +162,9 @@ struct Bins {
     rows: [Vec<[f64; COLUMNS]>; 3],
     y: Vec<Vec<f64>>,
     per_ms: f64,
+    per: usize,
+    offset: usize,
+    half: f64,
 }
 
 const MAINS_HZ: [Option<f64>; 3] = [None, Some(50.0), Some(60.0)];
@@ -187,12 +185,8 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Op
     if last < smooth_ms + 8.0 || n == 0 {
         return None;
     }
-    let per = ((BIN_MS * all.per_ms).round() as usize).max(1);
-    let offset = ((-all.first_ms * all.per_ms).round() as usize) % per;
-    let time: Vec<f64> = (0..(len - offset) / per).map(|i| all.time(offset + i * per) + 0.5 * (per - 1) as f64 / all.per_ms).collect();
-    let half = 0.5 * last.max(1.0);
-    let rows = MAINS_HZ.map(|hz| time.iter().map(|t| row(*t, hz, half)).collect::<Vec<_>>());
-    let bins = Bins { rows, y: all.uv.iter().map(|uv| binned(uv, per, offset)).collect(), per_ms: all.per_ms / per as f64, time };
+    let bins = Bins::new(all)?;
+    let (per, offset, half) = (bins.per, bins.offset, bins.half);
     let m = bins.time.len();
     let behind: Vec<bool> = bins.time.iter().map(|t| *t >= from_ms).collect();
     let usable: Vec<bool> = bins.time.iter().map(|t| *t >= from_ms || *t < -0.15).collect();
@@ -209,9 +203,9 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Op
     let mut masked = vec![vec![false; m]; n];
     let (mut coefficients, mut mains) = (vec![vec![0.0; COLUMNS]; n], 0);
     let (mut spread, mut agreement) = (sigma, vec![0.0; m]);
-    let mut hot_noise = sigma;
+    let mut hot_noise;
     let mut stiff_ms = last;
-    let mut dbg_bridge = vec![0.0; m];
+    let mut last_bridge = vec![0.0; m];
     for round in 0..ROUNDS {
         let rest: Vec<Vec<f64>> =
             bins.y.iter().map(|y| y.iter().zip(&tail).zip(&behind).map(|((v, t), b)| if *b { v - t } else { *v }).collect()).collect();
@@ -238,7 +232,7 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Op
         let quick = quick(&bins, &flat, &smooth);
         let (agreed, weight) = agree(&bins, &flat, spread, &quick, &smooth, waves);
         let bridge = exponentials(&bins, &agreed, &weight, &smooth, smooth_ms, sigma, n);
-        dbg_bridge = bridge.clone();
+        last_bridge.clone_from(&bridge);
         let calm = (0..m).find(|i| quick.iter().any(|quick| !quick[*i])).unwrap_or(m);
         tail = bridged(&bins, &agreed, &weight, &bridge, &smooth, &medians(&flat), if waves { m } else { calm });
         stiff_ms = if waves { last } else { bins.time.get(calm).copied().unwrap_or(last) };
@@ -262,21 +256,24 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Op
             *mask = standing_out(&smoothed(&late(q), pair), &behind, hot_noise, &bins);
         }
     }
-    if let Ok(path) = std::env::var("DUMP") {
-        let mut text = String::new();
-        for i in 0..m {
-            text += &format!("{} {} {} {}", bins.time[i], tail[i], dbg_bridge[i], agreement[i]);
-            for q in 0..n {
-                text += &format!(" {}", flat[q][i]);
-            }
-            text += "\n";
-        }
-        let _ = std::fs::write(path, text);
-    }
     Some(finish(
         all,
         &bins,
-        &Found { per, offset, half, mains, coefficients, tail, agreement, masked, spread, from_ms, smooth_ms, stiff_ms },
+        &Found {
+            per,
+            offset,
+            half,
+            mains,
+            coefficients,
+            tail,
+            bridge: last_bridge,
+            agreement,
+            masked,
+            spread,
+            from_ms,
+            smooth_ms,
+            stiff_ms,
+        },
     ))
 }
 
@@ -302,147 +299,6 @@ fn medians(flat: &[Vec<f64>]) -> Vec<f64> {
             if value.is_finite() { value } else { 0.0 }
         })
         .collect()
-}
-
-/// Where something quick happens, by sweep and bin: waves of motor units do, the tail does not.
-/// Before the tail is smooth everything counts as quick.
-fn quick(bins: &Bins, flat: &[Vec<f64>], smooth: &[bool]) -> Vec<Vec<bool>> {
-    let (width, apart) = (bins.count(0.5), bins.count(1.5));
-    let m = smooth.len();
-    let bends: Vec<Vec<f64>> = flat
-        .iter()
-        .map(|f| {
-            let s = smoothed(f, width);
-            let bend = |i: usize| (s[i] - 0.5 * (s[i - apart] + s[i + apart])).abs();
-            (0..m).map(|i| if i < apart || i + apart >= m { 0.0 } else { bend(i) }).collect()
-        })
-        .collect();
-    let all: Vec<f64> = bends.iter().flat_map(|b| (0..m).filter(|i| smooth[*i]).map(|i| b[i])).collect();
-    let limit = QUICK * percentile(&all, 15.0) / 0.189;
-    let (before, after) = (bins.count(QUICK_BEFORE_MS), bins.count(QUICK_AFTER_MS));
-    // The end of the direct response is quick in every sweep.
-    let share = |i: usize| bends.iter().filter(|b| b[i] > limit).count() as f64 / bends.len() as f64;
-    let calm = (0..m).find(|i| smooth[*i] && share(*i) < 0.3).unwrap_or(m);
-    bends
-        .iter()
-        .map(|bend| {
-            let mut out: Vec<bool> = (0..m).map(|i| i < calm).collect();
-            for i in (calm..m).filter(|i| bend[*i] > limit) {
-                out[i.saturating_sub(before).max(calm)..(i + after).min(m)].fill(true);
-            }
-            out
-        })
-        .collect()
-}
-
-/// The tail where sweeps agree, and how many do, by bin.
-fn agree(bins: &Bins, flat: &[Vec<f64>], spread: f64, quick: &[Vec<bool>], smooth: &[bool], waves: bool) -> (Vec<f64>, Vec<f64>) {
-    let (n, m) = (flat.len(), bins.time.len());
-    let (win, hop) = (bins.count(WINDOW_MS).max(3), bins.count(HOP_MS));
-    let limit2 = 2.0 * (1.5 * spread).powi(2);
-    let (mut sum, mut norm, mut weight) = (vec![0.0; m], vec![0.0; m], vec![0.0_f64; m]);
-    let mut a = 0;
-    while a + win <= m {
-        let distance = |p: usize, q: usize| (a..a + win).map(|i| (flat[p][i] - flat[q][i]).powi(2)).sum::<f64>() / win as f64;
-        let near: Vec<Vec<bool>> = (0..n).map(|p| (0..n).map(|q| p == q || distance(p, q) < limit2).collect()).collect();
-        // Behind the direct response only sweeps count in which nothing quick happens here or just
-        // before; unless common waves are wanted, then a large group counts by itself.
-        let calm: Vec<bool> = quick.iter().map(|quick| !quick[a..a + win].contains(&true)).collect();
-        let count = |p: usize, among: &[bool]| near[p].iter().zip(among).filter(|(x, c)| **x && **c).count();
-        let everyone = vec![true; n];
-        let direct = quick.iter().all(|quick| quick[a]);
-        let among = if waves || !smooth[a] || direct { &everyone } else { &calm };
-        let Some(of) = (0..n).filter(|p| among[*p]).max_by_key(|p| (count(*p, among), n - p)) else {
-            a += hop;
-            continue;
-        };
-        let mut members: Vec<bool> = near[of].iter().zip(among).map(|(x, c)| *x && *c).collect();
-        let mut settled = !waves && smooth[a] && !direct || count(of, among) as f64 >= AGREED * n as f64;
-        if !settled {
-            members = calm;
-            settled = members.contains(&true);
-        }
-        if settled {
-            let together = members.iter().filter(|m| **m).count() as f64;
-            for k in 0..win {
-                let value = flat.iter().zip(&members).filter(|(_, m)| **m).map(|(f, _)| f[a + k]).sum::<f64>() / together;
-                let bell = (std::f64::consts::PI * (k as f64 + 1.0) / (win as f64 + 1.0)).sin().powi(2) * together;
-                if value.is_finite() {
-                    sum[a + k] += bell * value;
-                    norm[a + k] += bell;
-                    weight[a + k] = weight[a + k].max(together);
-                }
-            }
-        }
-        a += hop;
-    }
-    for (s, w) in sum.iter_mut().zip(&norm) {
-        *s = if *w > 0.0 { *s / w } else { 0.0 };
-    }
-    (sum, weight)
-}
-
-/// A sum of exponentials through the agreed tail, robust against waves that every sweep has.
-fn exponentials(bins: &Bins, agreed: &[f64], weight: &[f64], smooth: &[bool], from_ms: f64, sigma: f64, n: usize) -> Vec<f64> {
-    let row = |t: f64| TAIL_MS.map(|tau| (-(t - from_ms) / tau).exp());
-    let prior = [(sigma / 80.0).powi(2); TAIL_MS.len()];
-    let mut w: Vec<f64> = weight.iter().zip(smooth).map(|(w, s)| if *s { *w } else { 0.0 }).collect();
-    let mut coefficients = vec![0.0; TAIL_MS.len()];
-    for _ in 0..8 {
-        let mut normal = Normal::new(TAIL_MS.len());
-        for ((t, y), w) in bins.time.iter().zip(agreed).zip(&w) {
-            if *w > 0.0 {
-                normal.add(&row(*t), *y, *w);
-            }
-        }
-        let Some(solution) = normal.solve(&prior) else { break };
-        coefficients = solution.coefficients;
-        let error = |i: usize| (agreed[i] - dot(&row(bins.time[i]), &coefficients)).abs();
-        let used: Vec<f64> = (0..w.len()).filter(|&i| smooth[i] && weight[i] > 1.0).map(error).collect();
-        let scale = SIGMA_PER_MAD * median(&used);
-        let scale = if scale.is_finite() { scale } else { 0.0 }.max(sigma / (n as f64).sqrt());
-        for (i, w) in w.iter_mut().enumerate() {
-            let r = (error(i) / (5.0 * scale)).min(1.0);
-            *w = if smooth[i] { weight[i] * (1.0 - r * r).powi(2) } else { 0.0 };
-        }
-    }
-    bins.time.iter().zip(smooth).map(|(t, s)| if *s { dot(&row(*t), &coefficients) } else { 0.0 }).collect()
-}
-
-/// The agreed tail, and between its pieces the exponentials with a smooth transition. `stiff`: from
-/// this bin on the tail is so smooth that it cannot follow a wave.
-fn bridged(bins: &Bins, agreed: &[f64], weight: &[f64], bridge: &[f64], smooth: &[bool], median: &[f64], stiff: usize) -> Vec<f64> {
-    let m = bridge.len();
-    let coupling = 0.5;
-    let level = coupling / (BRIDGE_MS * bins.per_ms).powi(2);
-    let bend = (2.0 * std::f64::consts::PI * STIFF_HZ * 1e-3 / bins.per_ms).powi(-4);
-    let mut matrix = Banded::new(m, 2);
-    let mut rhs = vec![0.0; m];
-    for i in 0..m {
-        let (w, target) = match (smooth[i], weight[i] > 0.0) {
-            (_, true) => (weight[i], agreed[i]),
-            (true, false) => (0.0, bridge[i]),
-            (false, false) => (1.0, median[i]),
-        };
-        matrix.add(i, i, w + if smooth[i] { level } else { 0.0 });
-        rhs[i] = w * (target - bridge[i]);
-        if i > 0 && smooth[i] && smooth[i - 1] {
-            matrix.add(i, i, coupling);
-            matrix.add(i - 1, i - 1, coupling);
-            matrix.add(i, i - 1, -coupling);
-        }
-        if i >= stiff + 2 {
-            for (p, a) in [1.0, -2.0, 1.0].into_iter().enumerate() {
-                for (q, b) in [1.0, -2.0, 1.0].into_iter().enumerate().take(p + 1) {
-                    matrix.add(i - 2 + p, i - 2 + q, bend * a * b);
-                }
-            }
-        }
-    }
-    match matrix.solve(&rhs) {
-        Some((offsets, _)) => bridge.iter().zip(offsets).map(|(b, o)| b + o).collect(),
-        None => median.to_vec(),
-    }
 }
 
 /// Which bins belong to something that stands out.
@@ -480,6 +336,7 @@ struct Found {
     mains: usize,
     coefficients: Vec<Vec<f64>>,
     tail: Vec<f64>,
+    bridge: Vec<f64>,
     agreement: Vec<f64>,
     masked: Vec<Vec<bool>>,
     spread: f64,
@@ -496,6 +353,13 @@ fn finish(all: &Together, bins: &Bins, found: &Found) -> Ensemble {
     let rows: Vec<[f64; COLUMNS]> = (0..len).map(|i| row(all.time(i), MAINS_HZ[found.mains], found.half)).collect();
     let flat: Vec<Vec<f64>> =
         all.uv.iter().zip(&found.coefficients).map(|(uv, c)| uv.iter().zip(&rows).map(|(v, row)| v - dot(row, c)).collect()).collect();
+    // Between the middles of the bins.
+    let between = |values: &[f64], i: usize| {
+        let at = (i as f64 - found.offset as f64 - 0.5 * (found.per - 1) as f64) / found.per as f64;
+        let at = at.clamp(0.0, (m - 1) as f64);
+        let low = (at as usize).min(m.saturating_sub(2));
+        values[low] + (at - low as f64) * (values[(low + 1).min(m - 1)] - values[low])
+    };
     let mut column = Vec::with_capacity(n);
     let tail: Vec<f64> = (0..len)
         .map(|i| {
@@ -511,12 +375,7 @@ fn finish(all: &Together, bins: &Bins, found: &Found) -> Ensemble {
                 let value = median(&column);
                 return if value.is_finite() { value } else { 0.0 };
             }
-            // Between the middles of the bins.
-            let at = (i as f64 - found.offset as f64 - 0.5 * (found.per - 1) as f64) / found.per as f64;
-            let at = at.clamp(0.0, (m - 1) as f64);
-            let low = (at as usize).min(m.saturating_sub(2));
-            let high = (low + 1).min(m - 1);
-            found.tail[low] + (at - low as f64) * (found.tail[high] - found.tail[low])
+            between(&found.tail, i)
         })
         .collect();
     let late: Vec<Vec<f64>> =
@@ -544,6 +403,7 @@ fn finish(all: &Together, bins: &Bins, found: &Found) -> Ensemble {
     Ensemble {
         flat_uv: flat,
         tail_uv: tail,
+        bridge_uv: (0..len).map(|i| between(&found.bridge, i)).collect(),
         late_uv: late,
         events,
         agreement: (0..len).map(|i| found.agreement[bin(i)]).collect(),
