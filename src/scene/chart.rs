@@ -184,7 +184,7 @@ fn color(index: usize, theme: &Theme) -> Color {
 
 /// Dots of the first series are full, of the second hollow, of the third full and smaller.
 fn dot(at: [f32; 2], index: usize, radius: f32, theme: &Theme) -> Shape {
-    let fill = if index % 2 == 0 { color(index, theme) } else { theme.scope };
+    let fill = if index.is_multiple_of(2) { color(index, theme) } else { theme.scope };
     Shape::Circle { at, radius: if index > 1 { radius * 0.8 } else { radius }, fill, stroke: Stroke::solid(color(index, theme), 1.2) }
 }
 
