@@ -9,7 +9,12 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
+mod fwave;
+mod hreflex;
+mod munix;
 mod ncs;
+mod rns;
+mod scan;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -37,12 +42,27 @@ type Answer = Result<Value, Box<dyn Error>>;
 type Task = fn(&Case) -> Answer;
 
 /// What answers a task: the `task` of the sidecar, and how.
-const TASKS: &[(&str, Task)] = &[("ncs", ncs::ncs), ("pair", ncs::pair)];
+const TASKS: &[(&str, Task)] = &[
+    ("ncs", ncs::ncs),
+    ("pair", ncs::pair),
+    ("fwave", fwave::fwave),
+    ("hreflex", hreflex::hreflex),
+    ("rns", rns::rns),
+    ("scan", scan::scan),
+    ("munix", munix::munix),
+];
 
 impl Case {
     fn new(folder: &Path, id: &str) -> Result<Self, Box<dyn Error>> {
         let meta = serde_json::from_slice(&std::fs::read(folder.join(format!("{id}.meta.json")))?)?;
         Ok(Self { id: id.to_owned(), folder: folder.to_owned(), meta, opened: record(folder, id)? })
+    }
+
+    /// What the analyzer of the first test sees.
+    pub fn input(&self) -> Result<analysis::TestInput, Box<dyn Error>> {
+        let study = &self.opened.study;
+        let input = analysis::input(&study.recordings, &study.examination, &self.opened.samples, &Edits::default(), 0)?;
+        Ok(input.ok_or("the recording holds no test")?)
     }
 
     /// The first test of the recording, as the app measures it.
@@ -59,8 +79,12 @@ impl Case {
 /// Opens the record `id` of a folder with the files that belong to it.
 pub fn record(folder: &Path, id: &str) -> Result<Opened, Box<dyn Error>> {
     let mut all = Vec::new();
-    for ending in ["hea", "dat", "meta.json"] {
-        let name = format!("{id}.{ending}");
+    let meta: Value = serde_json::from_slice(&std::fs::read(folder.join(format!("{id}.meta.json")))?)?;
+    let mut names: Vec<String> = ["hea", "dat", "meta.json"].iter().map(|ending| format!("{id}.{ending}")).collect();
+    if let Some(patterns) = meta["sip_record"].as_str() {
+        names.extend([format!("{patterns}.hea"), format!("{patterns}.dat")]);
+    }
+    for name in names {
         let source = FileSource::open(&folder.join(&name))?;
         all.push(NamedSource { name, source: std::rc::Rc::new(source) });
     }

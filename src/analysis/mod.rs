@@ -115,7 +115,16 @@ pub trait Analyzed {
 }
 
 /// The registry: the first that handles a kind is taken.
-static ANALYZERS: [&dyn Analyzer; 2] = [&nerve::motor::Motor, &nerve::sensory::Sensory];
+static ANALYZERS: &[&dyn Analyzer] = &[
+    &nerve::motor::Motor,
+    &nerve::sensory::Sensory,
+    &nerve::f_study::FWaves,
+    &nerve::h_reflex::HReflex,
+    &nerve::repetitive::Repetitive,
+    &nerve::scan::Scan,
+    &nerve::munix::Munix,
+    &nerve::excitability::ThresholdTracking,
+];
 
 /// The analyzer for a kind of test. Kinds without their own get the motor analyzer, whose onset
 /// and peak still serve; the measurement's method then says so (`motor/2 for evoked potentials`).

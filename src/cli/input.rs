@@ -144,8 +144,9 @@ fn add_companions(files: &mut Files, folder: &Path, main: &str) {
     };
     add(files, &format!("{stem}{}", sidecar::SUFFIX));
     add(files, &format!("{stem}-events.txt"));
-    let is_record =
-        |name: &str| matches!(name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).as_deref(), Some("hea" | "dat" | "atr" | "qrs"));
+    let is_record = |name: &str| {
+        matches!(name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).as_deref(), Some("hea" | "dat" | "atr" | "qrs" | "vhdr"))
+    };
     if !is_record(main) {
         return;
     }

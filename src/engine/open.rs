@@ -6,11 +6,11 @@ use sha2::{Digest, Sha256};
 
 use super::Engine;
 use super::combine::combine;
-use super::protocol::{Demo, Event, Output, Store, StudyKey};
+use super::protocol::{Event, Output, Store, StudyKey};
 use super::session::Session;
 use crate::analysis::polarity;
 use crate::formats::{ByteSource, Files, OpenOptions, Opened, ReadError, open, text};
-use crate::model::{Samples, Study};
+use crate::model::Samples;
 use crate::simulate;
 
 /// Bytes of the head, the middle and the tail of a file that its fingerprint covers.
@@ -72,19 +72,16 @@ impl Engine {
         self.begin(session, out);
     }
 
-    pub(super) fn open_demo(&mut self, demo: Demo, out: &mut dyn FnMut(Output)) {
-        let (title, study, samples): (&str, Study, Vec<Rc<dyn Samples>>) = match demo {
-            Demo::Motor => {
-                let (study, samples) = simulate::demo_motor_study();
-                ("Demo: motor nerve conduction (simulated)", study, samples.into_iter().map(|s| Rc::new(s) as Rc<dyn Samples>).collect())
-            }
-            Demo::Needle => {
-                let (study, samples) = simulate::demo_needle(20.0);
-                ("Demo: needle EMG (simulated)", study, vec![Rc::new(samples)])
-            }
+    pub(super) fn open_demo(&mut self, id: &str, out: &mut dyn FnMut(Output)) {
+        let Some(demo) = simulate::DEMOS.iter().find(|demo| demo.id == id) else {
+            super::failed(out, format!("There is no simulated study called {id}."));
+            return;
         };
-        let print = format!("demo-{demo:?}-1").to_lowercase();
-        self.begin(Session::new(0, title.to_owned(), study, samples, Vec::new(), print), out);
+        let (study, samples) = (demo.make)();
+        let samples = samples.into_iter().map(|samples| Rc::new(samples) as Rc<dyn Samples>).collect();
+        let print = format!("demo-{id}-1");
+        let title = format!("Demo: {} (simulated)", in_sentence(demo.name));
+        self.begin(Session::new(0, title, study, samples, Vec::new(), print), out);
     }
 
     fn begin(&mut self, mut session: Session, out: &mut dyn FnMut(Output)) {
@@ -100,6 +97,15 @@ impl Engine {
         let print = session.fingerprint.clone();
         self.sessions.insert(key, session);
         out(Event::Fetch { study: key, store: Store::Edits, key: print }.into());
+    }
+}
+
+/// A name within a sentence: abbreviations keep their capitals.
+fn in_sentence(name: &str) -> String {
+    let mut chars = name.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(std::iter::once(second)).chain(chars).collect(),
+        _ => name.to_owned(),
     }
 }
 

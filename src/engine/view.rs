@@ -23,6 +23,7 @@ impl Session {
             subject: self.acquired.subject.clone(),
             recordings,
             tests,
+            together: self.together(&examination.tests, &self.person()),
             person: self.person_view(),
             sweep_filter: self.edits.sweep_filter,
             text: self.text.clone(),
@@ -108,7 +109,7 @@ impl Session {
             temperature_c: test.temperature_c,
             sites: sites.collect(),
             turned: test.sites.iter().flat_map(|site| &site.sweeps).any(|&id| examination.sweeps.get(id).is_some_and(|sweep| sweep.turned)),
-            judged: study.as_ref().map(|study| self.judged(&study.id, test, measurement)).unwrap_or_default(),
+            judged: self.judged(study.as_ref().map(|study| study.id.as_str()), test, measurement),
             study,
             guesses: guesses
                 .into_iter()
@@ -135,6 +136,17 @@ impl Session {
         }
     }
 
+    /// The same as the tables of limits want it.
+    pub fn person(&self) -> Person {
+        let view = self.person_view();
+        let female = match view.sex.as_str() {
+            "F" => Some(true),
+            "M" => Some(false),
+            _ => None,
+        };
+        Person { age_years: view.age_years, height_cm: view.height_cm, female }
+    }
+
     /// Studies that a test may be.
     fn guesses(&self, examination: &Examination, test: &NerveTest) -> Vec<Guess> {
         let first = test.sites.iter().find_map(|site| examination.sweeps.get(*site.sweeps.first()?));
@@ -148,15 +160,10 @@ impl Session {
     }
 
     /// Values of a test beside their limits.
-    fn judged(&self, study: &str, test: &NerveTest, measurement: &TestMeasurement) -> Vec<JudgedValue> {
-        let view = self.person_view();
-        let female = match view.sex.as_str() {
-            "F" => Some(true),
-            "M" => Some(false),
-            _ => None,
-        };
-        let person = Person { age_years: view.age_years, height_cm: view.height_cm, female };
-        let judged = norms::judge(study, test, measurement, &person).into_iter();
+    fn judged(&self, study: Option<&str>, test: &NerveTest, measurement: &TestMeasurement) -> Vec<JudgedValue> {
+        let person = self.person();
+        let of_study = study.map(|study| norms::judge(study, test, measurement, &person)).unwrap_or_default();
+        let judged = of_study.into_iter().chain(norms::judge_late(test, measurement, &person));
         judged
             .map(|judged| JudgedValue {
                 site: judged.site,

@@ -86,7 +86,14 @@ pub trait Reader {
 
 /// Every format that is read: one line each.
 pub fn readers() -> &'static [&'static dyn Reader] {
-    &[&super::edf::Edf, &super::wfdb::WfdbReader, &super::wav::Wav, &super::text::Text]
+    &[
+        &super::edf::Edf,
+        &super::wfdb::WfdbReader,
+        &super::wav::Wav,
+        &super::brainvision::BrainVision,
+        &super::qtrac::Qtrac,
+        &super::text::Text,
+    ]
 }
 
 /// Opens everything in `files`: each file that a reader recognises becomes an [`Opened`], files
@@ -126,7 +133,10 @@ pub fn open(files: &Files, options: &OpenOptions) -> Vec<(String, Result<Opened,
         }
         results.push((index, name, result));
     }
-    results.retain(|(_, name, result)| result.is_ok() || !used.contains(name));
+    // What another recording took in, before or behind, is none of its own.
+    let taken: Vec<(usize, Vec<String>)> =
+        results.iter().filter_map(|(index, _, result)| Some((*index, result.as_ref().ok()?.used.clone()))).collect();
+    results.retain(|(index, name, _)| !taken.iter().any(|(by, names)| by != index && names.contains(name)));
     results.sort_by_key(|(index, ..)| *index);
     results.into_iter().map(|(_, name, result)| (name, result)).collect()
 }

@@ -26,7 +26,15 @@ pub(super) fn apply_beside(files: &Files, opened: &mut Opened) {
         return;
     }
     match file.source.read_vec(0, MAX_BYTES as usize) {
-        Ok(bytes) => apply(&bytes, 0, &mut opened.study, &mut opened.warnings),
+        Ok(bytes) => {
+            let before = opened.study.examination.tests.len();
+            apply(&bytes, 0, &mut opened.study, &mut opened.warnings);
+            if opened.study.examination.tests.len() > before
+                && let Ok(Value::Object(map)) = serde_json::from_slice(&bytes)
+            {
+                super::companion::complete(files, &map, opened);
+            }
+        }
         Err(error) => opened.warnings.push(Warning::new(format!("{} could not be read: {error}", file.name))),
     }
 }
@@ -74,7 +82,7 @@ impl Keys<'_> {
 }
 
 /// Adds the nerve test that the sidecar `bytes` describe to `study`, from its recording `index`. A
-/// sidecar that describes none (no `stim_ms` and no `kind`) changes nothing.
+/// sidecar that describes none (no `stim_ms`, no `kind` and no scan) changes nothing.
 pub fn apply(bytes: &[u8], index: usize, study: &mut Study, warnings: &mut Vec<Warning>) {
     let map = match serde_json::from_slice::<Value>(bytes) {
         Ok(Value::Object(map)) => map,
@@ -84,15 +92,22 @@ pub fn apply(bytes: &[u8], index: usize, study: &mut Study, warnings: &mut Vec<W
     let mut keys = Keys { map: &map, warnings };
     let stim_ms = keys.number("stim_ms");
     let kind = keys.text("kind");
-    if stim_ms.is_none() && kind.is_none() {
+    let task = keys.text("task").unwrap_or_default();
+    let points = map.get("intensity_mA").is_some_and(Value::is_array);
+    if stim_ms.is_none() && kind.is_none() && !(task == "scan" && points) {
         return;
     }
-    let task = keys.text("task").unwrap_or_default();
     let kind = match (kind.as_deref(), task.as_str()) {
         (Some("motor"), _) | (None, "pair") => TestKind::Motor,
         (Some("sensory"), _) => TestKind::Sensory,
         (Some("f_wave" | "fwave"), _) | (None, "fwave") => TestKind::FWave,
         (Some("sep"), _) => TestKind::Sep,
+        (Some("h_reflex"), _) | (None, "hreflex") => TestKind::HReflex,
+        (Some("repetitive"), _) | (None, "rns") => TestKind::Repetitive,
+        (Some("scan"), _) | (None, "scan") => TestKind::Scan,
+        (Some("munix"), _) | (None, "munix") => TestKind::Munix,
+        (Some("blink"), _) => TestKind::Blink,
+        (Some("mep"), _) => TestKind::Mep,
         _ => TestKind::Unknown,
     };
     let Some(recording) = study.recordings.get(index) else { return };
@@ -113,7 +128,8 @@ pub fn apply(bytes: &[u8], index: usize, study: &mut Study, warnings: &mut Vec<W
     // Site of each channel: stated, or one after the other where every channel has its own.
     let of_channel = keys.numbers("site_of_channel");
     let site_count = names.len().clamp(1, recording.channels.len().max(1));
-    let currents = keys.numbers("current_ma");
+    let stated = keys.numbers("current_ma");
+    let currents = if stated.is_empty() { keys.numbers("intensities") } else { stated };
     let averaged = keys.number("averaged").filter(|n| *n >= 1.0).map(|n| n as u32);
     let mut test = NerveTest {
         kind,
@@ -125,6 +141,7 @@ pub fn apply(bytes: &[u8], index: usize, study: &mut Study, warnings: &mut Vec<W
         nerve: keys.text("nerve").unwrap_or_default(),
         recorded_from: keys.text("recorded_from").unwrap_or_default(),
         temperature_c: keys.number("temperature_c"),
+        rate_hz: keys.number("rate_hz").filter(|hz| *hz > 0.0),
         sites: (0..site_count).map(|k| Site { name: names.get(k).cloned().unwrap_or_default(), ..Site::default() }).collect(),
         ..NerveTest::default()
     };
@@ -136,7 +153,9 @@ pub fn apply(bytes: &[u8], index: usize, study: &mut Study, warnings: &mut Vec<W
     }
     let Examination { tests, sweeps } = &mut study.examination;
     let mut outside = false;
-    for (number, channel) in recording.channels.iter().enumerate() {
+    // The samples of a scan's record are sizes of responses, no sweeps.
+    let swept = if kind == TestKind::Scan && points { &[][..] } else { &recording.channels[..] };
+    for (number, channel) in swept.iter().enumerate() {
         let site = match of_channel.get(number).copied().flatten() {
             Some(site) => (site.max(0.0) as usize).min(site_count - 1),
             None if site_count > 1 => number.min(site_count - 1),

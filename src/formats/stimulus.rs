@@ -16,9 +16,12 @@ const LONGEST_S: f64 = 5.0;
 const MAX_SWEEPS: usize = 200_000;
 
 /// Whether an annotation marks a stimulus: `Stim`, `StimA`, `Stim 2`, `Stimulus`, `Stimulus 3`,
-/// `TMS`, without regard to case, and nothing else.
+/// `TMS`, and `Stimulus/S255` (BrainVision), without regard to case, and nothing else.
 pub fn is_stimulus(text: &str) -> bool {
     let text = text.trim().to_ascii_lowercase();
+    if let Some(code) = text.strip_prefix("stimulus/") {
+        return !code.is_empty();
+    }
     let Some(rest) = ["stimulus", "stim", "tms"].iter().find_map(|word| text.strip_prefix(word)) else {
         return false;
     };

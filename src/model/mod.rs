@@ -7,6 +7,7 @@
 mod edits;
 mod examination;
 mod excitability;
+mod late;
 mod marker;
 mod measurement;
 mod recording;
@@ -14,10 +15,15 @@ mod samples;
 mod study;
 mod summary;
 mod table;
+mod unit_number;
 
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
-pub use excitability::{Excitability, ScanPoint};
+pub use excitability::{Electrotonus, Excitability, ScanPoint};
+pub use late::{
+    AWaveSummary, BlinkSide, BlinkSummary, FWaveSite, FWaveSummary, HLevel, HReflexSummary, LateSide, LateSummary, MepSide, MepSummary,
+    RepetitiveSummary, RrPart, RrSummary, SympatheticSummary, TrainSummary,
+};
 pub use marker::{MarkerKind, MarkerOrigin};
 pub use measurement::{
     Finding, LateKind, LateResponse, QualityFlag, QualityKind, Response, SegmentMeasurement, SweepMeasurement, TestMeasurement, average_id,
@@ -28,3 +34,4 @@ pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgre
 pub use study::{Study, Subject, Warning};
 pub use summary::{MotorSummary, SensorySite, SensorySummary, Summary};
 pub use table::{Axis, Cell, Chart, ChartLine, Column, Series, SeriesLook, Table, TableRow};
+pub use unit_number::{ExcitabilitySummary, ExcitabilityValue, MunixSummary, ScanSummary, UnitCount};

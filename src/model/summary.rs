@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{SegmentMeasurement, SweepId};
+use super::{BlinkSummary, FWaveSummary, HReflexSummary, LateSummary, MepSummary, RepetitiveSummary, RrSummary, SympatheticSummary};
+use super::{ExcitabilitySummary, MunixSummary, ScanSummary, SegmentMeasurement, SweepId};
 
 /// Values of a test as a whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,28 @@ pub enum Summary {
     Motor(MotorSummary),
     /// Sensory or mixed conduction.
     Sensory(SensorySummary),
+    /// F waves.
+    FWave(FWaveSummary),
+    /// H reflex.
+    HReflex(HReflexSummary),
+    /// Repetitive stimulation.
+    Repetitive(RepetitiveSummary),
+    /// Blink reflex.
+    Blink(BlinkSummary),
+    /// Other late responses.
+    Late(LateSummary),
+    /// Sympathetic skin response.
+    Sympathetic(SympatheticSummary),
+    /// Intervals between heart beats.
+    RrInterval(RrSummary),
+    /// Motor evoked potentials.
+    Mep(MepSummary),
+    /// CMAP scan.
+    Scan(ScanSummary),
+    /// Motor unit number index.
+    Munix(MunixSummary),
+    /// Nerve excitability.
+    Excitability(ExcitabilitySummary),
 }
 
 impl Summary {
@@ -23,7 +46,7 @@ impl Summary {
         match self {
             Self::Motor(motor) => &motor.segments,
             Self::Sensory(sensory) => &sensory.segments,
-            Self::None => &[],
+            _ => &[],
         }
     }
 }

@@ -14,6 +14,8 @@ use crate::model::{MarkerKind, MarkerOrigin, SweepId, SweepMeasurement};
 pub const AXIS_PX: f32 = 24.0;
 /// Divisions from top to bottom of a sweep in the raster.
 const ROW_DIVISIONS: f32 = 6.0;
+/// Rows lower than this, px, show less.
+const LOW_PX: f32 = 60.0;
 /// Share of a row above the zero line: the negative phase points up and is the larger one.
 const ABOVE: f32 = 0.62;
 
@@ -103,13 +105,19 @@ pub struct Scene<'a> {
 }
 
 impl Scene<'_> {
+    /// Where the axis begins, px.
+    fn bottom(&self) -> f32 {
+        (self.height - AXIS_PX).max(1.0)
+    }
+
     /// Height of a row, px.
     pub fn row_px(&self) -> f32 {
         let rows = match self.arrangement {
             Arrangement::Raster => self.rows.len().max(1),
             Arrangement::Superimposed | Arrangement::Cascade => 1,
         };
-        (self.height - AXIS_PX) / rows as f32
+        // A view may be squeezed to nothing by the page for a moment.
+        self.bottom() / rows as f32
     }
 
     /// Shift of a row in the cascade, px to the right and up.
@@ -117,8 +125,7 @@ impl Scene<'_> {
         match self.arrangement {
             Arrangement::Cascade => {
                 let last = self.rows.len().max(2) - 1;
-                let step =
-                    [(self.view.width_px as f32 * 0.25 / last as f32).min(26.0), ((self.height - AXIS_PX) * 0.5 / last as f32).min(40.0)];
+                let step = [(self.view.width_px as f32 * 0.25 / last as f32).min(26.0), (self.bottom() * 0.5 / last as f32).min(40.0)];
                 let behind = (last - row.min(last)) as f32;
                 [step[0] * behind, -step[1] * behind]
             }
@@ -139,8 +146,8 @@ impl Scene<'_> {
         let px_per_unit = (f64::from(height / divisions) / settings.gain) as f32;
         let zero_px = top + height * share + self.shift(row)[1] + self.raise_px;
         let band = match self.arrangement {
-            Arrangement::Raster => [(top - height * 0.5).max(0.0), (top + height * 1.5).min(self.height - AXIS_PX)],
-            Arrangement::Superimposed | Arrangement::Cascade => [0.0, self.height - AXIS_PX],
+            Arrangement::Raster => [(top - height * 0.5).max(0.0), (top + height * 1.5).min(self.bottom()).max(0.0)],
+            Arrangement::Superimposed | Arrangement::Cascade => [0.0, self.bottom()],
         };
         Vertical { zero_px, px_per_unit, band }
     }
@@ -175,7 +182,7 @@ impl Scene<'_> {
     /// The picture.
     pub fn draw(&self) -> Picture {
         let theme = self.theme;
-        let (width, bottom) = (self.view.width_px as f32, self.height - AXIS_PX);
+        let (width, bottom) = (self.view.width_px as f32, self.bottom());
         let mut picture = Picture { width, height: self.height, ..Picture::default() };
         self.grid(&mut picture.grid, width, bottom);
         for (index, row) in self.rows.iter().enumerate() {
@@ -268,7 +275,8 @@ impl Scene<'_> {
         out.push(marks::label([left, line], &row.name, size, true, Anchor::Start, color, theme));
         let late = row.split.map(|(_, late)| format!(" | {}", quantity(late, &row.unit))).unwrap_or_default();
         let gain = format!("{}{late}  {} ms", quantity(row.gain, &row.unit), number(self.ms_per_division, 3));
-        if self.arrangement == Arrangement::Raster || index == self.selected {
+        let low = self.row_px() < LOW_PX && index > 0;
+        if (self.arrangement == Arrangement::Raster && !low) || index == self.selected {
             let y = if self.arrangement == Arrangement::Raster { line } else { size + 6.0 };
             out.push(marks::label([width - 8.0, y], gain, 11.0, false, Anchor::End, theme.axis_text, theme));
         }
@@ -291,7 +299,7 @@ impl Scene<'_> {
         }
         let (top, bottom) = match self.arrangement {
             Arrangement::Raster => (self.row_px() * index as f32, self.row_px() * (index + 1) as f32),
-            Arrangement::Superimposed | Arrangement::Cascade => (0.0, self.height - AXIS_PX),
+            Arrangement::Superimposed | Arrangement::Cascade => (0.0, self.bottom()),
         };
         let doubtful = measurement.quality.iter().any(|flag| flag.kind.weakens_onset());
         // Low rows get short stems, so that flags stay in their row.
@@ -301,6 +309,11 @@ impl Scene<'_> {
                 continue;
             }
             let Some(ms) = measurement.marker_ms(kind) else { continue };
+            // Many rows: the marks that latencies are read at; the selected row has all.
+            let low = self.arrangement == Arrangement::Raster && self.row_px() < LOW_PX && index != self.selected;
+            if low && !matches!(kind, MarkerKind::Onset | MarkerKind::LateOnset) {
+                continue;
+            }
             let person = measurement.origin(kind) == MarkerOrigin::Person;
             let look = match kind {
                 _ if person => Look::Person,
@@ -314,6 +327,7 @@ impl Scene<'_> {
                 .clamp(top, bottom);
             let automatic = measurement.automatic_ms(kind).filter(|_| person);
             let label = match kind {
+                MarkerKind::Onset if low => String::new(),
                 MarkerKind::Onset => format!("{} ms", number(ms, 3)),
                 MarkerKind::NegativePeak => measurement.response.map(|r| quantity(r.amp_uv, &row.unit)).unwrap_or_default(),
                 MarkerKind::LateOnset => {
@@ -349,5 +363,51 @@ impl Scene<'_> {
             format!("{}: {value}", row.name)
         });
         format!("{} sweeps, negative up. {}.", self.rows.len(), rows.take(20).collect::<Vec<_>>().join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arrangement, Row, Scene};
+    use crate::model::{MarkerKind, Response, SweepMeasurement};
+    use crate::scene::{Viewport, theme};
+
+    #[test]
+    fn a_view_of_any_size_is_drawn() {
+        let response = Some(Response { onset_ms: 3.0, peak_ms: 5.0, neg_end_ms: 8.0, amp_uv: 5000.0, ..Response::default() });
+        let measured = SweepMeasurement { response, ..SweepMeasurement::default() };
+        let values: Vec<f32> = (0..1000).map(|k| (k as f32 / 50.0).sin() * 5000.0).collect();
+        let row = Row {
+            id: 0,
+            name: "Wrist".into(),
+            note: String::new(),
+            values: &values,
+            fs_hz: 20_000.0,
+            zero_s: 0.005,
+            stimulated: true,
+            unit: "uV".into(),
+            measurement: Some(&measured),
+            gain: 1000.0,
+            split: Some((0.02, 200.0)),
+            behind: Vec::new(),
+        };
+        for arrangement in [Arrangement::Raster, Arrangement::Superimposed, Arrangement::Cascade] {
+            for (width, height) in [(1.0, 1.0), (2.0, 13.0), (500.0, 3.0), (3.0, 500.0), (900.0, 600.0)] {
+                let scene = Scene {
+                    rows: vec![row.clone(), row.clone()],
+                    arrangement,
+                    ms_per_division: 5.0,
+                    view: Viewport { from_s: -0.005, to_s: 0.045, left_px: 0.0, width_px: width },
+                    height,
+                    selected: 0,
+                    marker: Some(MarkerKind::Onset),
+                    close: false,
+                    raise_px: 0.0,
+                    cursors: [Some(0.01), None],
+                    theme: &theme::PAPER,
+                };
+                assert!(!scene.draw().traces.is_empty());
+            }
+        }
     }
 }

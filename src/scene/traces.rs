@@ -41,7 +41,7 @@ impl Vertical {
     /// y of a value as it is drawn: within the band; not finite for a missing value.
     pub fn px(&self, value: f32) -> f32 {
         let px = self.px_of(value);
-        if px.is_nan() { f32::INFINITY } else { px.clamp(self.band[0], self.band[1]) }
+        if px.is_nan() { f32::INFINITY } else { px.clamp(self.band[0], self.band[1].max(self.band[0])) }
     }
 }
 

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::commands::{self, Command};
 use super::icons::{self, icon};
+use super::results::has_sweeps;
 use super::scope::Loupe;
 use super::state::{App, Dialog, TextQuestion};
 use super::{continuous, sweeps};
@@ -17,7 +18,7 @@ pub fn MarkerInspector() -> impl IntoView {
     view! {
         <aside class="inspect" aria-label="Inspector">
             {move || marker_panel(app)}
-            <Loupe/>
+            <Show when=move || app.sweeps.with(|view| view.marker.is_some()) && has_sweeps(app)><Loupe/></Show>
             {move || marker_values(app)}
             {move || test_quality(app)}
             <SweepCursors/>

@@ -240,7 +240,7 @@ fn temperature_field(app: App, index: usize, test: &TestView) -> impl IntoView +
 
 /// The distance, typed in place. The first site's is that to the recording electrode.
 fn distance_cell(app: App, test: usize, site: usize, view: &SiteView, segment: bool, of: &TestView) -> impl IntoView + use<> {
-    let now = view.distance_mm.map(|mm| format!("{mm}")).unwrap_or_default();
+    let now = view.distance_mm.map(|mm| number(mm, 5)).unwrap_or_default();
     let kept = now.clone();
     let label = if segment {
         format!("Distance to the next more distal site, {}, in mm", view.name)

@@ -21,6 +21,8 @@ pub enum Selection {
     Recording(usize),
     /// The sweeps of a test.
     Test(usize),
+    /// What all tests say together.
+    Together,
 }
 
 /// A message that stays until it is answered or dismissed.
@@ -409,7 +411,7 @@ impl App {
     pub fn recording_index(&self) -> Option<usize> {
         match self.selection.get() {
             Selection::Recording(index) => Some(index),
-            Selection::Test(_) => None,
+            Selection::Test(_) | Selection::Together => None,
         }
     }
 
@@ -436,6 +438,11 @@ impl App {
         self.selection.set(selection);
         self.sheet.set(false);
         match selection {
+            Selection::Together => {
+                if let Some(study) = self.active.get_untracked() {
+                    self.send(Request::Together { study });
+                }
+            }
             Selection::Recording(index) => {
                 let extent = self
                     .study_now(|study| study.recordings.get(index).map(|recording| (recording.start_s, recording.duration_s)))

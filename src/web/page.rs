@@ -193,6 +193,9 @@ pub fn register_service_worker(on_update: impl Fn(web_sys::ServiceWorker) + Clon
     });
 }
 
+/// Turns of the event loop's microtasks within which a changed view is built.
+const TURNS: usize = 40;
+
 /// The field that has the keyboard: its id and what is typed so far.
 pub fn typing() -> Option<(String, String)> {
     let element = document()?.active_element()?;
@@ -200,25 +203,26 @@ pub fn typing() -> Option<(String, String)> {
     Some((element.id(), value)).filter(|(id, _)| !id.is_empty())
 }
 
-/// Gives the keyboard back to a field that was made anew while a person typed in it.
+/// Gives the keyboard back to a field that is made anew while a person types in it: as soon as it
+/// is there, before the next key can come.
 pub fn go_on_typing((id, typed): (String, String)) {
-    let run = Closure::once_into_js(move || {
-        let Some(document) = document() else { return };
-        let lost = document.active_element().is_none_or(|element| element.tag_name() == "BODY");
-        let field = document.get_element_by_id(&id).and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
-        if let Some(field) = field.filter(|_| lost) {
-            let fresh = field.value();
-            let _ = field.focus();
-            if fresh == typed || typed.is_empty() {
-                field.select();
-            } else {
+    wasm_bindgen_futures::spawn_local(async move {
+        for _ in 0..TURNS {
+            let _ = JsFuture::from(Promise::resolve(&JsValue::UNDEFINED)).await;
+            let Some(document) = document() else { return };
+            let active = document.active_element();
+            let lost = active.as_ref().is_none_or(|element| element.tag_name() == "BODY");
+            let field = document.get_element_by_id(&id).and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
+            // Made anew, or given the value of the study over what is being typed.
+            let Some(field) = field.filter(|field| lost || active.is_some_and(|element| element.id() == field.id())) else { continue };
+            if lost {
+                let _ = field.focus();
+            }
+            if field.value() != typed && !typed.is_empty() {
                 field.set_value(&typed);
             }
         }
     });
-    if let Some(window) = window() {
-        let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(run.unchecked_ref(), 0);
-    }
 }
 
 /// Prints the page once a dialog that asked for it is gone.

@@ -78,7 +78,7 @@ test('median and ulnar studies by keyboard alone', async ({ page }) => {
 
 test('a distance of 8 for 80 mm is doubted', async ({ page }) => {
   await arm(page);
-  await distances(page, [80, 23]);
+  await distances(page, [80, 23]); // 23 cm
   await expect(cell(page, 1, 'Quality')).toContainText('?');
   await expect(table(page).getByText(/was it measured in cm/)).toBeAttached();
 });
@@ -100,8 +100,7 @@ test('age and sex choose the stratum of a limit, marked where it is not verified
   await page.keyboard.press('i');
   await dialog(page).getByLabel('Age, years').fill('62');
   await dialog(page).getByLabel('Sex').selectOption('F');
-  await page.keyboard.press('Tab');
-  await page.keyboard.press('Enter');
+  await dialog(page).getByRole('button', { name: 'Done' }).press('Enter');
   await expect(cell(page, 0, 'Latency limit')).toHaveText('\u2264 4.4');
   await expect(cell(page, 0, 'Latency limit').locator('.unv')).toBeVisible();
 });

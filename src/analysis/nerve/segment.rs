@@ -6,8 +6,6 @@ use crate::model::{QualityFlag, QualityKind, Response, SegmentMeasurement};
 /// Velocities outside this range, m/s, are taken as a wrong distance or a wrong marker: the
 /// fastest human motor fibres stay below, and slower ones are not conduction but a slip.
 const PLAUSIBLE_MPS: [f64; 2] = [10.0, 90.0];
-/// Distances below this, mm, are most likely centimetres.
-const SHORTEST_MM: f64 = 20.0;
 
 /// Values between a distal and the next proximal site, from onset to onset, with the criteria for
 /// block and dispersion applied to nerve and sites.
@@ -66,7 +64,7 @@ pub fn plausibility(segment: &SegmentMeasurement) -> Option<QualityFlag> {
         ));
     };
     let [low, high] = PLAUSIBLE_MPS;
-    if d < SHORTEST_MM && (low..=high).contains(&(10.0 * v)) {
+    if v < low && (low..=high).contains(&(10.0 * v)) {
         return flag(format!("Distance {d:.0} mm gives {v:.1} m/s; {d:.0} cm would give {:.1} m/s: was it measured in cm?", 10.0 * v));
     }
     if (low..=high).contains(&v) {

@@ -18,6 +18,10 @@ const FIRST_S: f64 = 10.0;
 /// Stretch after the stimulus that belongs to its artefact, seconds.
 const ARTEFACT_S: f64 = 0.0015;
 
+/// Customary gains at which a missing response is looked for, microvolts a division.
+const SENSORY_GAIN_UV: f64 = 5.0;
+const MOTOR_GAIN_UV: f64 = 200.0;
+
 /// A sweep with its values.
 pub type Values = (SweepData, Vec<f32>);
 
@@ -114,7 +118,14 @@ pub fn common_gain(test: &TestView, values: &[Values]) -> f64 {
         let skip = if zero_s > 0.0 || data.stimulus_s.is_some() { ((zero_s + ARTEFACT_S) * data.fs_hz) as usize } else { 0 };
         samples.iter().skip(skip).filter(|value| value.is_finite()).fold(0.0_f64, |reach, value| reach.max(f64::from(value.abs())))
     });
-    nice_up(reach.fold(0.0, f64::max).max(1e-6) / 4.0)
+    let gain = nice_up(reach.fold(0.0, f64::max).max(1e-6) / 4.0);
+    // Where nothing answers, noise is not blown up beyond the customary gain.
+    let answers = rows(test).iter().any(|(_, row)| row.measurement.as_ref().is_none_or(|m| m.response.is_some() || !m.late.is_empty()));
+    match test.kind {
+        TestKind::Sensory if !answers => gain.max(SENSORY_GAIN_UV),
+        TestKind::Motor if !answers => gain.max(MOTOR_GAIN_UV),
+        _ => gain,
+    }
 }
 
 /// Rows as the scene wants them; `gain` says units a division for each sweep.

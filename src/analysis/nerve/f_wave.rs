@@ -1,0 +1,99 @@
+//! F waves: the late responses of single motor neurons after supramaximal stimuli.
+
+use super::a_wave::{self, AWave};
+use super::ensemble::{Ensemble, separate};
+use super::motor::Analysis;
+use super::train::Together;
+use super::wave::{Flat, Wave, measure};
+use crate::dsp::robust::median;
+
+/// Stretch looked at, ms before and after the stimulus.
+const BEFORE_MS: f64 = 20.0;
+const AFTER_MS: f64 = 150.0;
+/// An F wave counts from this size on, peak to peak: uV, and in rms of the noise.
+const LEAST_UV: f64 = 20.0;
+const LEAST_NOISE: f64 = 6.0;
+/// Smoothing takes a little of small ones, and the noise counts some that is slow.
+const SMOOTHED: f64 = 0.9;
+/// And what of it is quick: slow errors of the tail are not.
+const QUICK: f64 = 0.33;
+/// F waves begin no earlier than this before the median one, ms; chronodispersion is below 10 ms.
+const EARLIER_MS: f64 = 8.0;
+
+/// All sweeps of a site, measured.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The F wave of every sweep.
+    pub f: Vec<Option<Wave>>,
+    /// The A wave.
+    pub a: Option<AWave>,
+    /// What it was read from.
+    pub ensemble: Ensemble,
+    /// Time axis.
+    pub all: Together,
+}
+
+/// Analyses the sweeps of one site: samples and stimulus (seconds after the first sample).
+pub fn find(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Option<Found> {
+    let all = Together::new(sweeps, fs_hz, BEFORE_MS, AFTER_MS)?;
+    let (mut ends, mut positive) = (Vec::new(), Vec::new());
+    for uv in &all.uv {
+        if let Some(m) = Analysis::new(uv, fs_hz, Some(-all.first_ms * 1e-3), None).automatic() {
+            ends.push(m.neg_end_ms);
+            positive.extend(m.pos_peak_ms);
+        }
+    }
+    let end = if ends.is_empty() { 10.0 } else { median(&ends) };
+    let peak = if positive.is_empty() { end + 2.0 } else { median(&positive).clamp(end, end + 4.0) };
+    let (from_ms, smooth_ms) = (peak, peak + 5.5);
+    let first = separate(&all, from_ms, smooth_ms, true)?;
+    let a = a_wave::find(&all, &first, from_ms + 3.0);
+    let ensemble = match &a {
+        Some(a) => separate(&without(&all, a), from_ms, smooth_ms, false)?,
+        None => separate(&all, from_ms, smooth_ms, false)?,
+    };
+    let least = SMOOTHED * LEAST_UV.max(LEAST_NOISE * ensemble.noise_uv);
+    let mut corridor = [smooth_ms, f64::INFINITY];
+    let look = |corridor: [f64; 2]| {
+        (0..sweeps.len()).map(|q| f_wave(&all_waves(&all, &ensemble, q, corridor[0]), least, corridor)).collect::<Vec<_>>()
+    };
+    let mut f = look(corridor);
+    // What lies far in front of all others is none of them.
+    let onsets: Vec<f64> = f.iter().flatten().map(|w| w.onset_ms).collect();
+    if onsets.len() >= 4 {
+        corridor[0] = corridor[0].max(median(&onsets) - EARLIER_MS);
+        f = look(corridor);
+    }
+    Some(Found { f, a, ensemble, all })
+}
+
+fn without(all: &Together, a: &AWave) -> Together {
+    let mut out = all.clone();
+    for (uv, _) in out.uv.iter_mut().zip(&a.holds).filter(|(_, holds)| **holds) {
+        for (v, s) in uv[a.from..].iter_mut().zip(&a.shape_uv) {
+            *v -= s;
+        }
+    }
+    out
+}
+
+/// The F wave of a sweep among what stands out of it; `corridor_ms`: earliest and latest onset.
+fn f_wave(waves: &[Wave], least: f64, corridor_ms: [f64; 2]) -> Option<Wave> {
+    let [from, to] = corridor_ms;
+    let inside = |w: &&Wave| w.onset_ms > from - 0.5 && w.onset_ms < to;
+    let main = waves.iter().filter(inside).max_by(|a, b| a.pp_uv.total_cmp(&b.pp_uv))?;
+    if main.pp_uv < least || main.quick_uv < QUICK * least {
+        return None;
+    }
+    let first = waves.iter().filter(inside).find(|w| w.pp_uv >= 0.7 * least && w.onset_ms > main.onset_ms - 15.0)?;
+    Some(Wave { onset_ms: first.onset_ms, onset_sd_ms: first.onset_sd_ms, ..*main })
+}
+
+fn all_waves(all: &Together, ensemble: &Ensemble, q: usize, from_ms: f64) -> Vec<Wave> {
+    let flat = Flat { uv: &ensemble.late_uv[q], per_ms: all.per_ms, first_ms: all.first_ms, noise_uv: ensemble.noise_uv };
+    let measured = |[a, b]: &[usize; 2]| {
+        let (a, b) = (all.time(*a).max(from_ms), all.time(*b - 1));
+        (b > a + 1.0).then(|| measure(&flat, a, b, ensemble.smooth_ms)).flatten()
+    };
+    ensemble.events[q].iter().filter_map(measured).collect()
+}
