@@ -310,7 +310,8 @@ impl Scene<'_> {
             }
             let Some(ms) = measurement.marker_ms(kind) else { continue };
             // Many rows: the marks that latencies are read at; the selected row has all.
-            let low = self.arrangement == Arrangement::Raster && self.row_px() < LOW_PX && index != self.selected;
+            let crowded = self.arrangement == Arrangement::Raster && self.row_px() < LOW_PX;
+            let low = crowded && index != self.selected;
             if low && !matches!(kind, MarkerKind::Onset | MarkerKind::LateOnset) {
                 continue;
             }
@@ -327,7 +328,7 @@ impl Scene<'_> {
                 .clamp(top, bottom);
             let automatic = measurement.automatic_ms(kind).filter(|_| person);
             let label = match kind {
-                MarkerKind::Onset if low => String::new(),
+                MarkerKind::Onset | MarkerKind::NegativePeak if crowded && self.marker != Some(kind) => String::new(),
                 MarkerKind::Onset => format!("{} ms", number(ms, 3)),
                 MarkerKind::NegativePeak => measurement.response.map(|r| quantity(r.amp_uv, &row.unit)).unwrap_or_default(),
                 MarkerKind::LateOnset => {

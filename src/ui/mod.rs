@@ -14,6 +14,7 @@ mod scope;
 mod state;
 mod sweeps;
 mod tables;
+mod theme_choice;
 mod tile_store;
 mod tree;
 

@@ -208,12 +208,13 @@ fn Actions() -> impl IntoView {
     let redo = move || app.study(|study| study.redo.clone()).flatten();
     view! {
         <footer class="abar" aria-label="Actions">
-            <Show when=move || matches!(app.selection.get(), Selection::Test(_)) fallback=move || view! {
+            <Show when=move || matches!(app.selection.get(), Selection::Recording(_))>
                 <div class="grp wide">{act(&["\u{2190}"], "Back", Command::Left)}{act(&["\u{2192}"], "On", Command::Right)}</div>
                 <div class="grp">{act(&["\u{2212}"], "Wider", Command::ZoomOut)}{act(&["+"], "Closer", Command::ZoomIn)}{act(&["0"], "All", Command::Fit)}</div>
                 <div class="grp wide">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>
                 <div class="grp wide">{act(&["PgDn"], "Next lane", Command::NextSite)}{act(&["P"], "Peak", Command::Snap)}{act(&["N"], "Annotate", Command::Annotate)}</div>
-            }>
+            </Show>
+            <Show when=move || matches!(app.selection.get(), Selection::Test(_)) && has_sweeps(app)>
                 <div class="grp"><button class="act" on:click=next_marker><kbd>"Tab"</kbd>"Next marker"</button></div>
                 <div class="grp">{act(&["\u{2190}"], "Sample back", Command::Left)}{act(&["\u{2192}"], "Sample on", Command::Right)}</div>
                 <div class="grp wide">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>

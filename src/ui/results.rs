@@ -157,7 +157,7 @@ pub fn has_sweeps(app: App) -> bool {
 pub fn Together() -> impl IntoView {
     let app = App::here();
     view! {
-        <div class="together" tabindex="0" role="region" aria-label="Comparisons">
+        <div class="together values" tabindex="0" role="region" aria-label="Comparisons">
             {move || {
                 let tables = app.study(|study| study.together.clone()).unwrap_or_default();
                 let measuring = app.study(|study| study.tests.iter().any(|test| !test.measured)).unwrap_or(false);

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
+pub use super::theme_choice::ThemeChoice;
 use super::tile_store::Tiles;
 use crate::engine::protocol::{Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView};
 use crate::model::{LaneSettings, MarkerKind, SweepId};
@@ -58,56 +59,6 @@ pub enum Saved {
     Stored(String),
     /// Not stored, and why.
     Failed(String),
-}
-
-/// Theme as the person chose it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ThemeChoice {
-    /// As the system asks.
-    System,
-    /// Light.
-    Paper,
-    /// Dark.
-    Scope,
-    /// High contrast.
-    Contrast,
-}
-
-impl ThemeChoice {
-    /// Value of `data-theme`.
-    pub fn name(self) -> Option<&'static str> {
-        match self {
-            Self::System => None,
-            Self::Paper => Some("paper"),
-            Self::Scope => Some("scope"),
-            Self::Contrast => Some("contrast"),
-        }
-    }
-
-    /// The next one of the cycle.
-    pub fn next(self) -> Self {
-        match self {
-            Self::System => {
-                if page::prefers_dark() {
-                    Self::Paper
-                } else {
-                    Self::Scope
-                }
-            }
-            Self::Paper => Self::Scope,
-            Self::Scope => Self::Contrast,
-            Self::Contrast => Self::Paper,
-        }
-    }
-
-    fn kept() -> Self {
-        match page::setting("theme").as_deref() {
-            Some("paper") => Self::Paper,
-            Some("scope") => Self::Scope,
-            Some("contrast") => Self::Contrast,
-            _ => Self::System,
-        }
-    }
 }
 
 /// Which dialog is open.

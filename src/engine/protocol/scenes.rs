@@ -18,6 +18,9 @@ const FIRST_S: f64 = 10.0;
 /// Stretch after the stimulus that belongs to its artefact, seconds.
 const ARTEFACT_S: f64 = 0.0015;
 
+/// Divisions of a row that a response may fill above and below its zero line.
+const DIVISIONS_ABOVE: f64 = 3.6;
+const DIVISIONS_BELOW: f64 = 2.2;
 /// Customary gains at which a missing response is looked for, microvolts a division.
 const SENSORY_GAIN_UV: f64 = 5.0;
 const MOTOR_GAIN_UV: f64 = 200.0;
@@ -110,15 +113,17 @@ pub fn ms_per_division(span_s: f64) -> f64 {
     sweep_up(span_s * 1e3 / DIVISIONS * 0.999)
 }
 
-/// Gain that shows the largest response over about four divisions, units a division.
+/// Gain at which the largest response fills its row, units a division.
 pub fn common_gain(test: &TestView, values: &[Values]) -> f64 {
     let reach = with_values(test, values).map(|(_, sweep, (data, samples))| {
         // The artefact may be larger than the response: it is left out of the choice.
         let zero_s = zero_s(sweep, data);
         let skip = if zero_s > 0.0 || data.stimulus_s.is_some() { ((zero_s + ARTEFACT_S) * data.fs_hz) as usize } else { 0 };
-        samples.iter().skip(skip).filter(|value| value.is_finite()).fold(0.0_f64, |reach, value| reach.max(f64::from(value.abs())))
+        let finite = samples.iter().skip(skip).map(|value| f64::from(*value)).filter(|value| value.is_finite());
+        // There is less room below the zero line than above it.
+        finite.fold(0.0_f64, |reach, value| reach.max(if value < 0.0 { -value / DIVISIONS_BELOW } else { value / DIVISIONS_ABOVE }))
     });
-    let gain = nice_up(reach.fold(0.0, f64::max).max(1e-6) / 4.0);
+    let gain = nice_up(reach.fold(0.0, f64::max).max(1e-6));
     // Where nothing answers, noise is not blown up beyond the customary gain.
     let answers = rows(test).iter().any(|(_, row)| row.measurement.as_ref().is_none_or(|m| m.response.is_some() || !m.late.is_empty()));
     match test.kind {
