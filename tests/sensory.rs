@@ -2,7 +2,7 @@
 //! properties.
 
 #![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
-#![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a helper of a test may fail the test")]
 
 use std::rc::Rc;
 
