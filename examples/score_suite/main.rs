@@ -9,6 +9,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
+mod clean;
 mod fwave;
 mod hreflex;
 mod munix;
@@ -31,6 +32,8 @@ pub struct Case {
     pub id: String,
     /// The folder it lies in.
     pub folder: PathBuf,
+    /// Where answers go; signals are written there as files.
+    pub got: PathBuf,
     /// Its sidecar.
     pub meta: Value,
     /// The recording.
@@ -43,6 +46,7 @@ type Task = fn(&Case) -> Answer;
 
 /// What answers a task: the `task` of the sidecar, and how.
 const TASKS: &[(&str, Task)] = &[
+    ("clean", clean::clean),
     ("ncs", ncs::ncs),
     ("pair", ncs::pair),
     ("fwave", fwave::fwave),
@@ -53,9 +57,9 @@ const TASKS: &[(&str, Task)] = &[
 ];
 
 impl Case {
-    fn new(folder: &Path, id: &str) -> Result<Self, Box<dyn Error>> {
+    fn new(folder: &Path, got: &Path, id: &str) -> Result<Self, Box<dyn Error>> {
         let meta = serde_json::from_slice(&std::fs::read(folder.join(format!("{id}.meta.json")))?)?;
-        Ok(Self { id: id.to_owned(), folder: folder.to_owned(), meta, opened: record(folder, id)? })
+        Ok(Self { id: id.to_owned(), folder: folder.to_owned(), got: got.to_owned(), meta, opened: record(folder, id)? })
     }
 
     /// What the analyzer of the first test sees.
@@ -120,7 +124,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             continue;
         };
         let started = Instant::now();
-        let value = answer(&Case::new(suite, id)?).map_err(|error| format!("{id}: {error}"))?;
+        let value = answer(&Case::new(suite, got, id)?).map_err(|error| format!("{id}: {error}"))?;
         std::fs::write(got.join(format!("{id}.got.json")), serde_json::to_vec(&value)?)?;
         let entry = done.entry(task).or_default();
         *entry = (entry.0 + 1, entry.1 + started.elapsed().as_secs_f64());
