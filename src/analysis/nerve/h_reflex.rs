@@ -30,8 +30,10 @@ const AFTER_MS: f64 = 120.0;
 /// A clear H reflex: peak to peak, uV, and in rms of the noise.
 const CLEAR_UV: f64 = 50.0;
 const CLEAR_NOISE: f64 = 8.0;
+/// The latency is read where the H reflex is at least this share of the largest.
+const LATENCY_SHARE: f64 = 0.18;
 /// The M wave is over this long after its positive peak, ms.
-const M_OVER_MS: f64 = 4.0;
+const M_OVER_MS: f64 = 5.0;
 /// No H reflex begins sooner after the stimulus, ms (flexor carpi radialis: about 16).
 const SOONEST_MS: f64 = 11.0;
 /// An H reflex lasts this long, ms.
@@ -76,7 +78,11 @@ impl Analyzer for HReflex {
                     sweep.late_uv.clone_from(&found.late_uv[q]);
                     sweep.first_ms = found.all.first_ms;
                 }
-                sweep.direct = Some(AnalyzedSweep::new(input));
+                // The M wave is the response in front of the H reflex, however small.
+                let stop = found.as_ref().zip(input.stimulus_s).map(|(f, s)| ((s + 1e-3 * (f.from_ms - 1.5)) * input.fs_hz) as usize);
+                let mut early = (*input).clone();
+                early.uv.truncate(stop.unwrap_or(usize::MAX));
+                sweep.direct = Some(AnalyzedSweep::new(&early));
                 (sweep, input.current_ma, found.as_ref().map_or(f64::NAN, |f| f.h[q].pp_uv))
             })
             .collect();
@@ -93,6 +99,8 @@ pub struct Found {
     pub late_uv: Vec<Vec<f64>>,
     /// Time axis.
     pub all: Together,
+    /// Where the H reflex begins, about; without one, where the M wave is over, ms.
+    pub from_ms: f64,
 }
 
 /// The H reflex of one sweep.
@@ -147,7 +155,7 @@ pub fn find(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Option<Found> {
         let clear = wave.filter(|w| w.pp_uv >= least && (w.onset_ms - at).abs() < 6.0);
         Level { pp_uv: wave.map_or(0.0, |w| w.pp_uv), clear }
     };
-    Some(Found { h: late.iter().map(level).collect(), late_uv: late, all })
+    Some(Found { h: late.iter().map(level).collect(), late_uv: late, all, from_ms: place.unwrap_or(over + 3.0) })
 }
 
 /// The wave between two times, from where it leaves the level.
@@ -201,7 +209,11 @@ pub fn summarise(levels: Vec<HLevel>) -> HReflexSummary {
     let (h_max_uv, m_max_uv) = (most(|l| l.h_pp_uv).filter(|_| levels.iter().any(|l| l.h_onset_ms.is_some())), most(|l| l.m_pp_uv));
     let least_ma = |has: &dyn Fn(&HLevel) -> bool| levels.iter().filter(|l| has(l)).filter_map(|l| l.current_ma).min_by(f64::total_cmp);
     HReflexSummary {
-        latency_ms: levels.iter().filter_map(|l| l.h_onset_ms).min_by(f64::total_cmp),
+        latency_ms: levels
+            .iter()
+            .filter(|l| l.h_pp_uv >= LATENCY_SHARE * h_max_uv.unwrap_or(0.0))
+            .filter_map(|l| l.h_onset_ms)
+            .min_by(f64::total_cmp),
         h_m_ratio: h_max_uv.zip(m_max_uv).map(|(h, m)| h / m),
         h_max_uv,
         m_max_uv,

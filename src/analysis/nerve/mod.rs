@@ -2,6 +2,7 @@
 
 pub mod a_wave;
 pub mod background;
+pub mod blink;
 pub mod block;
 pub mod comparison;
 pub mod conditions;
@@ -14,9 +15,12 @@ pub mod foot;
 pub mod h_reflex;
 pub mod late_marks;
 pub mod locate;
+pub mod mep;
 pub mod motor;
 pub mod munix;
+pub mod reflex;
 pub mod repetitive;
+pub mod rr_interval;
 pub mod scan;
 pub mod segment;
 pub mod sensory;
@@ -24,6 +28,7 @@ mod sensory_quality;
 pub mod smooth;
 pub mod snap;
 pub mod stimulus;
+pub mod sympathetic;
 pub mod train;
 pub mod wave;
 
