@@ -82,6 +82,11 @@ impl Normal {
         }
     }
 
+    /// The right side: the columns' products with the data.
+    pub fn data(&self) -> &[f64] {
+        &self.rhs
+    }
+
     /// Solves with independent zero-mean priors of precision `prior[i]` on each column (0: none).
     /// `None` when the matrix is not positive definite.
     pub fn solve(&self, prior: &[f64]) -> Option<Solution> {
@@ -112,6 +117,20 @@ impl Solution {
         z.resize(self.k, 0.0);
         forward(&self.factor, self.k, &mut z);
         z
+    }
+
+    /// As [`Self::whitened`], in place, for a row of all columns.
+    pub fn whiten(&self, row: &mut [f64]) {
+        if row.len() >= self.k {
+            forward(&self.factor, self.k, row);
+        }
+    }
+
+    /// Coefficients for a whitened right side, in place.
+    pub fn unwhiten(&self, row: &mut [f64]) {
+        if row.len() >= self.k {
+            backward(&self.factor, self.k, row);
+        }
     }
 
     /// Coefficients for another right side.

@@ -78,8 +78,7 @@ pub fn locate(trace: &Trace, after_ms: f64, artefact: bool) -> Option<Located> {
     let (mut residual, mut highest) = (Vec::new(), f64::NEG_INFINITY);
     for pass in 0..4 {
         let now = Background::fit(trace, &quiet, range, background.as_ref())?;
-        residual.clear();
-        residual.extend(trace.uv.iter().enumerate().map(|(i, v)| v - now.at(trace.time(i))));
+        residual = now.subtracted(trace, false);
         let sigma = now.sigma_uv;
         background = Some(now);
         let smooth = moving_average(&residual, width);
@@ -119,7 +118,7 @@ fn explained(trace: &Trace, after_ms: f64, range: f64, background: &Background, 
     let last = trace.last_ms();
     let all = Quiet { before_ms: -0.05, after_ms, onset_ms: last + 1.0, tail_ms: last + 1.0, artefact: true };
     let Some(alone) = Background::fit(trace, &all, range, None) else { return false };
-    let mut residual: Vec<f64> = trace.uv.iter().enumerate().map(|(i, v)| v - alone.at(trace.time(i))).collect();
+    let mut residual = alone.subtracted(trace, false);
     // The shock itself is not explained by anything.
     let shock = trace.index(-0.1)..trace.index(after_ms + 0.05);
     residual[shock].fill(f64::NAN);
