@@ -65,7 +65,12 @@ pub struct Background {
     pub sigma_uv: f64,
     /// Mains frequency found, Hz.
     pub mains_hz: Option<f64>,
+    /// Whether the fit that this one began from found the same mains.
+    agreed: bool,
 }
+
+/// Evidence, as minus twice its logarithm, that better time constants may make up for.
+const IN_REACH: f64 = 12.0;
 
 /// Averages of the quiet stretches.
 fn points(trace: &Trace, quiet: &Quiet) -> Vec<Point> {
@@ -122,9 +127,15 @@ impl Background {
             tau: start.map_or([TAU_PRIOR[0].0, TAU_PRIOR[1].0], |start| start.model.tau),
         };
         let mut sigma = start.map_or(range_uv * 1e-2, |start| start.sigma_uv);
-        let mut tables = [Some(50.0), Some(60.0), None].map(|mains_hz| Table::new(Model { mains_hz, ..model }, &points, range_uv));
+        // Which mains there is does not change any more once two fits have agreed.
+        let choices: &[Option<f64>] = match start {
+            Some(start) if start.agreed => std::slice::from_ref(&start.mains_hz),
+            _ => &[Some(50.0), Some(60.0), None],
+        };
+        let mut tables: Vec<Table> =
+            choices.iter().map(|mains_hz| Table::new(Model { mains_hz: *mains_hz, ..model }, &points, range_uv)).collect();
         let mut chosen = match start {
-            Some(start) => tables.iter().position(|table| table.model.mains_hz == start.mains_hz).unwrap_or(0),
+            Some(start) => choices.iter().position(|mains_hz| *mains_hz == start.mains_hz)?,
             None => {
                 // The noise is not known at first, and the evidence needs it: begin with the
                 // richest models.
@@ -135,46 +146,47 @@ impl Background {
                     }
                     table.settle();
                 }
-                let of = |table: &Table| table.evidence().map_or(f64::INFINITY, |(value, _)| value);
-                let chosen = usize::from(of(&tables[1]) < of(&tables[0]));
-                sigma = tables[chosen].left(&tables[chosen].evidence()?.1);
+                let [first, second] = [0, 1].map(|i| tables[i].evidence());
+                let (first, second) = (first?, second?);
+                let chosen = usize::from(second.0 < first.0);
+                sigma = tables[chosen].left(if chosen == 0 { &first.1 } else { &second.1 });
                 tables[2].model.tau = tables[chosen].model.tau;
                 chosen
             }
         };
         for pass in 0..2 {
-            let tau = {
-                let table = &mut tables[chosen];
-                table.at_noise(sigma);
-                table.settle();
-                table.model.tau
-            };
+            tables[chosen].at_noise(sigma);
+            tables[chosen].settle();
+            let (mut least, mut coefficients) = tables[chosen].evidence()?;
             if pass == 0 {
-                let mut least = f64::INFINITY;
+                let tau = tables[chosen].model.tau;
                 for (index, table) in tables.iter_mut().enumerate() {
-                    table.at_noise(sigma);
-                    if index != chosen {
-                        if start.is_some() {
-                            table.model.tau = tau;
-                        }
-                        table.settle();
+                    if choices.get(index) == choices.get(chosen) {
+                        continue;
                     }
-                }
-                for (index, table) in tables.iter().enumerate() {
-                    if let Some((value, _)) = table.evidence()
-                        && value < least
-                    {
-                        least = value;
+                    table.at_noise(sigma);
+                    if start.is_some() {
+                        table.model.tau = tau;
+                    }
+                    let Some(mut there) = table.evidence() else { continue };
+                    if there.0 < least + IN_REACH {
+                        table.settle();
+                        there = table.evidence()?;
+                    }
+                    if there.0 < least {
+                        (least, coefficients) = there;
                         chosen = index;
                     }
                 }
             }
-            sigma = tables[chosen].left(&tables[chosen].evidence()?.1);
+            sigma = tables[chosen].left(&coefficients);
         }
         let table = &mut tables[chosen];
         table.at_noise(sigma);
         let solution = table.solution()?;
-        let mut fitted = Self { mains_hz: table.model.mains_hz, model: table.model, solution, sigma_uv: sigma };
+        let mains_hz = table.model.mains_hz;
+        let agreed = start.is_some_and(|start| start.mains_hz == mains_hz);
+        let mut fitted = Self { mains_hz, agreed, model: table.model, solution, sigma_uv: sigma };
         fitted.sigma_uv = fitted.residual_sigma(trace, quiet, range_uv);
         Some(fitted)
     }

@@ -19,6 +19,8 @@ const TAU_FAST: [f64; 2] = [0.06, 0.9];
 const TAU_SLOW: [f64; 2] = [1.0, 9.0];
 /// Centre of the priors of the logarithms of the time constants, and their standard deviation.
 pub(super) const TAU_PRIOR: [(f64, f64); 2] = [(0.3, 0.6), (2.8, 0.5)];
+/// A step that lowers minus twice the log posterior by less than this is not worth it.
+const LEAST_GAIN: f64 = 0.02;
 /// After this many of the longest time constants nothing is left of the discharge.
 const DISCHARGED: f64 = 20.0;
 /// Columns: drift, the tail's own level and slope, sine and cosine of four mains harmonics, and
@@ -143,6 +145,8 @@ pub(super) struct Table<'a> {
     sigma: f64,
     /// The fixed columns' solution at this noise, and its data through the inverse of its factor.
     fixed: Option<(Solution, Vec<f64>)>,
+    /// The exponentials made last, and of which time constants.
+    made: Option<([f64; 2], [Column; 2])>,
 }
 
 impl<'a> Table<'a> {
@@ -155,7 +159,7 @@ impl<'a> Table<'a> {
             normal.add(&row[..used], p.y, p.n);
         }
         let first = points.iter().position(|p| p.t >= 0.0).unwrap_or(points.len());
-        Self { model, points, first, rows, normal, used, range, sigma: f64::NAN, fixed: None }
+        Self { model, points, first, rows, normal, used, range, sigma: f64::NAN, fixed: None, made: None }
     }
 
     /// States the noise that the priors are weighed against.
@@ -171,27 +175,51 @@ impl<'a> Table<'a> {
         });
     }
 
-    /// A column that is `of(time after the shock)`, nothing after `until` ms.
-    fn column(&self, until: f64, of: impl Fn(f64) -> f64) -> Column {
-        let mut column = Column { values: Vec::with_capacity(self.points.len() - self.first), products: [0.0; FIXED], data: 0.0 };
-        for (p, row) in self.points[self.first..].iter().zip(&self.rows[self.first..]) {
-            let after = p.t - self.model.after;
-            if after > until {
-                break;
-            }
-            let value = of(after);
-            let weighed = p.n * value;
-            for (sum, r) in column.products.iter_mut().zip(row) {
-                *sum += weighed * r;
-            }
-            column.data += weighed * p.y;
-            column.values.push(value);
+    /// The column of these values at the first points after the stimulus.
+    fn column(&self, values: Vec<f64>) -> Column {
+        let mut column = Column { values, products: [0.0; FIXED], data: 0.0 };
+        if self.used == FIXED {
+            self.multiply::<FIXED>(&mut column)
+        } else {
+            self.multiply::<{ DRIFT + TAIL }>(&mut column)
         }
         column
     }
 
+    fn multiply<const N: usize>(&self, column: &mut Column) {
+        let (mut products, mut data) = ([0.0; N], 0.0);
+        for ((p, row), value) in self.points[self.first..].iter().zip(&self.rows[self.first..]).zip(&column.values) {
+            let weighed = p.n * value;
+            for i in 0..N {
+                products[i] += weighed * row[i];
+            }
+            data += weighed * p.y;
+        }
+        column.products[..N].copy_from_slice(&products);
+        column.data = data;
+    }
+
     fn exponential(&self, tau: f64) -> Column {
-        self.column(DISCHARGED * tau, |t| (-t / tau).exp())
+        let mut values = Vec::with_capacity(self.points.len() - self.first);
+        // The points of a stretch are equally far apart: one exponential a distance.
+        let (mut last, mut value, mut distance, mut fall) = (f64::NAN, 0.0, f64::NAN, 0.0);
+        for p in &self.points[self.first..] {
+            let after = p.t - self.model.after;
+            if after > DISCHARGED * tau {
+                break;
+            }
+            let now = after - last;
+            if (now - distance).abs() < 1e-9 {
+                value *= fall;
+            } else {
+                value = (-after / tau).exp();
+                distance = now;
+                fall = (-distance / tau).exp();
+            }
+            last = after;
+            values.push(value);
+        }
+        self.column(values)
     }
 
     fn product(&self, a: &Column, b: &Column) -> f64 {
@@ -251,8 +279,12 @@ impl<'a> Table<'a> {
         Some(Trial { x, cost: cost.max(0.0), log_det, v })
     }
 
-    fn exponentials(&self) -> [Column; 2] {
-        self.model.tau.map(|tau| self.exponential(tau))
+    /// The exponentials at the present time constants.
+    fn exponentials(&mut self) -> [Column; 2] {
+        match self.made.take() {
+            Some((tau, columns)) if tau == self.model.tau => columns,
+            _ => self.model.tau.map(|tau| self.exponential(tau)),
+        }
     }
 
     fn weak(&self) -> f64 {
@@ -286,58 +318,67 @@ impl<'a> Table<'a> {
         if !self.model.artefact {
             return;
         }
+        let columns = self.exponentials();
+        let columns = self.descend(columns);
+        self.made = Some((self.model.tau, columns));
+    }
+
+    /// The steps; gives back the exponentials where they end.
+    fn descend(&mut self, mut columns: [Column; 2]) -> [Column; 2] {
         let s2 = self.sigma * self.sigma;
-        let mut columns = self.exponentials();
-        let Some(mut now) = self.trial(&columns) else { return };
+        let Some(mut now) = self.trial(&columns) else { return columns };
         for _ in 0..3 {
-            // d/d(ln tau) of a exp(-(t - after)/tau).
-            let slope = |i: usize| self.slope(&columns[i].values, now.x[i], self.model.tau[i]);
-            let slopes = [slope(0), slope(1)];
+            let slopes = [0, 1].map(|i| self.slope(&columns[i].values, now.x[i], self.model.tau[i]));
             let weak = self.weak();
             let [fast, slow] = TAU_PRIOR.map(|(_, sd)| s2 / (sd * sd));
-            let Some(step) = self.reduced([&columns[0], &columns[1], &slopes[0], &slopes[1]], [weak, weak, fast, slow]) else { return };
+            let Some(step) = self.reduced([&columns[0], &columns[1], &slopes[0], &slopes[1]], [weak, weak, fast, slow]) else {
+                return columns;
+            };
+            if now.cost - step.cost < LEAST_GAIN * s2 {
+                return columns;
+            }
             let before = now.cost / s2 + tau_cost(&self.model.tau);
             let kept = self.model.tau;
             let mut scale = 1.0;
-            let mut gain = 0.0;
+            let mut moved = false;
             for _ in 0..3 {
                 for (i, limits) in [TAU_FAST, TAU_SLOW].iter().enumerate() {
                     let move_by = (scale * step.x[2 + i]).clamp(-0.5, 0.5);
                     self.model.tau[i] = (kept[i].ln() + move_by).exp().clamp(limits[0], limits[1]);
                 }
-                let there = self.exponentials();
-                if let Some(then) = self.trial(&there) {
-                    gain = before - then.cost / s2 - tau_cost(&self.model.tau);
-                    if gain > 0.02 {
-                        (now, columns) = (then, there);
-                        break;
-                    }
+                let there = self.model.tau.map(|tau| self.exponential(tau));
+                if let Some(then) = self.trial(&there)
+                    && then.cost / s2 + tau_cost(&self.model.tau) < before - LEAST_GAIN
+                {
+                    (now, columns, moved) = (then, there, true);
+                    break;
                 }
                 self.model.tau = kept;
                 scale *= 0.3;
             }
-            if gain <= 0.02 {
-                return;
+            if !moved {
+                break;
             }
         }
+        columns
     }
 
+    /// The derivative of `a exp(-(t - after)/tau)` by the logarithm of `tau`.
     fn slope(&self, values: &[f64], a: f64, tau: f64) -> Column {
-        let mut column = Column { values: Vec::with_capacity(values.len()), products: [0.0; FIXED], data: 0.0 };
-        for ((p, row), e) in self.points[self.first..].iter().zip(&self.rows[self.first..]).zip(values) {
-            let value = a * e * ((p.t - self.model.after) / tau).max(0.0);
-            let weighed = p.n * value;
-            for (sum, r) in column.products.iter_mut().zip(row) {
-                *sum += weighed * r;
-            }
-            column.data += weighed * p.y;
-            column.values.push(value);
-        }
-        column
+        let value = |(p, e): (&Point, &f64)| a * e * ((p.t - self.model.after) / tau).max(0.0);
+        self.column(self.points[self.first..].iter().zip(values).map(value).collect())
     }
 
     /// Minus twice the log evidence, up to a constant shared by all models, and the coefficients.
-    pub fn evidence(&self) -> Option<(f64, [f64; K])> {
+    pub fn evidence(&mut self) -> Option<(f64, [f64; K])> {
+        let trial = if self.model.artefact {
+            let columns = self.exponentials();
+            let trial = self.trial(&columns);
+            self.made = Some((self.model.tau, columns));
+            Some(trial?)
+        } else {
+            None
+        };
         let (fixed, z) = self.fixed.as_ref()?;
         let priors = self.model.priors(self.range, self.sigma);
         let mut coefficients = [0.0; K];
@@ -345,8 +386,7 @@ impl<'a> Table<'a> {
         right[..self.used].copy_from_slice(z);
         let (mut cost, mut log_det) = (fixed.cost, fixed.log_det);
         let mut prior_det: f64 = priors[..self.used].iter().filter(|p| **p > 0.0).map(|p| p.ln()).sum();
-        if self.model.artefact {
-            let trial = self.trial(&self.exponentials())?;
+        if let Some(trial) = trial {
             (cost, log_det) = (trial.cost, trial.log_det);
             prior_det += 2.0 * priors[FIXED].ln();
             for (x, v) in trial.x.iter().zip(&trial.v) {
