@@ -69,6 +69,17 @@ impl Normal {
         wide
     }
 
+    /// The equations of the first `k` columns alone.
+    pub fn narrowed(&self, k: usize) -> Self {
+        let mut narrow = Self::new(k.min(self.k));
+        for i in 0..narrow.k {
+            narrow.gram[i * narrow.k..i * narrow.k + i + 1].copy_from_slice(&self.gram[i * self.k..i * self.k + i + 1]);
+            narrow.rhs[i] = self.rhs[i];
+        }
+        narrow.yy = self.yy;
+        narrow
+    }
+
     /// Adds what an observation that is in the equations already contributes to the columns from
     /// `from` on; the columns before them are left as they are.
     pub fn add_columns(&mut self, row: &[f64], y: f64, w: f64, from: usize) {

@@ -110,8 +110,9 @@ fn points(trace: &Trace, quiet: &Quiet) -> Vec<Point> {
 
 impl Background {
     /// Fits the quiet stretches. `range_uv`: extent of the sweep outside the shock, which scales
-    /// the priors. `start`: a fit of the same sweep with other windows, to begin from. `None` when fewer than a dozen finite points remain.
-    pub fn fit(trace: &Trace, quiet: &Quiet, range_uv: f64, start: Option<&Self>) -> Option<Self> {
+    /// the priors. `start`: a fit of the same sweep with other windows, to begin from.
+    /// Also gives the sweep less the background as [`Self::at`] has it, uV. `None` when fewer than a dozen finite points remain.
+    pub fn fit(trace: &Trace, quiet: &Quiet, range_uv: f64, start: Option<&Self>) -> Option<(Self, Vec<f64>)> {
         let points = points(trace, quiet);
         if points.len() < 12 || !(range_uv.is_finite() && range_uv > 0.0) {
             return None;
@@ -132,8 +133,14 @@ impl Background {
             Some(start) if start.agreed => std::slice::from_ref(&start.mains_hz),
             _ => &[Some(50.0), Some(60.0), None],
         };
-        let mut tables: Vec<Table> =
-            choices.iter().map(|mains_hz| Table::new(Model { mains_hz: *mains_hz, ..model }, &points, range_uv)).collect();
+        let mut tables: Vec<Table> = Vec::with_capacity(choices.len());
+        for mains_hz in choices {
+            let table = match tables.first() {
+                Some(first) if mains_hz.is_none() => first.without_mains(),
+                _ => Table::new(Model { mains_hz: *mains_hz, ..model }, &points, range_uv),
+            };
+            tables.push(table);
+        }
         let mut chosen = match start {
             Some(start) => choices.iter().position(|mains_hz| *mains_hz == start.mains_hz)?,
             None => {
@@ -187,13 +194,20 @@ impl Background {
         let mains_hz = table.model.mains_hz;
         let agreed = start.is_some_and(|start| start.mains_hz == mains_hz);
         let mut fitted = Self { mains_hz, agreed, model: table.model, solution, sigma_uv: sigma };
-        fitted.sigma_uv = fitted.residual_sigma(trace, quiet, range_uv);
-        Some(fitted)
+        let mut residual = fitted.residual(trace);
+        fitted.sigma_uv = residual_sigma(&residual, trace, quiet, range_uv);
+        // The tail's own offset is left to the response, whose after-swing it is.
+        let c = &fitted.solution.coefficients;
+        let (level, slope) = (c[DRIFT], c[DRIFT + 1] / fitted.model.half);
+        let from = trace.index(quiet.tail_ms);
+        for (k, r) in residual.iter_mut().enumerate().skip(from) {
+            *r += level + slope * (trace.time(k) - quiet.tail_ms);
+        }
+        Some((fitted, residual))
     }
 
-    /// The sweep less the background, as [`Self::at`] gives it, uV; `with_tail` takes the tail's
-    /// own level away, too.
-    pub fn subtracted(&self, trace: &Trace, with_tail: bool) -> Vec<f64> {
+    /// The sweep less the background, the tail's own level included, uV.
+    fn residual(&self, trace: &Trace) -> Vec<f64> {
         let mut out = Vec::with_capacity(trace.uv.len());
         let model = &self.model;
         let mut c = [0.0; K];
@@ -217,7 +231,7 @@ impl Background {
                 let t = start + k as f64 * step;
                 let u = (t - model.centre) / model.half;
                 let mut value = drift[0] + u * (drift[1] + u * (drift[2] + u * drift[3]));
-                if with_tail && t >= model.tail {
+                if t >= model.tail {
                     value += c[DRIFT] + c[DRIFT + 1] * (t - model.tail) / model.half;
                 }
                 if turn_per_ms.is_some() {
@@ -241,37 +255,6 @@ impl Background {
             }
         }
         out
-    }
-
-    /// Noise from the residuals of the quiet stretches, in blocks of 0.3 ms so that slow noise and
-    /// correlated samples count with what they do to a smoothed curve.
-    fn residual_sigma(&self, trace: &Trace, quiet: &Quiet, range: f64) -> f64 {
-        let residual = self.subtracted(trace, true);
-        let per = ((0.3 * trace.per_ms).round() as usize).max(1);
-        let (mut raw, mut n_raw, mut slow, mut blocks) = (0.0, 0.0, 0.0, 0.0);
-        let stretches = [(trace.first_ms, quiet.before_ms), (quiet.after_ms + 0.5, quiet.onset_ms), (quiet.tail_ms, trace.last_ms() + 1.0)];
-        for (from, to) in stretches {
-            for block in residual.get(trace.index(from)..trace.index(to)).unwrap_or(&[]).chunks_exact(per) {
-                let (mut sum, mut n) = (0.0, 0.0);
-                for r in block.iter().filter(|r| r.is_finite()) {
-                    sum += r;
-                    raw += r * r;
-                    n += 1.0;
-                }
-                if n > 0.0 {
-                    n_raw += n;
-                    slow += sum * sum / n;
-                    blocks += 1.0;
-                }
-            }
-        }
-        if blocks == 0.0 {
-            return (range * 1e-3).max(1e-9);
-        }
-        let slow = slow / (blocks - 6.0_f64.min(0.3 * blocks));
-        let fast = raw / n_raw;
-        // Never quite zero: the priors and weights divide by it.
-        fast.max(slow).sqrt().max(range * 1e-6).max(1e-9)
     }
 
     /// Background at `t` ms, uV. The tail's own offset is left to the response, whose
@@ -323,4 +306,34 @@ impl Background {
         }
         (high - low).max(0.0)
     }
+}
+
+/// Noise from the residuals of the quiet stretches, in blocks of 0.3 ms so that slow noise and
+/// correlated samples count with what they do to a smoothed curve.
+fn residual_sigma(residual: &[f64], trace: &Trace, quiet: &Quiet, range: f64) -> f64 {
+    let per = ((0.3 * trace.per_ms).round() as usize).max(1);
+    let (mut raw, mut n_raw, mut slow, mut blocks) = (0.0, 0.0, 0.0, 0.0);
+    let stretches = [(trace.first_ms, quiet.before_ms), (quiet.after_ms + 0.5, quiet.onset_ms), (quiet.tail_ms, trace.last_ms() + 1.0)];
+    for (from, to) in stretches {
+        for block in residual.get(trace.index(from)..trace.index(to)).unwrap_or(&[]).chunks_exact(per) {
+            let (mut sum, mut n) = (0.0, 0.0);
+            for r in block.iter().filter(|r| r.is_finite()) {
+                sum += r;
+                raw += r * r;
+                n += 1.0;
+            }
+            if n > 0.0 {
+                n_raw += n;
+                slow += sum * sum / n;
+                blocks += 1.0;
+            }
+        }
+    }
+    if blocks == 0.0 {
+        return (range * 1e-3).max(1e-9);
+    }
+    let slow = slow / (blocks - 6.0_f64.min(0.3 * blocks));
+    let fast = raw / n_raw;
+    // Never quite zero: the priors and weights divide by it.
+    fast.max(slow).sqrt().max(range * 1e-6).max(1e-9)
 }

@@ -162,6 +162,17 @@ impl<'a> Table<'a> {
         Self { model, points, first, rows, normal, used, range, sigma: f64::NAN, fixed: None, made: None }
     }
 
+    /// The table of the same points without mains: part of this one.
+    pub fn without_mains(&self) -> Self {
+        let used = DRIFT + TAIL;
+        let mut rows = self.rows.clone();
+        for row in &mut rows {
+            row[used..].fill(0.0);
+        }
+        let model = Model { mains_hz: None, ..self.model };
+        Self { model, rows, normal: self.normal.narrowed(used), used, sigma: f64::NAN, fixed: None, made: None, ..*self }
+    }
+
     /// States the noise that the priors are weighed against.
     pub fn at_noise(&mut self, sigma: f64) {
         if self.sigma.to_bits() == sigma.to_bits() {

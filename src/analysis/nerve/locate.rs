@@ -81,8 +81,8 @@ pub fn locate(trace: &Trace, after_ms: f64, artefact: bool) -> Option<Located> {
         let sigma = match &background {
             Some(background) if fitted.is_some_and(|fitted| alike(&fitted, &quiet)) => background.sigma_uv,
             _ => {
-                let now = Background::fit(trace, &quiet, range, background.as_ref())?;
-                residual = now.subtracted(trace, false);
+                let (now, rest) = Background::fit(trace, &quiet, range, background.as_ref())?;
+                residual = rest;
                 fitted = Some(quiet);
                 background.insert(now).sigma_uv
             }
@@ -128,8 +128,7 @@ fn alike(a: &Quiet, b: &Quiet) -> bool {
 fn explained(trace: &Trace, after_ms: f64, range: f64, background: &Background, wide: usize) -> bool {
     let last = trace.last_ms();
     let all = Quiet { before_ms: -0.05, after_ms, onset_ms: last + 1.0, tail_ms: last + 1.0, artefact: true };
-    let Some(alone) = Background::fit(trace, &all, range, None) else { return false };
-    let mut residual = alone.subtracted(trace, false);
+    let Some((_, mut residual)) = Background::fit(trace, &all, range, None) else { return false };
     // The shock itself is not explained by anything.
     let shock = trace.index(-0.1)..trace.index(after_ms + 0.05);
     residual[shock].fill(f64::NAN);
