@@ -321,7 +321,7 @@ fn qtrac_cases() -> Vec<Case> {
     let head = "File:              \tX.QZD\r\nName:              \tsomeone\r\nProtocol:          \tMSCAN-R2\r\nAge:               \t43\r\n\
                 Sex:               \tF\r\nTemperature:       \t33.5\r\nS/R sites:         \tMedian Wr-APB\r\n";
     let scan: String = (0..60)
-        .map(|k| format!("MS.{}           \t{:.2}             \t{:.3}\r\n", k + 1, 12.0 - 0.1 * k as f64, 6.0 - 0.1 * k as f64))
+        .map(|k| format!("MS.{}           \t{:.2}             \t{:.3}\r\n", k + 1, 12.0 - 0.1 * f64::from(k), 6.0 - 0.1 * f64::from(k)))
         .collect();
     let scan = format!(
         "{head}M-SCAN DATA (7.1-2m)\r\nScanpts: 1, 2, 58, 59\r\nStim. (mA)     \tAmp. (mV)\r\n{scan}EXTRA VARIABLES\r\n\r\nMScD50 = 43\r\n"

@@ -2,7 +2,7 @@
 //! the figures that they carry.
 
 #![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)] // a test fails by panicking
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -18,14 +18,14 @@ use myoscope::model::{
 };
 use myoscope::simulate::{Random, ScanSetup, demo_munix_study, simulate_scan};
 
-fn measure(test: NerveTest) -> TestMeasurement {
+fn measure(test: &NerveTest) -> TestMeasurement {
     let input = TestInput { test: test.clone(), ..TestInput::default() };
-    let context = Context { test: &test, placed: &[], no_response: &[], height_cm: None, age_years: None };
+    let context = Context { test, placed: &[], no_response: &[], height_cm: None, age_years: None };
     analyzer_for(test.kind).analyze(&input).measurement(&context)
 }
 
 fn scan_of(points: Vec<ScanPoint>) -> (ScanSummary, TestMeasurement) {
-    let measured = measure(NerveTest { kind: TestKind::Scan, points, ..NerveTest::default() });
+    let measured = measure(&NerveTest { kind: TestKind::Scan, points, ..NerveTest::default() });
     match measured.summary.clone() {
         Summary::Scan(summary) => (summary, measured),
         other => panic!("{other:?}"),
@@ -202,7 +202,7 @@ fn measures_of_excitability_agree_with_the_figures_in_the_file() {
         assert!(opened.warnings.is_empty(), "{:?}", opened.warnings);
         let test = opened.study.examination.tests[0].clone();
         assert_eq!((test.kind, test.nerve.as_str(), test.recorded_from.as_str()), (TestKind::Excitability, "Median", "APB"));
-        let measured = measure(test);
+        let measured = measure(&test);
         let Summary::Excitability(ExcitabilitySummary { values }) = &measured.summary else { panic!() };
         let whole = path.file_name().unwrap() == "FESB70821A.MEM";
         let both: Vec<_> = values.iter().filter_map(|v| Some((v, v.value?, v.stated?))).collect();

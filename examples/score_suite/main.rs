@@ -6,7 +6,6 @@
 //! be, analysed, and the answer written to `GOT_DIR/x.got.json` in the schema of the scorer. The
 //! truth is never read. One file a task; [`TASKS`] lists them.
 
-#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
 mod clean;
@@ -22,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use myoscope::analysis::{self, Context, analyzer_for};
-use myoscope::formats::{FileSource, Files, NamedSource, OpenOptions, Opened, open};
+use myoscope::formats::{Files, NamedSource, OpenOptions, Opened, SliceSource, open};
 use myoscope::model::{Edits, TestMeasurement};
 use serde_json::Value;
 
@@ -89,7 +88,7 @@ pub fn record(folder: &Path, id: &str) -> Result<Opened, Box<dyn Error>> {
         names.extend([format!("{patterns}.hea"), format!("{patterns}.dat")]);
     }
     for name in names {
-        let source = FileSource::open(&folder.join(&name))?;
+        let source = SliceSource::from(std::fs::read(folder.join(&name))?);
         all.push(NamedSource { name, source: std::rc::Rc::new(source) });
     }
     let (_, opened) = open(&Files { all }, &OpenOptions::default()).into_iter().next().ok_or("nothing opened")?;
