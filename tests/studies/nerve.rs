@@ -39,7 +39,9 @@ pub fn sensory() -> Case {
         onsets.push(response.onset_ms);
         all.extend(simulated.sweeps_uv);
     }
-    let velocity = |of: usize, value: f64| truth(["distal_mps", "forearm_mps"][of], &format!("/summary/segments/{of}/velocity_mps"), value, Off::Pct(4.0));
+    let velocity = |of: usize, value: f64| {
+        truth(["distal_mps", "forearm_mps"][of], &format!("/summary/segments/{of}/velocity_mps"), value, Off::Pct(4.0))
+    };
     expected.push(velocity(0, 140.0 / onsets[0]));
     expected.push(velocity(1, 210.0 / (onsets[1] - onsets[0])));
     let site_of_channel: Vec<usize> = (0..16).map(|k| k / 8).collect();
