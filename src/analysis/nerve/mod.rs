@@ -3,6 +3,7 @@
 pub mod a_wave;
 pub mod background;
 pub mod block;
+mod columns;
 pub mod comparison;
 pub mod conditions;
 pub mod curve;
