@@ -301,12 +301,6 @@ impl Banded {
         }
     }
 
-    /// `self + scale * other`; both of the same order and width.
-    pub fn plus(&self, other: &Self, scale: f64) -> Self {
-        let rows = self.rows.iter().zip(&other.rows).map(|(a, b)| a + scale * b).collect();
-        Self { n: self.n, half: self.half, rows }
-    }
-
     /// Solves for `rhs`; gives the solution and the log determinant, or `None` when the matrix
     /// is not positive definite.
     pub fn solve(mut self, rhs: &[f64]) -> Option<(Vec<f64>, f64)> {
@@ -351,7 +345,30 @@ impl Banded {
 
 #[cfg(test)]
 mod tests {
-    use super::{Banded, Normal};
+    use super::{Banded, Normal, Small};
+
+    #[test]
+    fn a_small_system_is_solved_as_a_large_one_and_part_of_it_as_that_part() {
+        let (mut small, mut normal, mut part) = (Small::<3>::default(), Normal::new(3), Normal::new(2));
+        for i in 0..9 {
+            let t = f64::from(i) / 4.0 - 1.0;
+            let (row, y, w) = ([1.0, t, (3.0 * t).sin()], t * t - 0.3, 1.0 + t * t);
+            small.add(&row, y, w);
+            normal.add(&row, y, w);
+            part.add(&row, y, w);
+        }
+        let prior = [0.0, 0.5, 2.0];
+        let (got, want) = (small.solve(&prior).unwrap(), normal.solve(&prior).unwrap());
+        let narrow = normal.narrowed(2).solve(&prior).unwrap();
+        let part = part.solve(&prior).unwrap();
+        for (a, b) in got.iter().zip(&want.coefficients).chain(narrow.coefficients.iter().zip(&part.coefficients)) {
+            assert!((a - b).abs() < 1e-12, "{a} {b}");
+        }
+        let row = [0.2, -1.0, 0.4];
+        assert!((small.variance(&row).unwrap() - normal.solve(&[0.0; 3]).unwrap().variance(&row)).abs() < 1e-12);
+        assert!((narrow.cost - part.cost).abs() < 1e-12);
+        assert!(Small::<2>::default().solve(&[0.0; 2]).is_none());
+    }
 
     #[test]
     fn a_line_is_found_and_its_variance_is_the_textbook_one() {

@@ -10,7 +10,8 @@
 //! Contract: samples that are not finite are left out. Times are ms after the stimulus. Cost:
 //! the windows are averaged into a hundred or two points first; see `discharge` for the trials.
 
-use super::discharge::{DRIFT, FIXED, K, Model, Point, TAIL, TAU_PRIOR, Table};
+use super::columns::{DRIFT, FIXED, K, Model, TAIL};
+use super::discharge::{Point, TAU_PRIOR, Table};
 use crate::analysis::linear::{Solution, dot};
 
 /// Which parts of the sweep hold no response. All in ms after the stimulus.

@@ -1,5 +1,4 @@
-//! The columns of the background model, and the search for the time constants of the shock's
-//! discharge.
+//! The search for the time constants of the shock's discharge in the background model.
 //!
 //! Variable projection (Golub and Pereyra, SIAM J Numer Anal 1973;10:413) with the columns that
 //! do not depend on the time constants eliminated once: what remains of each trial is one scalar
@@ -11,6 +10,7 @@
 // Triangular systems are index arithmetic; iterators would hide it.
 #![allow(clippy::needless_range_loop)]
 
+use super::columns::{DRIFT, FIXED, K, Model, TAIL};
 use crate::analysis::linear::{Normal, Solution, dot};
 
 /// Time constants of the two exponentials: range allowed, ms. Electrode and amplifier discharge
@@ -23,81 +23,6 @@ pub(super) const TAU_PRIOR: [(f64, f64); 2] = [(0.3, 0.6), (2.8, 0.5)];
 const LEAST_GAIN: f64 = 0.02;
 /// After this many of the longest time constants nothing is left of the discharge.
 const DISCHARGED: f64 = 20.0;
-/// Columns: drift, the tail's own level and slope, sine and cosine of four mains harmonics, and
-/// the two exponentials.
-pub(super) const DRIFT: usize = 4;
-pub(super) const TAIL: usize = 2;
-pub(super) const MAINS: usize = 8;
-pub(super) const FIXED: usize = DRIFT + TAIL + MAINS;
-pub(super) const K: usize = FIXED + 2;
-
-/// The model: where its columns are centred, which of them are in use, and the time constants.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Model {
-    pub centre: f64,
-    pub half: f64,
-    pub tail: f64,
-    pub mains_hz: Option<f64>,
-    pub artefact: bool,
-    pub after: f64,
-    pub tau: [f64; 2],
-}
-
-impl Model {
-    pub fn row(&self, t: f64, row: &mut [f64; K]) {
-        let u = (t - self.centre) / self.half;
-        *row = [0.0; K];
-        row[0] = 1.0;
-        row[1] = u;
-        row[2] = 1.5 * u * u - 0.5;
-        row[3] = 2.5 * u * u * u - 1.5 * u;
-        if t >= self.tail {
-            row[4] = 1.0;
-            row[5] = (t - self.tail) / self.half;
-        }
-        if let Some(f) = self.mains_hz {
-            // Harmonics 1, 2, 3 and 5 by the addition theorem from one sine and cosine.
-            let (s1, c1) = (t * 1e-3 * f * std::f64::consts::TAU).sin_cos();
-            let (s2, c2) = (2.0 * s1 * c1, c1 * c1 - s1 * s1);
-            let (s3, c3) = (s2 * c1 + c2 * s1, c2 * c1 - s2 * s1);
-            let (s5, c5) = (s3 * c2 + c3 * s2, c3 * c2 - s3 * s2);
-            row[DRIFT + TAIL..FIXED].copy_from_slice(&[s1, c1, s2, c2, s3, c3, s5, c5]);
-        }
-        self.discharge(t, row);
-    }
-
-    /// The columns of the shock's discharge, counted from the end of the shock so that they keep
-    /// a size near one.
-    fn discharge(&self, t: f64, row: &mut [f64; K]) {
-        if self.artefact && t >= 0.0 {
-            for (column, tau) in row[FIXED..].iter_mut().zip(self.tau) {
-                *column = (-(t - self.after) / tau).exp();
-            }
-        }
-    }
-
-    pub fn priors(&self, range: f64, sigma: f64) -> [f64; K] {
-        let s2 = sigma * sigma;
-        let weak = |sd: f64| s2 / (sd * sd);
-        let mut prior = [0.0; K];
-        prior[1] = weak(0.5 * range);
-        prior[2] = weak(0.2 * range);
-        prior[3] = weak(0.1 * range);
-        prior[4] = weak(0.03 * range);
-        prior[5] = weak(0.03 * range);
-        for i in 0..MAINS / 2 {
-            // Unused columns are all zero; any precision keeps the matrix definite.
-            let sd = if i == 0 { 0.3 } else { 0.05 } * range;
-            let p = if self.mains_hz.is_some() { weak(sd) } else { 1.0 };
-            prior[DRIFT + TAIL + 2 * i] = p;
-            prior[DRIFT + TAIL + 2 * i + 1] = p;
-        }
-        for p in &mut prior[FIXED..] {
-            *p = if self.artefact { weak(3.0 * range) } else { 1.0 };
-        }
-        prior
-    }
-}
 
 /// The average of some neighbouring samples.
 #[derive(Debug, Clone, Copy)]
@@ -190,9 +115,9 @@ impl<'a> Table<'a> {
     fn column(&self, values: Vec<f64>) -> Column {
         let mut column = Column { values, products: [0.0; FIXED], data: 0.0 };
         if self.used == FIXED {
-            self.multiply::<FIXED>(&mut column)
+            self.multiply::<FIXED>(&mut column);
         } else {
-            self.multiply::<{ DRIFT + TAIL }>(&mut column)
+            self.multiply::<{ DRIFT + TAIL }>(&mut column);
         }
         column
     }
@@ -458,4 +383,65 @@ impl<'a> Table<'a> {
 
 fn tau_cost(tau: &[f64; 2]) -> f64 {
     tau.iter().zip(TAU_PRIOR).map(|(tau, (centre, sd))| ((tau / centre).ln() / sd).powi(2)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DRIFT, FIXED, Model, Point, TAIL, Table};
+
+    /// Points of a drifting sweep with a shock and, perhaps, mains.
+    fn points(mains_uv: f64, tau: [f64; 2]) -> Vec<Point> {
+        let time = |i: u32| if i < 20 { f64::from(i) * 0.2 - 5.0 } else { 0.4 + f64::from(i - 20) * 0.1 };
+        (0..200)
+            .map(|i| {
+                let t = time(i);
+                let shock = if t < 0.0 { 0.0 } else { 300.0 * (-t / tau[0]).exp() - 80.0 * (-t / tau[1]).exp() };
+                let hum = mains_uv * (0.314 * t + 0.4).sin();
+                Point { t, y: 20.0 + 0.5 * t + shock + hum + f64::from(i * 7919 % 13) * 0.1 - 0.6, n: 2.0, within: 0.3 }
+            })
+            .collect()
+    }
+
+    fn model(mains_hz: Option<f64>) -> Model {
+        Model { centre: 7.5, half: 12.5, tail: 15.0, mains_hz, artefact: true, after: 0.4, tau: [0.3, 2.8] }
+    }
+
+    #[test]
+    fn eliminating_the_fixed_columns_gives_the_solution_of_the_whole() {
+        for mains_hz in [None, Some(50.0)] {
+            let points = points(5.0, [0.4, 3.0]);
+            let mut table = Table::new(model(mains_hz), &points, 500.0);
+            table.at_noise(2.0);
+            let (_, coefficients) = table.evidence().unwrap();
+            let whole = table.solution().unwrap();
+            for (a, b) in coefficients.iter().zip(&whole.coefficients) {
+                assert!((a - b).abs() < 1e-6 * (1.0 + b.abs()), "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_without_mains_is_the_one_made_without() {
+        let points = points(0.0, [0.4, 3.0]);
+        let mut part = Table::new(model(Some(60.0)), &points, 500.0).without_mains();
+        let mut made = Table::new(model(None), &points, 500.0);
+        part.at_noise(1.0);
+        made.at_noise(1.0);
+        let (a, b) = (part.evidence().unwrap(), made.evidence().unwrap());
+        assert!((a.0 - b.0).abs() < 1e-9);
+        assert!(a.1[DRIFT + TAIL..FIXED].iter().all(|c| *c == 0.0));
+    }
+
+    #[test]
+    fn time_constants_are_found() {
+        let points = points(0.0, [0.45, 3.6]);
+        let mut table = Table::new(model(None), &points, 500.0);
+        table.at_noise(0.5);
+        table.grid();
+        for _ in 0..3 {
+            table.settle();
+        }
+        let [fast, slow] = table.model.tau;
+        assert!((fast / 0.45 - 1.0).abs() < 0.05 && (slow / 3.6 - 1.0).abs() < 0.1, "{fast} {slow}");
+    }
 }

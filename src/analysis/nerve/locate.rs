@@ -1,7 +1,7 @@
 //! Where in a sweep the response is, and the sweep less everything else.
 //!
 //! The background model needs to know which parts hold no response, and finding the response
-//! needs the background: the two take turns, four times, each time with wider quiet stretches.
+//! needs the background: the two take turns, up to four times, each time with other quiet stretches.
 //! A response counts as present when its average over 1 ms stands out of the noise, and when
 //! shock, mains and drift alone do not explain the sweep.
 //!

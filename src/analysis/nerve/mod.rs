@@ -4,6 +4,7 @@ pub mod a_wave;
 pub mod background;
 pub mod blink;
 pub mod block;
+mod columns;
 pub mod comparison;
 pub mod conditions;
 pub mod curve;
