@@ -3,7 +3,7 @@
 use myoscope::simulate::{Disturbance, Muscle, Pool, Random, Stretch};
 use serde_json::json;
 
-use super::{Case, Grid, Off, clinic, least, mean, most, numbered, span, sweeps, top, truth};
+use super::{Case, Grid, Off, clinic, least, mean, most, named, numbered, span, sweeps, top, truth};
 
 type Latencies = Vec<Option<f64>>;
 
@@ -41,7 +41,7 @@ pub fn f_wave() -> Case {
         }
         all.push(grid.record(&[&m, &f], &clinic(), &mut random));
     }
-    let (shortest, longest, m_ms) = (least(&onsets), most(&onsets), grid.onset_ms(&m));
+    let (shortest, longest, m_ms) = (least(&onsets), most(&onsets), grid.motor_onset_ms(&m));
     let at = |key: &str| format!("/summary/sites/0/{key}");
     let expected = vec![
         truth("m_latency_ms", &at("m_latency_ms"), m_ms, Off::By(0.1)),
@@ -121,21 +121,21 @@ pub fn blink() -> Case {
     let grid = Grid { fs_hz: 10_000.0, before_ms: 10.0, after_ms: 90.0 };
     let (mut right, mut left) = (Vec::new(), Vec::new());
     let (mut r1, mut r2, mut other) = (Vec::new(), Vec::new(), Vec::new());
-    let nothing = grid.wave(&pool, &vec![None; early.len()]);
+    let wave = |latencies: &[Option<f64>]| grid.brief(&pool, latencies, 0.3);
+    let nothing = wave(&vec![None; early.len()]);
     for _ in 0..4 {
         let jitter = random.normal(0.0, 0.2);
-        let first = grid.wave(&pool, &later(&early, 8.4 + jitter));
+        let first = wave(&later(&early, 8.4 + jitter));
         r1.push(grid.onset_ms(&first));
         let (ipsi, contra) = (random.between(31.0, 33.5), random.between(32.0, 34.5));
-        let second = grid.wave(&pool, &volley(&pool, ipsi, 22.0, &mut random));
-        let crossed = grid.wave(&pool, &volley(&pool, contra, 22.0, &mut random));
+        let second = wave(&volley(&pool, ipsi, 22.0, &mut random));
+        let crossed = wave(&volley(&pool, contra, 22.0, &mut random));
         r2.push(grid.onset_ms(&second));
         other.push(grid.onset_ms(&crossed));
-        let small = Disturbance { spike_uv: -800.0, tails: [(150.0, 0.3), (10.0, 2.0)], ..clinic() };
+        let small = Disturbance { drift_uv: 2.0, mains_uv: 1.0, spike_uv: -800.0, tails: [(150.0, 0.3), (10.0, 2.0)], ..clinic() };
         right.push(grid.record(&[&first, &second], &small, &mut random));
         left.push(grid.record(&[&nothing, &crossed], &small, &mut random));
     }
-    let named = |name: &str, all: Vec<Vec<f64>>| all.into_iter().map(|uv| (name.to_owned(), uv)).collect::<Vec<_>>();
     let mut all = named("Right orbicularis oculi", right);
     all.extend(named("Left orbicularis oculi", left));
     let at = |side: usize, key: &str| format!("/summary/sides/{side}/{key}");
@@ -196,7 +196,7 @@ pub fn mep() -> Case {
     Case {
         note: "Magnetic stimulation at rest, and in contraction with a silent period.",
         main: "input.hea",
-        inputs: sweeps(grid.fs_hz, &numbered(all), &sidecar),
+        inputs: sweeps(grid.fs_hz, &named("FDI", all), &sidecar),
         truth: expected,
     }
 }
