@@ -69,6 +69,17 @@ impl Normal {
         wide
     }
 
+    /// The equations of the first `k` columns alone.
+    pub fn narrowed(&self, k: usize) -> Self {
+        let mut narrow = Self::new(k.min(self.k));
+        for i in 0..narrow.k {
+            narrow.gram[i * narrow.k..i * narrow.k + i + 1].copy_from_slice(&self.gram[i * self.k..i * self.k + i + 1]);
+            narrow.rhs[i] = self.rhs[i];
+        }
+        narrow.yy = self.yy;
+        narrow
+    }
+
     /// Adds what an observation that is in the equations already contributes to the columns from
     /// `from` on; the columns before them are left as they are.
     pub fn add_columns(&mut self, row: &[f64], y: f64, w: f64, from: usize) {
@@ -80,6 +91,11 @@ impl Normal {
             }
             self.rhs[i] += wi * y;
         }
+    }
+
+    /// The right side: the columns' products with the data.
+    pub fn data(&self) -> &[f64] {
+        &self.rhs
     }
 
     /// Solves with independent zero-mean priors of precision `prior[i]` on each column (0: none).
@@ -114,12 +130,105 @@ impl Solution {
         z
     }
 
+    /// As [`Self::whitened`], in place, for a row of all columns.
+    pub fn whiten(&self, row: &mut [f64]) {
+        if row.len() >= self.k {
+            forward(&self.factor, self.k, row);
+        }
+    }
+
+    /// Coefficients for a whitened right side, in place.
+    pub fn unwhiten(&self, row: &mut [f64]) {
+        if row.len() >= self.k {
+            backward(&self.factor, self.k, row);
+        }
+    }
+
     /// Coefficients for another right side.
     pub fn solved(&self, rhs: &[f64]) -> Vec<f64> {
         let mut x = self.whitened(rhs);
         backward(&self.factor, self.k, &mut x);
         x
     }
+}
+
+/// As [`Normal`], for a number of columns that is known beforehand and small; needs no memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Small<const K: usize> {
+    gram: [[f64; K]; K],
+    rhs: [f64; K],
+}
+
+impl<const K: usize> Default for Small<K> {
+    fn default() -> Self {
+        Self { gram: [[0.0; K]; K], rhs: [0.0; K] }
+    }
+}
+
+impl<const K: usize> Small<K> {
+    /// Adds one finite observation `y` of weight `w` with the columns' values `row`.
+    pub fn add(&mut self, row: &[f64; K], y: f64, w: f64) {
+        for i in 0..K {
+            let wi = w * row[i];
+            for j in 0..=i {
+                self.gram[i][j] += wi * row[j];
+            }
+            self.rhs[i] += wi * y;
+        }
+    }
+
+    fn factor(&self, prior: &[f64; K]) -> Option<[[f64; K]; K]> {
+        let mut a = self.gram;
+        for i in 0..K {
+            a[i][i] += prior[i];
+            for j in 0..=i {
+                let mut s = a[i][j];
+                for m in 0..j {
+                    s -= a[i][m] * a[j][m];
+                }
+                if i == j {
+                    if !(s.is_finite() && s > 0.0) {
+                        return None;
+                    }
+                    a[i][i] = s.sqrt();
+                } else {
+                    a[i][j] = s / a[j][j];
+                }
+            }
+        }
+        Some(a)
+    }
+
+    /// Coefficients under independent zero-mean priors of precision `prior[i]`; `None` when the
+    /// matrix is not positive definite.
+    pub fn solve(&self, prior: &[f64; K]) -> Option<[f64; K]> {
+        let a = self.factor(prior)?;
+        let mut x = whitened(&a, self.rhs);
+        for i in (0..K).rev() {
+            for j in i + 1..K {
+                x[i] -= a[j][i] * x[j];
+            }
+            x[i] /= a[i][i];
+        }
+        Some(x)
+    }
+
+    /// Variance of the linear combination `row` of the coefficients, without priors, for the
+    /// weights' unit.
+    pub fn variance(&self, row: &[f64; K]) -> Option<f64> {
+        let a = self.factor(&[0.0; K])?;
+        Some(whitened(&a, *row).iter().map(|v| v * v).sum())
+    }
+}
+
+fn whitened<const K: usize>(factor: &[[f64; K]; K], mut x: [f64; K]) -> [f64; K] {
+    for i in 0..K {
+        for j in 0..i {
+            x[i] -= factor[i][j] * x[j];
+        }
+        x[i] /= factor[i][i];
+    }
+    x
 }
 
 /// Value of the linear model at `row`.

@@ -73,14 +73,14 @@ impl Engine {
     }
 
     pub(super) fn open_demo(&mut self, id: &str, out: &mut dyn FnMut(Output)) {
-        let Some(demo) = simulate::DEMOS.iter().find(|demo| demo.id == id) else {
+        let Some((study, samples)) = simulate::demo(id) else {
             super::failed(out, format!("There is no simulated study called {id}."));
             return;
         };
-        let (study, samples) = (demo.make)();
+        let name = simulate::DEMOS.iter().find(|(of, _)| *of == id).map_or(id, |(_, name)| *name);
         let samples = samples.into_iter().map(|samples| Rc::new(samples) as Rc<dyn Samples>).collect();
         let print = format!("demo-{id}-1");
-        let title = format!("Demo: {} (simulated)", in_sentence(demo.name));
+        let title = format!("Demo: {} (simulated)", in_sentence(name));
         self.begin(Session::new(0, title, study, samples, Vec::new(), print), out);
     }
 

@@ -142,7 +142,7 @@ pub enum Request {
 
 /// Simulated studies that can be opened: id and name.
 pub fn demos() -> impl Iterator<Item = (&'static str, &'static str)> {
-    crate::simulate::DEMOS.iter().map(|demo| (demo.id, demo.name))
+    crate::simulate::DEMOS.iter().copied()
 }
 
 /// What the surroundings keep for a study between sessions.

@@ -292,6 +292,10 @@ impl Scene<'_> {
     fn markers(&self, picture: &mut Picture, index: usize, row: &Row<'_>, view: &Viewport, vertical: Vertical) {
         let Some(measurement) = row.measurement else { return };
         if measurement.response.is_none() && measurement.late.is_empty() {
+            // Words of one row must not lie over the next.
+            if self.arrangement == Arrangement::Raster && self.row_px() < 20.0 && index != self.selected {
+                return;
+            }
             let text = if measurement.automatic.is_some() { "no response (declared)" } else { "no response" };
             let at = [view.px_from_time(0.0) as f32 + 40.0, vertical.zero_px - 10.0];
             picture.marks.push(marks::label(at, text, 12.0, true, Anchor::Start, self.theme.ink_3, self.theme));
@@ -328,7 +332,7 @@ impl Scene<'_> {
                 .clamp(top, bottom);
             let automatic = measurement.automatic_ms(kind).filter(|_| person);
             let label = match kind {
-                MarkerKind::Onset | MarkerKind::NegativePeak if crowded && self.marker != Some(kind) => String::new(),
+                MarkerKind::Onset | MarkerKind::NegativePeak if crowded && (low || self.marker != Some(kind)) => String::new(),
                 MarkerKind::Onset => format!("{} ms", number(ms, 3)),
                 MarkerKind::NegativePeak => measurement.response.map(|r| quantity(r.amp_uv, &row.unit)).unwrap_or_default(),
                 MarkerKind::LateOnset => {

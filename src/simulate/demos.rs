@@ -1,31 +1,44 @@
-//! The simulated studies that anyone may open: one line each.
+//! The simulated studies that anyone may open.
 
 use super::{demo_motor_study, demo_munix_study, demo_needle, demo_scan_study, demo_sensory_study};
 use crate::model::{InMemory, Study};
 
-/// A simulated study.
-#[derive(Debug, Clone, Copy)]
-pub struct Demo {
-    /// Its id in addresses (`?demo=sensory`).
-    pub id: &'static str,
-    /// What it shows.
-    pub name: &'static str,
-    /// Makes it.
-    pub make: fn() -> (Study, Vec<InMemory>),
-}
+/// Id in addresses (`?demo=sensory`) and name, in the order in which they are offered. Names stand
+/// apart from what makes the studies, so that the page can list them without holding a simulator.
+pub const DEMOS: &[(&str, &str)] = &[
+    ("motor", "Motor nerve conduction"),
+    ("sensory", "Sensory conduction"),
+    ("scan", "CMAP scan"),
+    ("munix", "MUNIX"),
+    ("needle", "Needle EMG"),
+];
 
-/// All of them, in the order in which they are offered.
-pub static DEMOS: &[Demo] = &[
-    Demo { id: "motor", name: "Motor nerve conduction", make: demo_motor_study },
-    Demo { id: "sensory", name: "Sensory conduction", make: demo_sensory_study },
-    Demo { id: "scan", name: "CMAP scan", make: || (demo_scan_study(), Vec::new()) },
-    Demo { id: "munix", name: "MUNIX", make: demo_munix_study },
-    Demo {
-        id: "needle",
-        name: "Needle EMG",
-        make: || {
+/// Makes a simulated study; `None` when there is none of this id.
+pub fn demo(id: &str) -> Option<(Study, Vec<InMemory>)> {
+    Some(match id {
+        "motor" => demo_motor_study(),
+        "sensory" => demo_sensory_study(),
+        "scan" => (demo_scan_study(), Vec::new()),
+        "munix" => demo_munix_study(),
+        "needle" => {
             let (study, samples) = demo_needle(20.0);
             (study, vec![samples])
-        },
-    },
-];
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEMOS, demo};
+
+    #[test]
+    fn every_name_in_the_list_is_made_with_its_samples() {
+        for (id, _) in DEMOS {
+            let (study, samples) = demo(id).unwrap();
+            assert_eq!(study.recordings.len(), samples.len(), "{id}");
+            assert!(*id == "needle" || !study.examination.tests.is_empty(), "{id}");
+        }
+        assert!(demo("nothing").is_none());
+    }
+}

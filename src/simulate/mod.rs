@@ -20,7 +20,7 @@ mod sweep;
 pub use big::{Procedural, big_recording};
 pub use demo::{demo_motor_study, demo_motor_truth};
 pub use demo_sensory::{demo_sensory_study, demo_sensory_truth};
-pub use demos::{DEMOS, Demo};
+pub use demos::{DEMOS, demo};
 pub use disturb::{Disturbance, couple};
 pub use fibre::{Contact, Potential};
 pub use munix::demo_munix_study;

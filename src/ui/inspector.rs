@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use super::commands::{self, Command};
 use super::icons::{self, icon};
-use super::results::has_sweeps;
 use super::scope::Loupe;
 use super::state::{App, Dialog, TextQuestion};
 use super::{continuous, sweeps};
@@ -18,7 +17,7 @@ pub fn MarkerInspector() -> impl IntoView {
     view! {
         <aside class="inspect" aria-label="Inspector">
             {move || marker_panel(app)}
-            <Show when=move || app.sweeps.with(|view| view.marker.is_some()) && has_sweeps(app)><Loupe/></Show>
+            <Show when=move || sweeps::has_marker(app)><Loupe/></Show>
             {move || marker_values(app)}
             {move || test_quality(app)}
             <SweepCursors/>

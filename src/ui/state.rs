@@ -9,7 +9,7 @@ use leptos::prelude::*;
 pub use super::theme_choice::ThemeChoice;
 use super::tile_store::Tiles;
 use crate::engine::protocol::{Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView};
-use crate::model::{LaneSettings, MarkerKind, SweepId};
+use crate::model::{LaneSettings, MarkerKind, SweepId, TestKind};
 use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::{self, Theme};
 use crate::web::link::Link;
@@ -416,7 +416,7 @@ impl App {
                 self.sweeps.update(|view| {
                     view.span_s = 0.0;
                     view.row = 0;
-                    view.marker = kind.and_then(|kind| kind.markers().first().copied());
+                    view.marker = kind.map(TestKind::first_marker);
                     view.gain = None;
                     view.row_gain.clear();
                     view.cursors = [None; 2];

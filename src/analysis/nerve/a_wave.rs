@@ -34,6 +34,8 @@ const HUMP_STANDS: f64 = 2.3;
 /// An A wave lasts this long at most, ms.
 const LONGEST_MS: f64 = 15.0;
 const EARLIER_MS: f64 = 8.0;
+/// Behind the last moment at which it can be seen it fades like this, ms.
+const FADES_MS: f64 = 4.0;
 
 /// An A wave.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +59,8 @@ struct Place {
     at: usize,
     stands: f64,
     holds: Vec<bool>,
+    /// Share of sweeps that do nothing else there.
+    alike: f64,
 }
 
 impl Place {
@@ -78,7 +82,12 @@ pub fn find(all: &Together, ensemble: &Ensemble, from_ms: f64) -> Option<AWave> 
     let places = places(all, &fast, &shared, noise, stride);
     let at = resurgence(all, &places, from_ms).or_else(|| hump(all, ensemble, &places))?;
     let place = places.iter().min_by(|a, b| a.at.abs_diff(at).cmp(&b.at.abs_diff(at)))?;
-    describe(all, ensemble, place)
+    // As far as the sweeps stay alike to either side.
+    let reach = |later: bool| {
+        let beyond = places.iter().filter(|p| p.alike < MOST && (p.at > place.at) == later).map(|p| p.at);
+        if later { beyond.min().unwrap_or(usize::MAX) } else { beyond.max().unwrap_or(0) }
+    };
+    describe(all, ensemble, place, [reach(false), reach(true)])
 }
 
 /// Second difference of averages: slow waves vanish, those of a motor unit remain.
@@ -126,16 +135,19 @@ fn places(all: &Together, fast: &[Vec<f64>], shared: &[f64], noise: f64, stride:
         let part = &shared[a..a + window];
         let power = part.iter().map(|v| v * v).sum::<f64>();
         let size = (power / window as f64).sqrt();
+        let mut alike = 0_usize;
         let holds = fast
             .iter()
             .map(|uv| {
                 let uv = &uv[a..a + window];
                 let scale = uv.iter().zip(part).map(|(v, s)| v * s).sum::<f64>() / power.max(1e-12);
                 let off = (uv.iter().zip(part).map(|(v, s)| (v - s).powi(2)).sum::<f64>() / window as f64).sqrt();
-                (scale - 1.0).abs() < 0.5 && off < 0.6 * size + 1.3 * noise
+                let near = off < 0.6 * size + 1.3 * noise;
+                alike += usize::from(near);
+                near && (scale - 1.0).abs() < 0.5
             })
             .collect();
-        out.push(Place { at: a, stands: size / noise, holds });
+        out.push(Place { at: a, stands: size / noise, holds, alike: alike as f64 / fast.len() as f64 });
         a += stride;
     }
     out
@@ -174,10 +186,11 @@ fn hump(all: &Together, ensemble: &Ensemble, places: &[Place]) -> Option<usize> 
 
 /// Shape, onset and size of the wave at a place: the median of the sweeps' changes, summed up, so
 /// that the level that each sweep has there does not matter.
-fn describe(all: &Together, ensemble: &Ensemble, place: &Place) -> Option<AWave> {
+fn describe(all: &Together, ensemble: &Ensemble, place: &Place, within: [usize; 2]) -> Option<AWave> {
     let centre = place.at + (0.5 * WINDOW_MS * all.per_ms) as usize;
-    let from = centre.saturating_sub((EARLIER_MS * all.per_ms) as usize).max(all.index(ensemble.smooth_ms));
-    let to = (centre + (LONGEST_MS * all.per_ms) as usize).min(all.len());
+    let window = (WINDOW_MS * all.per_ms) as usize;
+    let from = centre.saturating_sub((EARLIER_MS * all.per_ms) as usize).max(all.index(ensemble.smooth_ms)).max(within[0] + window / 2).min(place.at);
+    let to = (centre + (LONGEST_MS * all.per_ms) as usize).min(all.len()).min(within[1].saturating_add(window / 2)).max(centre + 1);
     let holders: Vec<&Vec<f64>> = ensemble.flat_uv.iter().zip(&place.holds).filter(|(_, h)| **h).map(|(uv, _)| uv).collect();
     let mut shape = vec![0.0; to.checked_sub(from).filter(|n| *n > 8)?];
     let mut column = Vec::with_capacity(holders.len());
@@ -188,17 +201,17 @@ fn describe(all: &Together, ensemble: &Ensemble, place: &Place) -> Option<AWave>
         let step = median(&column);
         shape[k] = shape[k - 1] + if step.is_finite() { step - steady } else { 0.0 };
     }
-    // Less the straight line between its ends.
+    // Less the level in front of it, and fading behind what is known.
     let ends = ((0.5 * all.per_ms) as usize).clamp(1, shape.len() / 4);
-    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
-    let (left, right) = (mean(&shape[..ends]), mean(&shape[shape.len() - ends..]));
-    let last = (shape.len() - 1) as f64;
-    for (k, v) in shape.iter_mut().enumerate() {
-        *v -= left + (right - left) * k as f64 / last;
-    }
+    let left = shape[..ends].iter().sum::<f64>() / ends as f64;
+    shape.iter_mut().for_each(|v| *v -= left);
+    let last = shape[shape.len() - ends..].iter().sum::<f64>() / ends as f64;
+    let known = shape.len();
+    let fades = (all.len() - to).min((4.0 * FADES_MS * all.per_ms) as usize);
+    shape.extend((0..fades).map(|k| last * (-(k as f64) / (FADES_MS * all.per_ms)).exp()));
     let noise_uv = 1.5 * ensemble.noise_uv / (holders.len() as f64).sqrt();
-    let flat = Flat { uv: &shape, per_ms: all.per_ms, first_ms: all.time(from), noise_uv };
+    let flat = Flat { uv: &shape[..known], per_ms: all.per_ms, first_ms: all.time(from), noise_uv };
     let at = all.time(centre);
-    let wave = measure(&flat, at - 6.0, at + 6.0, all.time(from))?;
+    let wave = measure(&flat, at - 6.0, (at + 6.0).min(all.time(to - 1)), all.time(from))?;
     Some(AWave { onset_ms: wave.onset_ms, amp_uv: wave.amp_uv, pp_uv: wave.pp_uv, holds: place.holds.clone(), from, shape_uv: shape })
 }

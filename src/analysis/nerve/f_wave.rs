@@ -17,6 +17,8 @@ const LEAST_NOISE: f64 = 6.0;
 const SMOOTHED: f64 = 0.9;
 /// And what of it is quick: slow errors of the tail are not.
 const QUICK: f64 = 0.33;
+/// An A wave's leftovers begin this near to it, ms.
+const BESIDE_A_MS: f64 = 4.0;
 /// F waves begin no earlier than this before the median one, ms; chronodispersion is below 10 ms.
 const EARLIER_MS: f64 = 8.0;
 
@@ -58,10 +60,15 @@ pub fn find(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Option<Found> {
         (0..sweeps.len()).map(|q| f_wave(&all_waves(&all, &ensemble, q, corridor[0]), least, corridor)).collect::<Vec<_>>()
     };
     let mut f = look(corridor);
-    // What lies far in front of all others is none of them.
-    let onsets: Vec<f64> = f.iter().flatten().map(|w| w.onset_ms).collect();
+    // What is left of an A wave is no F wave, nor what lies far in front of all others.
+    let near_a = |w: &&Wave| a.as_ref().is_none_or(|a| (w.onset_ms - a.onset_ms).abs() > BESIDE_A_MS);
+    let onsets: Vec<f64> = f.iter().flatten().filter(near_a).map(|w| w.onset_ms).collect();
     if onsets.len() >= 4 {
-        corridor[0] = corridor[0].max(median(&onsets) - EARLIER_MS);
+        let usual = median(&onsets);
+        corridor[0] = corridor[0].max(usual - EARLIER_MS);
+        if let Some(a) = a.as_ref().filter(|a| a.onset_ms + BESIDE_A_MS < usual) {
+            corridor[0] = corridor[0].max((a.onset_ms + BESIDE_A_MS).min(usual - BESIDE_A_MS));
+        }
         f = look(corridor);
     }
     Some(Found { f, a, ensemble, all })

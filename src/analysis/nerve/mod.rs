@@ -7,6 +7,7 @@ pub mod block;
 pub mod comparison;
 pub mod conditions;
 pub mod curve;
+mod discharge;
 pub mod ensemble;
 pub mod excitability;
 pub mod f_study;

@@ -19,8 +19,10 @@ const STEP_MS: f64 = 0.02;
 /// A wave is quick: its second difference over this time stands out of the noise (in noise per
 /// sample) and is a share of the largest one.
 const APART_MS: f64 = 1.4;
-const QUICK_NOISE: f64 = 1.0;
+const QUICK_NOISE: f64 = 0.8;
 const QUICK_SHARE: f64 = 0.08;
+/// Pauses within one response are shorter than this, ms.
+const PAUSE_MS: f64 = 4.0;
 /// Looked at before and after the stretch that stands out, ms.
 const BEFORE_MS: f64 = 7.0;
 const AFTER_MS: f64 = 3.0;
@@ -92,7 +94,7 @@ pub fn measure(flat: &Flat, from_ms: f64, to_ms: f64, earliest_ms: f64) -> Optio
     let quick_uv = extent(&quick, window);
     // Slow errors of what was subtracted may come before the wave, and are no part of it.
     let limit = (QUICK_NOISE * flat.noise_uv).max(QUICK_SHARE * quick_uv);
-    let a = (a..=b).find(|i| bend(*i).abs() > limit).map_or(a, |i| i.saturating_sub(apart + (0.6 / STEP_MS) as usize).max(a.min(i)));
+    let a = active_from(&bend, a, b, limit).map_or(a, |i| i.saturating_sub(apart + (0.6 / STEP_MS) as usize).max(a.min(i)));
     let level = level_before(&curve[..=a], time(a) - first);
     let top = (a..=b).max_by(|p, q| curve[*p].total_cmp(&curve[*q]))?;
     let (amp_uv, peak_ms) = (curve[top] - level, time(top));
@@ -101,6 +103,21 @@ pub fn measure(flat: &Flat, from_ms: f64, to_ms: f64, earliest_ms: f64) -> Optio
     let turn = first_turn(&curve, a, b, level, size)?;
     let (onset_ms, onset_sd_ms) = onset(flat, &curve, level, threshold, turn, (first, start));
     Some(Wave { onset_ms, onset_sd_ms, end_ms: to_ms, amp_uv, pp_uv, peak_ms, quick_uv })
+}
+
+/// Where the activity around the largest bend begins: back from there over pauses that are short.
+fn active_from(bend: &dyn Fn(usize) -> f64, a: usize, b: usize, limit: f64) -> Option<usize> {
+    let main = (a..=b).max_by(|p, q| bend(*p).abs().total_cmp(&bend(*q).abs())).filter(|i| bend(*i).abs() > limit)?;
+    let pause = (PAUSE_MS / STEP_MS) as usize;
+    let mut from = main;
+    let mut i = main;
+    while i > a && from - i < pause {
+        i -= 1;
+        if bend(i).abs() > limit {
+            from = i;
+        }
+    }
+    Some(from)
 }
 
 /// Largest difference of two values at most `window` apart.
