@@ -162,7 +162,7 @@ impl Grid {
         self.reaches_ms(wave, 0.02 * span(wave))
     }
 
-    /// When an M wave begins: at 1 % of its negative peak.
+    /// When an M wave or another volley of many units begins: at 1 % of its negative peak.
     pub fn motor_onset_ms(&self, wave: &[f64]) -> f64 {
         self.reaches_ms(wave, 0.01 * top(wave))
     }

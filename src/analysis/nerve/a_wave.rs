@@ -189,7 +189,11 @@ fn hump(all: &Together, ensemble: &Ensemble, places: &[Place]) -> Option<usize> 
 fn describe(all: &Together, ensemble: &Ensemble, place: &Place, within: [usize; 2]) -> Option<AWave> {
     let centre = place.at + (0.5 * WINDOW_MS * all.per_ms) as usize;
     let window = (WINDOW_MS * all.per_ms) as usize;
-    let from = centre.saturating_sub((EARLIER_MS * all.per_ms) as usize).max(all.index(ensemble.smooth_ms)).max(within[0] + window / 2).min(place.at);
+    let from = centre
+        .saturating_sub((EARLIER_MS * all.per_ms) as usize)
+        .max(all.index(ensemble.smooth_ms))
+        .max(within[0] + window / 2)
+        .min(place.at);
     let to = (centre + (LONGEST_MS * all.per_ms) as usize).min(all.len()).min(within[1].saturating_add(window / 2)).max(centre + 1);
     let holders: Vec<&Vec<f64>> = ensemble.flat_uv.iter().zip(&place.holds).filter(|(_, h)| **h).map(|(uv, _)| uv).collect();
     let mut shape = vec![0.0; to.checked_sub(from).filter(|n| *n > 8)?];
