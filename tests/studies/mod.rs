@@ -7,8 +7,10 @@ mod tracked;
 use myoscope::simulate::{Disturbance, Pool, Random, couple};
 use serde_json::{Map, Value, json};
 
+type Named = (&'static str, fn() -> Case);
+
 /// Every directory and what makes it.
-pub const ALL: &[(&str, fn() -> Case)] = &[
+pub const ALL: &[Named] = &[
     ("sensory", nerve::sensory),
     ("repetitive", nerve::repetitive),
     ("munix", nerve::munix),
