@@ -4,7 +4,8 @@
 //! `case.json` names the file to open, and for every expected value where the measurement has it (a
 //! JSON pointer) and how far off it may be (`within`, or `within_pct` of the expected value).
 //! `expected.json` holds the simulator's truth, read off noise-free waves five times finer than the
-//! recording (onsets of late responses: 2 % of their size), and never a measurement of ours.
+//! recording (onset: 1 % of the negative peak;
+//! of F waves, H reflexes and R2, which stand in more noise, 2 % of their size), and never a measurement of ours.
 
 #![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail the test")]

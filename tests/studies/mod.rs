@@ -7,8 +7,10 @@ mod tracked;
 use myoscope::simulate::{Disturbance, Pool, Random, couple};
 use serde_json::{Map, Value, json};
 
+type Named = (&'static str, fn() -> Case);
+
 /// Every directory and what makes it.
-pub const ALL: &[(&str, fn() -> Case)] = &[
+pub const ALL: &[Named] = &[
     ("sensory", nerve::sensory),
     ("repetitive", nerve::repetitive),
     ("munix", nerve::munix),
@@ -91,6 +93,11 @@ pub fn numbered(signals: Vec<Vec<f64>>) -> Vec<(String, Vec<f64>)> {
     signals.into_iter().enumerate().map(|(k, uv)| (format!("sweep{}", k + 1), uv)).collect()
 }
 
+/// Signals of one channel.
+pub fn named(name: &str, signals: Vec<Vec<f64>>) -> Vec<(String, Vec<f64>)> {
+    signals.into_iter().map(|uv| (name.to_owned(), uv)).collect()
+}
+
 /// What a clinic's amplifier adds, of moderate size.
 pub fn clinic() -> Disturbance {
     Disturbance {
@@ -142,9 +149,27 @@ impl Grid {
         uv
     }
 
-    /// When a wave begins, ms after the stimulus: at 2 % of its peak-to-peak size.
+    /// The same of units whose potentials are over in a part of the time, as those of the short
+    /// fibres of the face.
+    pub fn brief(&self, pool: &Pool, latencies: &[Option<f64>], part: f64) -> Vec<f64> {
+        let longer: Vec<Option<f64>> = latencies.iter().map(|l| l.map(|l| l / part)).collect();
+        let mut wave = vec![0.0; self.lead()];
+        wave.extend(pool.wave(&longer, self.after_ms / part, self.fine() * part));
+        couple(&mut wave, self.fine(), 10.0);
+        wave
+    }
+
+    /// When a late response begins, ms after the stimulus: at 2 % of its peak-to-peak size.
     pub fn onset_ms(&self, wave: &[f64]) -> f64 {
-        let least = 0.02 * span(wave);
+        self.reaches_ms(wave, 0.02 * span(wave))
+    }
+
+    /// When an M wave or another volley of many units begins: at 1 % of its negative peak.
+    pub fn motor_onset_ms(&self, wave: &[f64]) -> f64 {
+        self.reaches_ms(wave, 0.01 * top(wave))
+    }
+
+    fn reaches_ms(&self, wave: &[f64], least: f64) -> f64 {
         let first = wave.iter().position(|v| v.abs() >= least).unwrap();
         (first as f64 - self.lead() as f64) / self.fine()
     }

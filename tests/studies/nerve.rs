@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Case, Grid, Off, clinic, numbered, sweeps, top, truth, wfdb};
 
-/// Orthodromic conduction from two sites, eight sweeps each.
+/// Antidromic conduction from two sites, eight sweeps each.
 pub fn sensory() -> Case {
     let mut random = Random::new(301);
     let nerve = SensoryNerve { velocity_mps: (56.0, 3.2), depth_mm: 6.5, spacing_mm: 35.0, antidromic: true, amplitude_uv: 22.0 };
@@ -30,8 +30,8 @@ pub fn sensory() -> Case {
     let mut onsets = Vec::new();
     for (site, simulated) in [near, far].into_iter().enumerate() {
         let response = simulated.truth.unwrap();
-        // The averages stand behind the sweeps.
-        let at = |key: &str| format!("/sweeps/{}/response/{key}", 16 + site);
+        // The averages stand before the sweeps.
+        let at = |key: &str| format!("/sweeps/{site}/response/{key}");
         let name = ["wrist", "elbow"][site];
         expected.push(truth(&format!("{name}_onset_ms"), &at("onset_ms"), response.onset_ms, Off::By(0.12)));
         expected.push(truth(&format!("{name}_peak_ms"), &at("peak_ms"), response.peak_ms, Off::By(0.06)));

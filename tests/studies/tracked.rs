@@ -14,7 +14,7 @@ fn scan_truth(scan: &SimulatedScan, setup: &ScanSetup, counted_pct: f64) -> Vec<
         truth("mean_uv", "/summary/units/mean_uv", mean(&scan.sizes_uv), Off::Pct(counted_pct)),
         truth("relative_spread", "/summary/units/relative_spread", setup.relative_spread, Off::Pct(25.0)),
         truth("max_uv", "/summary/max_uv", sum, Off::Pct(2.0)),
-        truth("noise_uv", "/summary/noise_uv/0", setup.noise_uv, Off::Pct(50.0)),
+        truth("noise_uv", "/summary/noise_uv/0", setup.noise_uv, Off::Pct(35.0)),
     ]
 }
 
@@ -80,13 +80,13 @@ pub fn excitability() -> Case {
     };
     text += "  THRESHOLD ELECTROTONUS DATA (9.2m)\r\n";
     for (table, current) in [(1, 40.0), (2, -40.0)] {
-        for k in 0..=105 {
-            let ms = 2.0 * f64::from(k) + 0.5;
+        for k in 0..=210 {
+            let ms = f64::from(k);
             let (now, reduction) = (if (0.0..100.0).contains(&ms) { current } else { 0.0 }, slow(current, ms) + off(0.2));
             write!(text, "TE{table}.{}\t {:.1}\t{now}\t{reduction:.3}\r\n", k + 1, ms + 10.0).unwrap();
         }
     }
-    let recovery = |ms: f64| 180.0 * (-ms / 1.15).exp() - 46.0 * (-ms / 9.0).exp() + 17.0 * (1.0 - (-ms / 14.0).exp()) * (-ms / 70.0).exp();
+    let recovery = |ms: f64| 320.0 * (-ms / 1.15).exp() - 46.0 * (-ms / 9.0).exp() + 17.0 * (1.0 - (-ms / 14.0).exp()) * (-ms / 70.0).exp();
     text += "  RECOVERY CYCLE DATA (23.4m)\r\n";
     for k in 0..=17 {
         let ms = 2.0 * 100.0_f64.powf(f64::from(k) / 17.0);
