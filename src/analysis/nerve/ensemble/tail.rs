@@ -7,13 +7,13 @@ use crate::dsp::robust::{SIGMA_PER_MAD, median, percentile};
 /// Time constants of the bridge, ms: amplifiers with a low cut of 6 to 50 Hz return like this.
 const TAIL_MS: [f64; 4] = [3.0, 7.0, 14.0, 28.0];
 /// Windows of agreement: width and step, ms; the share of sweeps that settles the tail.
-const WINDOW_MS: f64 = 3.0;
-const HOP_MS: f64 = 1.0;
+const WINDOW_MS: f64 = 2.0;
+const HOP_MS: f64 = 0.5;
 const AGREED: f64 = 0.45;
 /// Something quick is a second difference of averages over half a millisecond, 1.5 ms apart, of this
 /// many times its noise; it is followed by its slow end.
 const QUICK: f64 = 3.3;
-const QUICK_BEFORE_MS: f64 = 3.0;
+const QUICK_BEFORE_MS: f64 = 2.0;
 const QUICK_AFTER_MS: f64 = 12.0;
 /// Where waves are looked for the tail follows nothing quicker than this, Hz, for one calm sweep.
 const STIFF_HZ: [f64; 2] = [90.0, 60.0];
