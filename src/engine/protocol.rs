@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::formats::{OpenOptions, ReadError};
 use crate::model::{
-    Annotation, Chart, DerivedTest, FilterChain, LaneSettings, MarkerKind, QualityFlag, SegmentMeasurement, Side, Span, Subject, Summary,
-    SweepId, SweepMeasurement, Table, TestKind, Warning,
+    Annotation, Chart, DerivedTest, FilterChain, LaneSettings, MarkerKind, QualityFlag, SegmentMeasurement, Side, Span, Subject, SweepId,
+    SweepMeasurement, Table, TestKind, Warning,
 };
 
 pub use crate::formats::OpenOptions as TextOptions;
@@ -627,9 +627,9 @@ pub struct TestView {
     pub judged: Vec<JudgedValue>,
     /// Whether measurements are there (they come with [`Event::Sweeps`]).
     pub measured: bool,
-    /// Values of the test as a whole.
-    pub summary: Summary,
-    /// The same as tables.
+    /// Values of the test as a whole that have no table, in words (`Residual latency 2.07 ms`).
+    pub derived: Vec<String>,
+    /// Tables of its values.
     pub tables: Vec<Table>,
     /// And as charts.
     pub charts: Vec<Chart>,

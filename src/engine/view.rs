@@ -7,7 +7,7 @@ use super::protocol::{
 };
 use super::session::Session;
 use crate::formats::writers;
-use crate::model::{Examination, NerveTest, Side, SiteEdits, Stimulus, SweepId, SweepMeasurement, TestMeasurement};
+use crate::model::{Examination, NerveTest, Side, SiteEdits, Stimulus, Summary, SweepId, SweepMeasurement, TestMeasurement};
 use crate::norms::{self, Guess, Hints, Person};
 
 impl Session {
@@ -117,7 +117,7 @@ impl Session {
                 .map(|(study, why)| StudyGuess { id: study.id.clone(), name: study.name.clone(), why })
                 .collect(),
             measured: tested.is_some(),
-            summary: measurement.summary.clone(),
+            derived: derived(&measurement.summary),
             tables: measurement.tables.clone(),
             charts: measurement.charts.clone(),
             quality: measurement.quality.clone(),
@@ -178,6 +178,14 @@ impl Session {
             })
             .collect()
     }
+}
+
+/// What a motor study says beyond its table.
+fn derived(summary: &Summary) -> Vec<String> {
+    let Summary::Motor(motor) = summary else { return Vec::new() };
+    let residual = motor.residual_latency_ms.map(|ms| format!("Residual latency {ms:.2} ms"));
+    let index = motor.terminal_latency_index.map(|index| format!("Terminal latency index {index:.2}"));
+    residual.into_iter().chain(index).collect()
 }
 
 fn stimulus_words(stimulus: &Stimulus) -> String {
