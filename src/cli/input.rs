@@ -158,6 +158,13 @@ fn add_companions(files: &mut Files, folder: &Path, main: &str) {
             add(files, &name);
         }
     }
+    // A sidecar may name a second record (the interference patterns of a MUNIX study).
+    let beside = files.named(&format!("{stem}{}", sidecar::SUFFIX)).and_then(|file| file.source.read_vec(0, MAX_HEADER).ok());
+    let named = beside.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    if let Some(record) = named.as_ref().and_then(|map| map.get("sip_record")?.as_str()) {
+        let record = record.rsplit(['/', '\\']).next().unwrap_or_default();
+        add(files, &format!("{record}.hea"));
+    }
     // Headers name signal files and segments.
     let mut at = 0;
     while at < files.all.len() {

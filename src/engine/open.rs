@@ -23,7 +23,7 @@ impl Engine {
         if results.is_empty() {
             super::failed(out, "There was no file in what was given.");
         }
-        for (file, result) in combine(results) {
+        for (file, result, joined) in combine(results) {
             match result {
                 Ok(opened) => {
                     let print = fingerprint(files, &opened, options);
@@ -31,7 +31,7 @@ impl Engine {
                         opened.study.recordings.first().is_some_and(|recording| matches!(recording.format.as_str(), "CSV" | "TSV"));
                     let main = opened.used.first().and_then(|name| files.named(name)).filter(|_| is_text);
                     let understood = main.and_then(|file| text::preview(file.source.as_ref(), options).ok());
-                    self.adopt_understood(opened, file, print, understood, out);
+                    self.adopt_understood(opened, file, print, (joined, understood), out);
                 }
                 Err(error) => {
                     let source = files.named(&file).map(|file| file.source.clone());
@@ -48,24 +48,23 @@ impl Engine {
     /// Takes in what the surroundings opened themselves (the command line, which finds the files
     /// that belong together by their folder). `print` names the content, `file` what was asked for.
     pub fn adopt(&mut self, opened: Opened, file: String, print: String, out: &mut dyn FnMut(Output)) {
-        self.adopt_understood(opened, file, print, None, out);
+        self.adopt_understood(opened, file, print, (0, None), out);
     }
 
-    /// As [`Engine::adopt`], with how a text file was understood.
+    /// As [`Engine::adopt`], with the number of files that were joined and how a text file was
+    /// understood.
     fn adopt_understood(
         &mut self,
         opened: Opened,
         file: String,
         print: String,
-        understood: Option<text::Preview>,
+        (joined, understood): (usize, Option<text::Preview>),
         out: &mut dyn FnMut(Output),
     ) {
         let Opened { mut study, samples, warnings, used } = opened;
         polarity::settle(&study.recordings, &mut study.examination, &samples);
-        // Companions of one recording (.dat beside .hea) are not counted.
-        let others = study.recordings.len().saturating_sub(1);
         let title = used.first().cloned().unwrap_or(file);
-        let title = if others == 0 { title } else { format!("{title} and {others} more") };
+        let title = if joined == 0 { title } else { format!("{title} and {joined} more") };
         let mut session = Session::new(0, title, study, samples, warnings, print);
         session.files = used;
         session.text = understood;

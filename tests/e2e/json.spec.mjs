@@ -81,8 +81,7 @@ test('golden studies of every kind but motor conduction', async ({ page }) => {
   for (const name of studies) {
     const folder = golden(`nerve/${name}`);
     const { file: main } = JSON.parse(fs.readFileSync(path.join(folder, 'case.json'), 'utf8'));
-    // The command line takes files of the same stem along; interference patterns have another.
-    const others = fs.readdirSync(folder).filter((file) => file.startsWith('input.') && file !== main);
+    const others = fs.readdirSync(folder).filter((file) => !['case.json', 'expected.json', main].includes(file));
     await open(page, ...[main, ...others].map((file) => path.join(folder, file)));
     // Points that were tracked have no traces: the scope stays hidden.
     await expect(page.locator('html')).toHaveAttribute('data-opened', /./);
