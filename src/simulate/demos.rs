@@ -1,6 +1,6 @@
 //! The simulated studies that anyone may open.
 
-use super::{demo_motor_study, demo_munix_study, demo_needle, demo_scan_study, demo_sensory_study};
+use super::{demo_late_study, demo_motor_study, demo_munix_study, demo_needle, demo_scan_study, demo_sensory_study};
 use crate::model::{InMemory, Study};
 
 /// Id in addresses (`?demo=sensory`) and name, in the order in which they are offered. Names stand
@@ -8,6 +8,7 @@ use crate::model::{InMemory, Study};
 pub const DEMOS: &[(&str, &str)] = &[
     ("motor", "Motor nerve conduction"),
     ("sensory", "Sensory conduction"),
+    ("late", "F waves, H reflex, repetitive stimulation, blink"),
     ("scan", "CMAP scan"),
     ("munix", "MUNIX"),
     ("needle", "Needle EMG"),
@@ -18,6 +19,7 @@ pub fn demo(id: &str) -> Option<(Study, Vec<InMemory>)> {
     Some(match id {
         "motor" => demo_motor_study(),
         "sensory" => demo_sensory_study(),
+        "late" => demo_late_study(),
         "scan" => (demo_scan_study(), Vec::new()),
         "munix" => demo_munix_study(),
         "needle" => {

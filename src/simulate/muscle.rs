@@ -116,18 +116,29 @@ impl Pool {
             .collect()
     }
 
+    /// Number of units.
+    pub fn units(&self) -> usize {
+        self.units.len()
+    }
+
     /// The response to a shock at t = 0, uV, `duration_ms` long at `per_ms` samples a ms.
     pub fn wave(&self, latencies: &[Option<f64>], duration_ms: f64, per_ms: f64) -> Vec<f64> {
+        let weighted: Vec<Option<(f64, f64)>> = latencies.iter().map(|l| l.map(|l| (l, 1.0))).collect();
+        self.weighted_wave(&weighted, duration_ms, per_ms)
+    }
+
+    /// The same with a weight for each unit: the share of its fibres that answer.
+    pub fn weighted_wave(&self, units: &[Option<(f64, f64)>], duration_ms: f64, per_ms: f64) -> Vec<f64> {
         let n = (duration_ms * per_ms) as usize;
         let mut out = vec![0.0; n];
-        for (unit, latency) in self.units.iter().zip(latencies) {
-            let Some(latency) = latency else { continue };
+        for (unit, answer) in self.units.iter().zip(units) {
+            let Some((latency, weight)) = answer else { continue };
             for (potential, v, delay) in &unit.potentials {
                 let start = latency + delay;
                 let from = (start * per_ms).ceil().max(0.0) as usize;
                 let to = (((start + potential.way_mm() / v) * per_ms) as usize + 1).min(n);
                 for (i, value) in out.iter_mut().enumerate().take(to).skip(from) {
-                    *value += self.gain * potential.at((i as f64 / per_ms - start) * v);
+                    *value += weight * self.gain * potential.at((i as f64 / per_ms - start) * v);
                 }
             }
         }

@@ -26,6 +26,8 @@ const MOST: f64 = 0.6;
 /// times what it was before.
 const STANDS: f64 = 5.0;
 const RISES: f64 = 3.0;
+/// It begins within this before its clearest place, ms.
+const SOONER_MS: f64 = 6.0;
 /// A hump on the direct response's tail: prominence, uV and in noise of the averaged tail; and what
 /// the shared wave must be there, in noise of one sweep.
 const HUMP_UV: f64 = 10.0;
@@ -82,12 +84,13 @@ pub fn find(all: &Together, ensemble: &Ensemble, from_ms: f64) -> Option<AWave> 
     let places = places(all, &fast, &shared, noise, stride);
     let at = resurgence(all, &places, from_ms).or_else(|| hump(all, ensemble, &places))?;
     let place = places.iter().min_by(|a, b| a.at.abs_diff(at).cmp(&b.at.abs_diff(at)))?;
+    let over = direct_over(all, &places, from_ms);
     // As far as the sweeps stay alike to either side.
     let reach = |later: bool| {
         let beyond = places.iter().filter(|p| p.alike < MOST && (p.at > place.at) == later).map(|p| p.at);
         if later { beyond.min().unwrap_or(usize::MAX) } else { beyond.max().unwrap_or(0) }
     };
-    describe(all, ensemble, place, [reach(false), reach(true)])
+    describe(all, ensemble, place, over, [reach(false), reach(true)])
 }
 
 /// Second difference of averages: slow waves vanish, those of a motor unit remain.
@@ -153,6 +156,23 @@ fn places(all: &Together, fast: &[Vec<f64>], shared: &[f64], noise: f64, stride:
     out
 }
 
+/// Where the direct response's own quick part has faded, or something else takes over, ms.
+fn direct_over(all: &Together, places: &[Place], from_ms: f64) -> f64 {
+    let centre = |p: &Place| all.time(p.at) + 0.5 * WINDOW_MS;
+    let mut least: Option<&Place> = None;
+    for place in places.iter().filter(|p| centre(p) >= from_ms) {
+        match least {
+            Some(l) if place.stands > 1.3 * l.stands => break,
+            Some(l) if place.stands >= l.stands => {}
+            _ => least = Some(place),
+        }
+        if place.stands < 2.0 {
+            break;
+        }
+    }
+    least.map_or(from_ms, centre)
+}
+
 /// The largest shared wave that rises again behind the direct response.
 fn resurgence(all: &Together, places: &[Place], from_ms: f64) -> Option<usize> {
     let mut least = f64::INFINITY;
@@ -178,15 +198,16 @@ fn hump(all: &Together, ensemble: &Ensemble, places: &[Place]) -> Option<usize> 
     let reach = (1.5 * all.per_ms) as usize;
     peaks.iter().skip(1).map(|peak| from + peak.index).find_map(|at| {
         let agreed = ensemble.agreement[at.saturating_sub(reach)..(at + reach).min(all.len())].iter().fold(1.0_f64, |x, v| x.min(*v));
-        let near = places.iter().filter(|p| all.time(p.at) + 0.5 * WINDOW_MS > all.time(at) - 3.0 && all.time(p.at) < all.time(at) + 3.0);
-        let best = near.filter(|p| p.share() >= MOST).max_by(|a, b| a.stands.total_cmp(&b.stands))?;
-        (agreed >= MOST && best.stands >= HUMP_STANDS).then_some(best.at)
+        let centre = |p: &Place| all.time(p.at) + 0.5 * WINDOW_MS;
+        let near = places.iter().filter(|p| (centre(p) - all.time(at)).abs() < 3.0 && p.share() >= MOST && p.stands >= HUMP_STANDS);
+        let best = near.min_by(|a, b| (centre(a) - all.time(at)).abs().total_cmp(&(centre(b) - all.time(at)).abs()))?;
+        (agreed >= MOST).then_some(best.at)
     })
 }
 
 /// Shape, onset and size of the wave at a place: the median of the sweeps' changes, summed up, so
 /// that the level that each sweep has there does not matter.
-fn describe(all: &Together, ensemble: &Ensemble, place: &Place, within: [usize; 2]) -> Option<AWave> {
+fn describe(all: &Together, ensemble: &Ensemble, place: &Place, over_ms: f64, within: [usize; 2]) -> Option<AWave> {
     let centre = place.at + (0.5 * WINDOW_MS * all.per_ms) as usize;
     let window = (WINDOW_MS * all.per_ms) as usize;
     let from = centre
@@ -216,6 +237,6 @@ fn describe(all: &Together, ensemble: &Ensemble, place: &Place, within: [usize; 
     let noise_uv = 1.5 * ensemble.noise_uv / (holders.len() as f64).sqrt();
     let flat = Flat { uv: &shape[..known], per_ms: all.per_ms, first_ms: all.time(from), noise_uv };
     let at = all.time(centre);
-    let wave = measure(&flat, at - 6.0, (at + 6.0).min(all.time(to - 1)), all.time(from))?;
+    let wave = measure(&flat, (at - SOONER_MS).max(over_ms).min(at - 1.0), (at + 6.0).min(all.time(to - 1)), all.time(from))?;
     Some(AWave { onset_ms: wave.onset_ms, amp_uv: wave.amp_uv, pp_uv: wave.pp_uv, holds: place.holds.clone(), from, shape_uv: shape })
 }

@@ -76,13 +76,16 @@ impl Rectified {
             (low, 0.25 * low, 1.25 * low)
         };
         let floor = 1e-3 * percentile(&rectified, 99.0);
+        // What an average of so many samples of noise wanders; muscle and amplifier noise is no wider
+        // than 3 kHz.
+        let wanders = 0.75 / (AVERAGE_MS * per_ms.min(6.0)).max(1.0).sqrt();
         Some(Self {
             uv,
             average,
             per_ms,
             first_ms: -stimulus_s * 1e3,
             quiet_uv,
-            quiet_sd_uv: quiet_sd_uv.max(0.1 * quiet_uv).max(floor),
+            quiet_sd_uv: quiet_sd_uv.max(wanders * quiet_uv).max(floor),
             noise_uv: noise_uv.max(floor),
             before,
         })

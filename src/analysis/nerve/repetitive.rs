@@ -35,8 +35,8 @@ const DECREMENT_PCT: f64 = 10.0;
 const SLOW_HZ: f64 = 5.0;
 const INCREMENT_PCT: f64 = 60.0;
 /// What of a response may differ from the scaled mean (rms over rms) before movement is named;
-/// block of single units changes shapes by a few percent.
-const SHAPE: f64 = 0.15;
+/// block of single units changes shapes by one or two percent.
+const SHAPE: f64 = 0.07;
 /// Neighbouring responses that differ by this, percent of the first, and in turn up and down, jump.
 const JUMP_PCT: f64 = 6.0;
 

@@ -96,8 +96,8 @@ pub struct Train {
     pub mean_uv: Vec<f64>,
     /// Scale of each response against the mean.
     pub scales: Vec<f64>,
-    /// What of each sweep neither background nor the scaled mean explains, as a share of the
-    /// response (rms over rms).
+    /// What of each sweep neither background, nor the scaled mean, nor noise explains, as a share of
+    /// the response (rms over rms).
     pub misfit: Vec<f64>,
     /// Noise per sample, uV.
     pub sigma_uv: f64,
@@ -241,7 +241,7 @@ pub fn separate(all: &Together, after_ms: f64, onset_ms: f64) -> Option<Train> {
                 *square += solution.coefficients[j].powi(2) + solution.variance(&unit);
             }
             let mut line = [0.0; K];
-            let (mut left, mut whole) = (0.0, 0.0);
+            let (mut left, mut whole, mut noise) = (0.0, 0.0, 0.0);
             for (i, mean_uv) in mean.iter().enumerate().take(len) {
                 let t = all.time(i);
                 row(t, 0.0, centre, half, after_ms, train.mains_hz, &mut line);
@@ -251,10 +251,11 @@ pub fn separate(all: &Together, after_ms: f64, onset_ms: f64) -> Option<Train> {
                 if clean.is_finite() && t >= onset_ms {
                     left += (clean - scaled).powi(2);
                     whole += scaled * scaled;
+                    noise += sigma * sigma;
                 }
             }
             train.scales[k] = solution.coefficients[0];
-            train.misfit[k] = if whole > 0.0 { (left / whole).sqrt() } else { f64::NAN };
+            train.misfit[k] = if whole > 0.0 { ((left - noise).max(0.0) / whole).sqrt() } else { f64::NAN };
         }
         if round >= 1 {
             let mut next = priors(range, sigma, train.mains_hz.is_some());
