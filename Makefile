@@ -36,7 +36,7 @@ bench: ## how fast, as ratios: ONLY=edf,wfdb,dsp,wasm,load,big,pan chooses parts
 
 score: ## accuracy against the simulator: SEED=7 or SUITE=dir choose the suite
 	@scripts/ensure.sh rust cc node
-	cargo build --release --bin myoscope
+	cargo build --release --example score_suite
 	@node scripts/score.mjs
 
 fuzz: ## fuzz every reader: SECONDS=30 each, TARGETS="edf wav" some

@@ -2,6 +2,7 @@
 //!
 //! - `bench make DIR NAME...` generates files: see [`native::MAKE`].
 //! - `bench read FILE...` reads one recording whole, to physical values in memory, several times.
+//! - `bench sweeps` times the marking of 1,000 motor sweeps of 1,000 points, which is one of them.
 //! - `bench kernels` times the kernels below; the same program built for wasm32 does that in Node
 //!   and in the browser, and leaves its answer in `globalThis.myoscopeBench`.
 //!
@@ -13,11 +14,12 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use myoscope::analysis::nerve::motor;
 use myoscope::dsp::{fft::RealFft, iir, pyramid::Pyramid};
 use myoscope::engine::{measure::measure, stream};
 use myoscope::formats::{Export, Files, MemorySink, NamedSource, OpenOptions, Opened, SliceSource, open, writers};
 use myoscope::model::Samples;
-use myoscope::simulate::{big_recording, demo_motor_study};
+use myoscope::simulate::{Disturbance, Muscle, Pool, Random, Setup, SimulatedSweep, Stretch, big_recording, demo_motor_study, stimulate};
 
 /// Repetitions of each kernel, after one that is not counted.
 const REPEAT: usize = 7;
@@ -41,6 +43,47 @@ fn open_one(files: &Files) -> Opened {
 /// A signal without a period that a predictor could learn.
 fn signal(n: u32) -> Vec<f64> {
     (0..n).map(|k| (f64::from(k) * 0.01).sin() * 100.0 + f64::from(k.wrapping_mul(2_654_435_761) >> 16) * 1e-3).collect()
+}
+
+/// Motor sweeps of 1,000 points (20 kHz, 50 ms): 20 responses of nerves stimulated 60 to 440 mm
+/// away, each recorded 50 times under noise, mains, drift and shocks of every size.
+fn motor_sweeps() -> Vec<SimulatedSweep> {
+    let mut random = Random::new(1);
+    let setup = Setup { fs_hz: 20_000.0, ..Setup::default() };
+    let pool = Pool::new(&Muscle::default(), &mut random);
+    let mut sweeps = Vec::new();
+    for response in 0..20 {
+        let path = [Stretch::healthy(60.0 + 20.0 * f64::from(response))];
+        let clean = stimulate(&pool, &path, &setup, &Disturbance::default(), &mut random);
+        for take in 0..50 {
+            let mut sweep = clean.clone();
+            let shock = random.unit();
+            let disturbance = Disturbance {
+                noise_uv: random.between(2.0, 10.0),
+                slow_noise_uv: 2.0,
+                mains_uv: if take % 3 == 0 { random.between(2.0, 40.0) } else { 0.0 },
+                mains_hz: if take % 2 == 0 { 50.0 } else { 60.0 },
+                drift_uv: random.between(-60.0, 60.0),
+                spike_uv: -4000.0 * shock,
+                tails: [(1500.0 * shock, random.between(0.2, 0.5)), (150.0 * shock, random.between(1.5, 4.0))],
+                offset_uv: 0.0,
+            };
+            disturbance.add(&mut sweep.uv, -1e3 * sweep.stimulus_s, sweep.fs_hz * 1e-3, &mut random);
+            sweep.uv.resize(1000, 0.0);
+            sweeps.push(sweep);
+        }
+    }
+    sweeps
+}
+
+/// Seconds of each repetition of marking all of [`motor_sweeps`].
+fn marking(clock: fn() -> f64) -> Vec<f64> {
+    let sweeps = motor_sweeps();
+    times(clock, REPEAT, || {
+        for sweep in &sweeps {
+            black_box(motor::measure(&sweep.uv, sweep.fs_hz, Some(sweep.stimulus_s), None));
+        }
+    })
 }
 
 /// The kernels of which wasm is compared with native code: name and seconds of each repetition.
@@ -81,6 +124,7 @@ fn kernels(clock: fn() -> f64) -> serde_json::Value {
         // 200 transforms of 4096 points.
         "fft": times(clock, REPEAT, || for k in 0..200 { black_box(fft.forward(&x[k * 4096..(k + 1) * 4096])); }),
         "sosfiltfilt": times(clock, REPEAT, || drop(black_box(iir::sosfiltfilt(&sections, &x)))),
+        "sweeps": marking(clock),
         "motor": times(clock, REPEAT, || drop(black_box(measure(&motor, "demo")))),
     })
 }
@@ -271,8 +315,9 @@ mod native {
                 println!("{}", serde_json::json!({ "seconds": seconds, "stream": stream, "sum": sum }));
             }
             ["columns", path, seconds] => columns(path, seconds.parse().unwrap()),
+            ["sweeps"] => println!("{}", serde_json::json!({ "sweeps": marking(clock) })),
             ["kernels"] => println!("{}", kernels(clock)),
-            _ => println!("bench make DIR NAME... | bench read FILE... | bench kernels"),
+            _ => println!("bench make DIR NAME... | bench read FILE... | bench kernels | bench sweeps"),
         }
     }
 }

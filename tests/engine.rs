@@ -6,7 +6,7 @@
 mod common;
 
 use common::desk::{Desk, Kept, demo_edf};
-use myoscope::engine::protocol::{Buffer, Demo, Edit, Event, Request, Store, SweepView, UNREADABLE};
+use myoscope::engine::protocol::{Buffer, Edit, Event, Request, Store, SweepView, UNREADABLE};
 use myoscope::formats::OpenOptions;
 use myoscope::model::{
     Annotation, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, MarkerKind, MarkerOrigin, Response, TestKind,
@@ -15,7 +15,7 @@ use myoscope::model::{
 /// The simulated study with both tests measured.
 fn demo(kept: Kept) -> Desk {
     let mut desk = Desk::new(kept);
-    desk.send(Request::OpenDemo { demo: Demo::Motor });
+    desk.send(Request::OpenDemo { demo: "motor".into() });
     desk.sweeps(0);
     desk.sweeps(1);
     desk

@@ -59,6 +59,12 @@ fn seeds() -> Vec<(String, String, Vec<u8>)> {
                     }
                 }
             }
+            if kind == "vhdr" {
+                for companion in ["eeg", "vmrk"] {
+                    bytes.extend_from_slice(SEPARATOR);
+                    bytes.extend(std::fs::read(path.with_extension(companion)).unwrap());
+                }
+            }
             if bytes.len() < 4 << 20 {
                 found.push((kind.to_owned(), name, bytes));
             }

@@ -270,6 +270,11 @@ fn same(a: &Value, b: &Value) -> bool {
 fn found(case: &Case) -> Value {
     let name = &case.files[0].0;
     match open_files(&case.files, &OpenOptions::default()) {
+        // What holds no samples is its tests.
+        Ok(opened) if opened.study.recordings.is_empty() => {
+            let warnings: Vec<&str> = opened.warnings.iter().map(|w| w.what.as_str()).collect();
+            json!({"file": name, "tests": opened.study.examination.tests, "warnings": warnings})
+        }
         Ok(opened) => info(name, &opened),
         Err(error) => json!({"file": name, "error": {"kind": error.kind(), "what": error.to_string(), "offset": error.offset()}}),
     }
@@ -310,6 +315,31 @@ fn edf_and_bdf() {
 #[test]
 fn wav() {
     check(&wav_cases());
+}
+
+fn qtrac_cases() -> Vec<Case> {
+    let head = "File:              \tX.QZD\r\nName:              \tsomeone\r\nProtocol:          \tMSCAN-R2\r\nAge:               \t43\r\n\
+                Sex:               \tF\r\nTemperature:       \t33.5\r\nS/R sites:         \tMedian Wr-APB\r\n";
+    let scan: String = (0..60)
+        .map(|k| format!("MS.{}           \t{:.2}             \t{:.3}\r\n", k + 1, 12.0 - 0.1 * f64::from(k), 6.0 - 0.1 * f64::from(k)))
+        .collect();
+    let scan = format!(
+        "{head}M-SCAN DATA (7.1-2m)\r\nScanpts: 1, 2, 58, 59\r\nStim. (mA)     \tAmp. (mV)\r\n{scan}EXTRA VARIABLES\r\n\r\nMScD50 = 43\r\n"
+    );
+    let tables = "  CHARGE DURATION DATA (2.4m)\r\n\t Duration (ms)\t Threshold (mA)\r\nQT.1\t .2\t 9.79\t 1.958\r\nQT.2\t 1\t 5.1875\t 5.1875\r\n\
+                  RC1.1\t 3.2\t4.99\r\nRC1.2\t 4\t-12.75\r\nRC1.3\t five\t-22\r\n  DERIVED EXCITABILITY VARIABLES\r\n\r\n 4.\t4.026\tRheobase (mA)\r\n";
+    vec![
+        case("qtrac/scan", "input.mem", scan.clone()),
+        case("qtrac/excitability", "input.mem", format!("{head}{tables}")),
+        case("qtrac/cut_off", "input.mem", &scan.as_bytes()[..scan.len() * 2 / 3]),
+        case("qtrac/refused_empty", "input.mem", head),
+        case("qtrac/refused_group", "input.mef", "MSCC00128B_OM2\r\nMSCC00201B_OM2\r\n"),
+    ]
+}
+
+#[test]
+fn qtrac() {
+    check(&qtrac_cases());
 }
 
 #[test]

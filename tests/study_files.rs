@@ -115,8 +115,8 @@ fn open_together(names: &[&str]) -> StudyView {
     for test in 0..2 {
         outputs.extend(ask(Request::Sweeps { study: studies[0], test }));
     }
-    let views = outputs.into_iter().filter_map(|o| if let Event::Changed { view } = o.event { Some(view) } else { None });
-    views.last().unwrap()
+    let mut views = outputs.into_iter().filter_map(|o| if let Event::Changed { view } = o.event { Some(view) } else { None });
+    views.next_back().unwrap()
 }
 
 #[test]

@@ -6,9 +6,9 @@
 //! be, analysed, and the answer written to `GOT_DIR/x.got.json` in the schema of the scorer. The
 //! truth is never read. One file a task; [`TASKS`] lists them.
 
-#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
+mod clean;
 mod fwave;
 mod hreflex;
 mod munix;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use myoscope::analysis::{self, Context, analyzer_for};
-use myoscope::formats::{FileSource, Files, NamedSource, OpenOptions, Opened, open};
+use myoscope::formats::{Files, NamedSource, OpenOptions, Opened, SliceSource, open};
 use myoscope::model::{Edits, TestMeasurement};
 use serde_json::Value;
 
@@ -31,6 +31,8 @@ pub struct Case {
     pub id: String,
     /// The folder it lies in.
     pub folder: PathBuf,
+    /// Where answers go; signals are written there as files.
+    pub got: PathBuf,
     /// Its sidecar.
     pub meta: Value,
     /// The recording.
@@ -43,6 +45,7 @@ type Task = fn(&Case) -> Answer;
 
 /// What answers a task: the `task` of the sidecar, and how.
 const TASKS: &[(&str, Task)] = &[
+    ("clean", clean::clean),
     ("ncs", ncs::ncs),
     ("pair", ncs::pair),
     ("fwave", fwave::fwave),
@@ -53,9 +56,9 @@ const TASKS: &[(&str, Task)] = &[
 ];
 
 impl Case {
-    fn new(folder: &Path, id: &str) -> Result<Self, Box<dyn Error>> {
+    fn new(folder: &Path, got: &Path, id: &str) -> Result<Self, Box<dyn Error>> {
         let meta = serde_json::from_slice(&std::fs::read(folder.join(format!("{id}.meta.json")))?)?;
-        Ok(Self { id: id.to_owned(), folder: folder.to_owned(), meta, opened: record(folder, id)? })
+        Ok(Self { id: id.to_owned(), folder: folder.to_owned(), got: got.to_owned(), meta, opened: record(folder, id)? })
     }
 
     /// What the analyzer of the first test sees.
@@ -85,7 +88,7 @@ pub fn record(folder: &Path, id: &str) -> Result<Opened, Box<dyn Error>> {
         names.extend([format!("{patterns}.hea"), format!("{patterns}.dat")]);
     }
     for name in names {
-        let source = FileSource::open(&folder.join(&name))?;
+        let source = SliceSource::from(std::fs::read(folder.join(&name))?);
         all.push(NamedSource { name, source: std::rc::Rc::new(source) });
     }
     let (_, opened) = open(&Files { all }, &OpenOptions::default()).into_iter().next().ok_or("nothing opened")?;
@@ -120,7 +123,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             continue;
         };
         let started = Instant::now();
-        let value = answer(&Case::new(suite, id)?).map_err(|error| format!("{id}: {error}"))?;
+        let value = answer(&Case::new(suite, got, id)?).map_err(|error| format!("{id}: {error}"))?;
         std::fs::write(got.join(format!("{id}.got.json")), serde_json::to_vec(&value)?)?;
         let entry = done.entry(task).or_default();
         *entry = (entry.0 + 1, entry.1 + started.elapsed().as_secs_f64());

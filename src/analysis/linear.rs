@@ -69,6 +69,17 @@ impl Normal {
         wide
     }
 
+    /// The equations of the first `k` columns alone.
+    pub fn narrowed(&self, k: usize) -> Self {
+        let mut narrow = Self::new(k.min(self.k));
+        for i in 0..narrow.k {
+            narrow.gram[i * narrow.k..i * narrow.k + i + 1].copy_from_slice(&self.gram[i * self.k..i * self.k + i + 1]);
+            narrow.rhs[i] = self.rhs[i];
+        }
+        narrow.yy = self.yy;
+        narrow
+    }
+
     /// Adds what an observation that is in the equations already contributes to the columns from
     /// `from` on; the columns before them are left as they are.
     pub fn add_columns(&mut self, row: &[f64], y: f64, w: f64, from: usize) {
@@ -80,6 +91,11 @@ impl Normal {
             }
             self.rhs[i] += wi * y;
         }
+    }
+
+    /// The right side: the columns' products with the data.
+    pub fn data(&self) -> &[f64] {
+        &self.rhs
     }
 
     /// Solves with independent zero-mean priors of precision `prior[i]` on each column (0: none).
@@ -114,12 +130,105 @@ impl Solution {
         z
     }
 
+    /// As [`Self::whitened`], in place, for a row of all columns.
+    pub fn whiten(&self, row: &mut [f64]) {
+        if row.len() >= self.k {
+            forward(&self.factor, self.k, row);
+        }
+    }
+
+    /// Coefficients for a whitened right side, in place.
+    pub fn unwhiten(&self, row: &mut [f64]) {
+        if row.len() >= self.k {
+            backward(&self.factor, self.k, row);
+        }
+    }
+
     /// Coefficients for another right side.
     pub fn solved(&self, rhs: &[f64]) -> Vec<f64> {
         let mut x = self.whitened(rhs);
         backward(&self.factor, self.k, &mut x);
         x
     }
+}
+
+/// As [`Normal`], for a number of columns that is known beforehand and small; needs no memory.
+#[derive(Debug, Clone, Copy)]
+pub struct Small<const K: usize> {
+    gram: [[f64; K]; K],
+    rhs: [f64; K],
+}
+
+impl<const K: usize> Default for Small<K> {
+    fn default() -> Self {
+        Self { gram: [[0.0; K]; K], rhs: [0.0; K] }
+    }
+}
+
+impl<const K: usize> Small<K> {
+    /// Adds one finite observation `y` of weight `w` with the columns' values `row`.
+    pub fn add(&mut self, row: &[f64; K], y: f64, w: f64) {
+        for i in 0..K {
+            let wi = w * row[i];
+            for j in 0..=i {
+                self.gram[i][j] += wi * row[j];
+            }
+            self.rhs[i] += wi * y;
+        }
+    }
+
+    fn factor(&self, prior: &[f64; K]) -> Option<[[f64; K]; K]> {
+        let mut a = self.gram;
+        for i in 0..K {
+            a[i][i] += prior[i];
+            for j in 0..=i {
+                let mut s = a[i][j];
+                for m in 0..j {
+                    s -= a[i][m] * a[j][m];
+                }
+                if i == j {
+                    if !(s.is_finite() && s > 0.0) {
+                        return None;
+                    }
+                    a[i][i] = s.sqrt();
+                } else {
+                    a[i][j] = s / a[j][j];
+                }
+            }
+        }
+        Some(a)
+    }
+
+    /// Coefficients under independent zero-mean priors of precision `prior[i]`; `None` when the
+    /// matrix is not positive definite.
+    pub fn solve(&self, prior: &[f64; K]) -> Option<[f64; K]> {
+        let a = self.factor(prior)?;
+        let mut x = whitened(&a, self.rhs);
+        for i in (0..K).rev() {
+            for j in i + 1..K {
+                x[i] -= a[j][i] * x[j];
+            }
+            x[i] /= a[i][i];
+        }
+        Some(x)
+    }
+
+    /// Variance of the linear combination `row` of the coefficients, without priors, for the
+    /// weights' unit.
+    pub fn variance(&self, row: &[f64; K]) -> Option<f64> {
+        let a = self.factor(&[0.0; K])?;
+        Some(whitened(&a, *row).iter().map(|v| v * v).sum())
+    }
+}
+
+fn whitened<const K: usize>(factor: &[[f64; K]; K], mut x: [f64; K]) -> [f64; K] {
+    for i in 0..K {
+        for j in 0..i {
+            x[i] -= factor[i][j] * x[j];
+        }
+        x[i] /= factor[i][i];
+    }
+    x
 }
 
 /// Value of the linear model at `row`.
@@ -192,12 +301,6 @@ impl Banded {
         }
     }
 
-    /// `self + scale * other`; both of the same order and width.
-    pub fn plus(&self, other: &Self, scale: f64) -> Self {
-        let rows = self.rows.iter().zip(&other.rows).map(|(a, b)| a + scale * b).collect();
-        Self { n: self.n, half: self.half, rows }
-    }
-
     /// Solves for `rhs`; gives the solution and the log determinant, or `None` when the matrix
     /// is not positive definite.
     pub fn solve(mut self, rhs: &[f64]) -> Option<(Vec<f64>, f64)> {
@@ -242,7 +345,30 @@ impl Banded {
 
 #[cfg(test)]
 mod tests {
-    use super::{Banded, Normal};
+    use super::{Banded, Normal, Small};
+
+    #[test]
+    fn a_small_system_is_solved_as_a_large_one_and_part_of_it_as_that_part() {
+        let (mut small, mut normal, mut part) = (Small::<3>::default(), Normal::new(3), Normal::new(2));
+        for i in 0..9 {
+            let t = f64::from(i) / 4.0 - 1.0;
+            let (row, y, w) = ([1.0, t, (3.0 * t).sin()], t * t - 0.3, 1.0 + t * t);
+            small.add(&row, y, w);
+            normal.add(&row, y, w);
+            part.add(&row, y, w);
+        }
+        let prior = [0.0, 0.5, 2.0];
+        let (got, want) = (small.solve(&prior).unwrap(), normal.solve(&prior).unwrap());
+        let narrow = normal.narrowed(2).solve(&prior).unwrap();
+        let part = part.solve(&prior).unwrap();
+        for (a, b) in got.iter().zip(&want.coefficients).chain(narrow.coefficients.iter().zip(&part.coefficients)) {
+            assert!((a - b).abs() < 1e-12, "{a} {b}");
+        }
+        let row = [0.2, -1.0, 0.4];
+        assert!((small.variance(&row).unwrap() - normal.solve(&[0.0; 3]).unwrap().variance(&row)).abs() < 1e-12);
+        assert!((narrow.cost - part.cost).abs() < 1e-12);
+        assert!(Small::<2>::default().solve(&[0.0; 2]).is_none());
+    }
 
     #[test]
     fn a_line_is_found_and_its_variance_is_the_textbook_one() {

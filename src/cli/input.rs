@@ -144,8 +144,9 @@ fn add_companions(files: &mut Files, folder: &Path, main: &str) {
     };
     add(files, &format!("{stem}{}", sidecar::SUFFIX));
     add(files, &format!("{stem}-events.txt"));
-    let is_record =
-        |name: &str| matches!(name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).as_deref(), Some("hea" | "dat" | "atr" | "qrs"));
+    let is_record = |name: &str| {
+        matches!(name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).as_deref(), Some("hea" | "dat" | "atr" | "qrs" | "vhdr"))
+    };
     if !is_record(main) {
         return;
     }
@@ -156,6 +157,13 @@ fn add_companions(files: &mut Files, folder: &Path, main: &str) {
         if other.eq_ignore_ascii_case(stem) && !OTHERS.contains(&extension.to_ascii_lowercase().as_str()) {
             add(files, &name);
         }
+    }
+    // A sidecar may name a second record (the interference patterns of a MUNIX study).
+    let beside = files.named(&format!("{stem}{}", sidecar::SUFFIX)).and_then(|file| file.source.read_vec(0, MAX_HEADER).ok());
+    let named = beside.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    if let Some(record) = named.as_ref().and_then(|map| map.get("sip_record")?.as_str()) {
+        let record = record.rsplit(['/', '\\']).next().unwrap_or_default();
+        add(files, &format!("{record}.hea"));
     }
     // Headers name signal files and segments.
     let mut at = 0;

@@ -118,6 +118,10 @@ fn print_info(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> {
     each_file(options, out, |opened, file, out| {
         let read = |index| info(opened, index, file).map_err(|e| source_error(&e));
         let infos = (0..opened.study.recordings.len()).map(read).collect::<Result<Vec<_>, _>>()?;
+        // Some formats hold tests without a recording.
+        if infos.is_empty() && !options.json {
+            text::tests(out, file, &opened.study.examination)?;
+        }
         for info in infos.into_iter().flatten() {
             if options.json { json_line(out, &info)? } else { text::info(out, &info)? }
         }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::engine::info::Info;
 use crate::engine::measure::Measured;
-use crate::model::{Cell, Column, Table, Warning};
+use crate::model::{Cell, Column, Examination, Table, Warning};
 
 /// Prints one recording as a few lines of text.
 pub fn info(out: &mut dyn Write, info: &Info) -> io::Result<()> {
@@ -23,9 +23,21 @@ pub fn info(out: &mut dyn Write, info: &Info) -> io::Result<()> {
     warnings(out, &info.warnings)
 }
 
+/// Prints the tests of a file that holds no recording.
+pub fn tests(out: &mut dyn Write, file: &str, examination: &Examination) -> io::Result<()> {
+    writeln!(out, "{file}: {} tests, no recording", examination.tests.len())?;
+    for test in &examination.tests {
+        let words = [test.kind.name(), &test.nerve, &test.recorded_from].map(str::to_owned);
+        let points = if test.points.is_empty() { String::new() } else { format!("{} stimuli", test.points.len()) };
+        let all: Vec<String> = words.into_iter().chain([points]).filter(|word| !word.is_empty()).collect();
+        writeln!(out, "  {}", all.join(", "))?;
+    }
+    Ok(())
+}
+
 /// Prints the sweeps of one file as a table.
 pub fn measured(out: &mut dyn Write, measured: &Measured) -> io::Result<()> {
-    writeln!(out, "{}: {} sweeps", measured.file, measured.sweeps.len())?;
+    writeln!(out, "{}: {} tests, {} sweeps", measured.file, measured.tests.len(), measured.sweeps.len())?;
     if !measured.sweeps.is_empty() {
         let heads = ["onset ms", "peak ms", "end ms", "amp mV", "area mV ms"];
         writeln!(out, "  {:<16} {}", "sweep", heads.map(|h| format!("{h:>10}")).join(" "))?;

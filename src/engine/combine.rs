@@ -6,22 +6,28 @@ use crate::model::Subject;
 
 /// What came of each file.
 type Results = Vec<(String, Result<Opened, ReadError>)>;
+/// A study with the number of files that were joined to its first.
+type Combined = Vec<(String, Result<Opened, ReadError>, usize)>;
 
 /// Joins recordings that hold nerve tests of one person into the first of them; everything else
 /// stays as it is. Persons are told apart by what identifies them; a file that says nothing of the
 /// person belongs to the others.
-pub(super) fn combine(results: Results) -> Results {
-    let mut out: Results = Vec::new();
+pub(super) fn combine(results: Results) -> Combined {
+    let mut out: Combined = Vec::new();
     for (name, result) in results {
         let fits = |opened: &Opened, into: &Opened| has_tests(into) && same(&into.study.subject, &opened.study.subject);
         match result {
             Ok(opened) if has_tests(&opened) => {
-                match out.iter_mut().filter_map(|(_, result)| result.as_mut().ok()).find(|into| fits(&opened, into)) {
-                    Some(into) => append(into, opened),
-                    None => out.push((name, Ok(opened))),
+                let place = out.iter().position(|(_, into, _)| into.as_ref().is_ok_and(|into| fits(&opened, into)));
+                match place.and_then(|at| out.get_mut(at)) {
+                    Some((_, Ok(into), joined)) => {
+                        append(into, opened);
+                        *joined += 1;
+                    }
+                    _ => out.push((name, Ok(opened), 0)),
                 }
             }
-            other => out.push((name, other)),
+            other => out.push((name, other, 0)),
         }
     }
     out

@@ -49,7 +49,7 @@ impl Session {
                 fs_hz: trace.fs_hz,
                 stimulus_s: trace.stimulus_s,
                 unit: "\u{b5}V".into(),
-                filter: format!("average of {}", trace.of.len()),
+                filter: String::new(),
             });
             buffers.push(Buffer::F32(trace.uv.clone()));
         }

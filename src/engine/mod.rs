@@ -19,6 +19,7 @@ mod session;
 mod signal;
 pub mod stream;
 mod tiles;
+mod together;
 mod view;
 
 use std::collections::BTreeMap;
@@ -39,7 +40,7 @@ impl Engine {
     pub fn handle(&mut self, request: Request, files: &Files, bytes: Option<&[u8]>, out: &mut dyn FnMut(Output)) {
         match request {
             Request::Open { options } => self.open(files, &options, out),
-            Request::OpenDemo { demo } => self.open_demo(demo, out),
+            Request::OpenDemo { demo } => self.open_demo(&demo, out),
             Request::Close { study } => {
                 self.sessions.remove(&study);
             }
@@ -58,6 +59,10 @@ impl Engine {
             Request::ExportView { study, recording, from_s, to_s } => {
                 self.with(study, out, |session, out| session.export_view(recording, from_s, to_s, out));
             }
+            Request::Together { study } => self.with(study, out, |session, out| {
+                session.measure_all();
+                out(Event::Changed { view: session.view() }.into());
+            }),
             Request::Json { study } => self.with(study, out, |session, out| session.json(out)),
             // What is kept between sessions is the surroundings' business.
             Request::Recent | Request::Reopen { .. } | Request::Forget { .. } => {}

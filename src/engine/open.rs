@@ -6,11 +6,11 @@ use sha2::{Digest, Sha256};
 
 use super::Engine;
 use super::combine::combine;
-use super::protocol::{Demo, Event, Output, Store, StudyKey};
+use super::protocol::{Event, Output, Store, StudyKey};
 use super::session::Session;
 use crate::analysis::polarity;
 use crate::formats::{ByteSource, Files, OpenOptions, Opened, ReadError, open, text};
-use crate::model::{Samples, Study};
+use crate::model::Samples;
 use crate::simulate;
 
 /// Bytes of the head, the middle and the tail of a file that its fingerprint covers.
@@ -23,7 +23,7 @@ impl Engine {
         if results.is_empty() {
             super::failed(out, "There was no file in what was given.");
         }
-        for (file, result) in combine(results) {
+        for (file, result, joined) in combine(results) {
             match result {
                 Ok(opened) => {
                     let print = fingerprint(files, &opened, options);
@@ -31,7 +31,7 @@ impl Engine {
                         opened.study.recordings.first().is_some_and(|recording| matches!(recording.format.as_str(), "CSV" | "TSV"));
                     let main = opened.used.first().and_then(|name| files.named(name)).filter(|_| is_text);
                     let understood = main.and_then(|file| text::preview(file.source.as_ref(), options).ok());
-                    self.adopt_understood(opened, file, print, understood, out);
+                    self.adopt_understood(opened, file, print, (joined, understood), out);
                 }
                 Err(error) => {
                     let source = files.named(&file).map(|file| file.source.clone());
@@ -48,43 +48,39 @@ impl Engine {
     /// Takes in what the surroundings opened themselves (the command line, which finds the files
     /// that belong together by their folder). `print` names the content, `file` what was asked for.
     pub fn adopt(&mut self, opened: Opened, file: String, print: String, out: &mut dyn FnMut(Output)) {
-        self.adopt_understood(opened, file, print, None, out);
+        self.adopt_understood(opened, file, print, (0, None), out);
     }
 
-    /// As [`Engine::adopt`], with how a text file was understood.
+    /// As [`Engine::adopt`], with the number of files that were joined and how a text file was
+    /// understood.
     fn adopt_understood(
         &mut self,
         opened: Opened,
         file: String,
         print: String,
-        understood: Option<text::Preview>,
+        (joined, understood): (usize, Option<text::Preview>),
         out: &mut dyn FnMut(Output),
     ) {
         let Opened { mut study, samples, warnings, used } = opened;
         polarity::settle(&study.recordings, &mut study.examination, &samples);
-        // Companions of one recording (.dat beside .hea) are not counted.
-        let others = study.recordings.len().saturating_sub(1);
         let title = used.first().cloned().unwrap_or(file);
-        let title = if others == 0 { title } else { format!("{title} and {others} more") };
+        let title = if joined == 0 { title } else { format!("{title} and {joined} more") };
         let mut session = Session::new(0, title, study, samples, warnings, print);
         session.files = used;
         session.text = understood;
         self.begin(session, out);
     }
 
-    pub(super) fn open_demo(&mut self, demo: Demo, out: &mut dyn FnMut(Output)) {
-        let (title, study, samples): (&str, Study, Vec<Rc<dyn Samples>>) = match demo {
-            Demo::Motor => {
-                let (study, samples) = simulate::demo_motor_study();
-                ("Demo: motor nerve conduction (simulated)", study, samples.into_iter().map(|s| Rc::new(s) as Rc<dyn Samples>).collect())
-            }
-            Demo::Needle => {
-                let (study, samples) = simulate::demo_needle(20.0);
-                ("Demo: needle EMG (simulated)", study, vec![Rc::new(samples)])
-            }
+    pub(super) fn open_demo(&mut self, id: &str, out: &mut dyn FnMut(Output)) {
+        let Some((study, samples)) = simulate::demo(id) else {
+            super::failed(out, format!("There is no simulated study called {id}."));
+            return;
         };
-        let print = format!("demo-{demo:?}-1").to_lowercase();
-        self.begin(Session::new(0, title.to_owned(), study, samples, Vec::new(), print), out);
+        let name = simulate::DEMOS.iter().find(|(of, _)| *of == id).map_or(id, |(_, name)| *name);
+        let samples = samples.into_iter().map(|samples| Rc::new(samples) as Rc<dyn Samples>).collect();
+        let print = format!("demo-{id}-1");
+        let title = format!("Demo: {} (simulated)", in_sentence(name));
+        self.begin(Session::new(0, title, study, samples, Vec::new(), print), out);
     }
 
     fn begin(&mut self, mut session: Session, out: &mut dyn FnMut(Output)) {
@@ -100,6 +96,15 @@ impl Engine {
         let print = session.fingerprint.clone();
         self.sessions.insert(key, session);
         out(Event::Fetch { study: key, store: Store::Edits, key: print }.into());
+    }
+}
+
+/// A name within a sentence: abbreviations keep their capitals.
+fn in_sentence(name: &str) -> String {
+    let mut chars = name.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(std::iter::once(second)).chain(chars).collect(),
+        _ => name.to_owned(),
     }
 }
 

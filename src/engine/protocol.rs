@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::formats::{OpenOptions, ReadError};
 use crate::model::{
-    Annotation, Chart, DerivedTest, FilterChain, LaneSettings, MarkerKind, QualityFlag, SegmentMeasurement, Side, Span, Subject, Summary,
-    SweepId, SweepMeasurement, Table, TestKind, Warning,
+    Annotation, Chart, DerivedTest, FilterChain, LaneSettings, MarkerKind, QualityFlag, SegmentMeasurement, Side, Span, Subject, SweepId,
+    SweepMeasurement, Table, TestKind, Warning,
 };
 
 pub use crate::formats::OpenOptions as TextOptions;
@@ -32,8 +32,8 @@ pub enum Request {
     },
     /// Open a simulated study.
     OpenDemo {
-        /// Which.
-        demo: Demo,
+        /// Which ([`demos`]).
+        demo: String,
     },
     /// Answer to [`Event::Fetch`]; the bytes come beside this message, or nothing.
     Fetched {
@@ -79,6 +79,11 @@ pub enum Request {
         study: StudyKey,
         /// Index of the test.
         test: usize,
+    },
+    /// Measure every test, so that what they say together is known.
+    Together {
+        /// Of which study.
+        study: StudyKey,
     },
     /// Nearest peak to a moment.
     Snap {
@@ -135,14 +140,9 @@ pub enum Request {
     },
 }
 
-/// Simulated studies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Demo {
-    /// Motor nerve conduction of an arm and a leg.
-    Motor,
-    /// Needle EMG at slight effort.
-    Needle,
+/// Simulated studies that can be opened: id and name.
+pub fn demos() -> impl Iterator<Item = (&'static str, &'static str)> {
+    crate::simulate::DEMOS.iter().copied()
 }
 
 /// What the surroundings keep for a study between sessions.
@@ -505,6 +505,8 @@ pub struct StudyView {
     pub recordings: Vec<RecordingView>,
     /// Nerve tests.
     pub tests: Vec<TestView>,
+    /// What the tests that were measured say together: comparisons, left against right.
+    pub together: Vec<Table>,
     /// Height, age and sex that limits are taken for: a person's entry, else the file's.
     pub person: PersonView,
     /// Filters of the sweep view.
@@ -625,9 +627,9 @@ pub struct TestView {
     pub judged: Vec<JudgedValue>,
     /// Whether measurements are there (they come with [`Event::Sweeps`]).
     pub measured: bool,
-    /// Values of the test as a whole.
-    pub summary: Summary,
-    /// The same as tables.
+    /// Values of the test as a whole that have no table, in words (`Residual latency 2.07 ms`).
+    pub derived: Vec<String>,
+    /// Tables of its values.
     pub tables: Vec<Table>,
     /// And as charts.
     pub charts: Vec<Chart>,

@@ -7,7 +7,7 @@ use super::protocol::{
 };
 use super::session::Session;
 use crate::formats::writers;
-use crate::model::{Examination, NerveTest, Side, SiteEdits, Stimulus, SweepId, SweepMeasurement, TestMeasurement};
+use crate::model::{Examination, NerveTest, Side, SiteEdits, Stimulus, Summary, SweepId, SweepMeasurement, TestMeasurement};
 use crate::norms::{self, Guess, Hints, Person};
 
 impl Session {
@@ -23,6 +23,7 @@ impl Session {
             subject: self.acquired.subject.clone(),
             recordings,
             tests,
+            together: self.together(&examination.tests, &self.person()),
             person: self.person_view(),
             sweep_filter: self.edits.sweep_filter,
             text: self.text.clone(),
@@ -108,7 +109,7 @@ impl Session {
             temperature_c: test.temperature_c,
             sites: sites.collect(),
             turned: test.sites.iter().flat_map(|site| &site.sweeps).any(|&id| examination.sweeps.get(id).is_some_and(|sweep| sweep.turned)),
-            judged: study.as_ref().map(|study| self.judged(&study.id, test, measurement)).unwrap_or_default(),
+            judged: self.judged(study.as_ref().map(|study| study.id.as_str()), test, measurement),
             study,
             guesses: guesses
                 .into_iter()
@@ -116,7 +117,7 @@ impl Session {
                 .map(|(study, why)| StudyGuess { id: study.id.clone(), name: study.name.clone(), why })
                 .collect(),
             measured: tested.is_some(),
-            summary: measurement.summary.clone(),
+            derived: derived(&measurement.summary),
             tables: measurement.tables.clone(),
             charts: measurement.charts.clone(),
             quality: measurement.quality.clone(),
@@ -135,6 +136,17 @@ impl Session {
         }
     }
 
+    /// The same as the tables of limits want it.
+    pub fn person(&self) -> Person {
+        let view = self.person_view();
+        let female = match view.sex.as_str() {
+            "F" => Some(true),
+            "M" => Some(false),
+            _ => None,
+        };
+        Person { age_years: view.age_years, height_cm: view.height_cm, female }
+    }
+
     /// Studies that a test may be.
     fn guesses(&self, examination: &Examination, test: &NerveTest) -> Vec<Guess> {
         let first = test.sites.iter().find_map(|site| examination.sweeps.get(*site.sweeps.first()?));
@@ -148,15 +160,10 @@ impl Session {
     }
 
     /// Values of a test beside their limits.
-    fn judged(&self, study: &str, test: &NerveTest, measurement: &TestMeasurement) -> Vec<JudgedValue> {
-        let view = self.person_view();
-        let female = match view.sex.as_str() {
-            "F" => Some(true),
-            "M" => Some(false),
-            _ => None,
-        };
-        let person = Person { age_years: view.age_years, height_cm: view.height_cm, female };
-        let judged = norms::judge(study, test, measurement, &person).into_iter();
+    fn judged(&self, study: Option<&str>, test: &NerveTest, measurement: &TestMeasurement) -> Vec<JudgedValue> {
+        let person = self.person();
+        let of_study = study.map(|study| norms::judge(study, test, measurement, &person)).unwrap_or_default();
+        let judged = of_study.into_iter().chain(norms::judge_late(test, measurement, &person));
         judged
             .map(|judged| JudgedValue {
                 site: judged.site,
@@ -171,6 +178,14 @@ impl Session {
             })
             .collect()
     }
+}
+
+/// What a motor study says beyond its table.
+fn derived(summary: &Summary) -> Vec<String> {
+    let Summary::Motor(motor) = summary else { return Vec::new() };
+    let residual = motor.residual_latency_ms.map(|ms| format!("Residual latency {ms:.2} ms"));
+    let index = motor.terminal_latency_index.map(|index| format!("Terminal latency index {index:.2}"));
+    residual.into_iter().chain(index).collect()
 }
 
 fn stimulus_words(stimulus: &Stimulus) -> String {

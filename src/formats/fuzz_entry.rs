@@ -12,7 +12,7 @@ use super::{Files, NamedSource, OpenOptions, Opened, SliceSource, open, sidecar}
 use crate::model::{SampleError, Study};
 
 /// Kinds that [`drive`] knows.
-pub const KINDS: [&str; 9] = ["edf", "bdf", "wav", "csv", "txt", "hea", "dat", "atr", "meta"];
+pub const KINDS: [&str; 11] = ["edf", "bdf", "wav", "csv", "txt", "hea", "dat", "atr", "meta", "vhdr", "mem"];
 
 /// Samples read at most of one channel.
 const MAX_SAMPLES: u64 = 1 << 16;
@@ -46,6 +46,13 @@ pub fn drive(name: &str, bytes: &[u8]) {
             all.extend([file("segb.hea", HEADER), file("varlayout.hea", LAYOUT)]);
             all.extend(parts.next().map(|annotations| file("r.atr", annotations)));
             all
+        }
+        "vhdr" => {
+            let mut parts = split(bytes).into_iter();
+            let header = parts.next().unwrap_or_default();
+            let numbers = parts.next().unwrap_or(bytes);
+            let markers = parts.next().unwrap_or(header);
+            vec![file("r.vhdr", header), file("r.eeg", numbers), file("r.vmrk", markers)]
         }
         _ => vec![file(&format!("r.{name}"), bytes)],
     };

@@ -4,11 +4,13 @@
 //! [`ByteSource`], ask for ranges and never for the whole, never panic, allocate only within stated
 //! limits, and return what could be read together with warnings.
 
+pub mod brainvision;
 mod companion;
 pub mod edf;
 mod error;
 #[allow(clippy::panic, reason = "the fuzz entry asserts what readers promise")]
 pub mod fuzz_entry;
+mod interleaved;
 mod probe;
 pub mod qtrac;
 pub mod sidecar;

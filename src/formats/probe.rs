@@ -86,7 +86,14 @@ pub trait Reader {
 
 /// Every format that is read: one line each.
 pub fn readers() -> &'static [&'static dyn Reader] {
-    &[&super::edf::Edf, &super::wfdb::WfdbReader, &super::wav::Wav, &super::qtrac::Qtrac, &super::text::Text]
+    &[
+        &super::edf::Edf,
+        &super::wfdb::WfdbReader,
+        &super::wav::Wav,
+        &super::brainvision::BrainVision,
+        &super::qtrac::Qtrac,
+        &super::text::Text,
+    ]
 }
 
 /// Opens everything in `files`: each file that a reader recognises becomes an [`Opened`], files

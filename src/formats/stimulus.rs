@@ -16,14 +16,42 @@ const LONGEST_S: f64 = 5.0;
 const MAX_SWEEPS: usize = 200_000;
 
 /// Whether an annotation marks a stimulus: `Stim`, `StimA`, `Stim 2`, `Stimulus`, `Stimulus 3`,
-/// `TMS`, without regard to case, and nothing else.
+/// `TMS`, and `Stimulus/S255` (BrainVision), without regard to case, and nothing else.
 pub fn is_stimulus(text: &str) -> bool {
     let text = text.trim().to_ascii_lowercase();
+    if let Some(code) = text.strip_prefix("stimulus/") {
+        return !code.is_empty();
+    }
     let Some(rest) = ["stimulus", "stim", "tms"].iter().find_map(|word| text.strip_prefix(word)) else {
         return false;
     };
     let rest = rest.trim_start_matches([' ', '_', '-', '#']);
     rest.bytes().all(|b| b.is_ascii_digit()) || (rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+/// Words in names of recordings that tell the kind of test.
+const KINDS: [(TestKind, &[&str]); 7] = [
+    (TestKind::HReflex, &["hreflex", "h-reflex", "h reflex", "h_reflex"]),
+    (TestKind::FWave, &["fwave", "f-wave", "f wave", "f_wave", "f-response"]),
+    (TestKind::Repetitive, &["repetitive", "decrement", "rns"]),
+    (TestKind::Blink, &["blink"]),
+    (TestKind::Mep, &["mep", "tms", "motor evoked"]),
+    (TestKind::Sympathetic, &["sympathetic", "ssr"]),
+    (TestKind::Sep, &["ssep", "somatosensory"]),
+];
+
+/// The kind of test that a recording's own name or description states; a person may say another.
+fn kind_of(recording: &Recording) -> TestKind {
+    let text = format!(" {} {} ", recording.name, recording.description).to_lowercase();
+    let word = |word: &str| {
+        // Short words must stand alone.
+        let found = |at: usize| {
+            let alone = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+            word.len() > 4 || (alone(text[..at].chars().next_back()) && alone(text[at + word.len()..].chars().next()))
+        };
+        text.match_indices(word).any(|(at, _)| found(at))
+    };
+    KINDS.iter().find(|(_, words)| words.iter().any(|of| word(of))).map_or(TestKind::Unknown, |(kind, _)| *kind)
 }
 
 /// Whether a unit is a voltage.
@@ -38,13 +66,14 @@ pub fn sweeps_from_annotations(recording: &Recording) -> Examination {
     let mut stimuli: Vec<(f64, &str)> =
         recording.annotations.iter().filter(|a| is_stimulus(&a.text)).map(|a| (a.onset_s, a.text.trim())).collect();
     stimuli.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let kind = kind_of(recording);
     let any_voltage = recording.channels.iter().any(|channel| is_voltage(&channel.unit));
     let mut examination = Examination::default();
     for (index, channel) in recording.channels.iter().enumerate() {
         if (any_voltage && !is_voltage(&channel.unit)) || channel.n == 0 {
             continue;
         }
-        let mut test = NerveTest { kind: TestKind::Unknown, recorded_from: channel.name.clone(), ..NerveTest::default() };
+        let mut test = NerveTest { kind, recorded_from: channel.name.clone(), ..NerveTest::default() };
         for (k, &(onset_s, text)) in stimuli.iter().enumerate() {
             // Two marks of one instant (A and B of a pair) must not cut each other to nothing.
             let next = stimuli[k + 1..].iter().map(|s| s.0).find(|s| *s > onset_s + 1e-3).unwrap_or(f64::INFINITY);
@@ -82,6 +111,7 @@ pub fn sweeps_around_zero(recording: &Recording) -> Examination {
     if span.onset_s >= 0.0 || span.onset_s + span.duration_s <= 0.0 || span.duration_s > LONGEST_S {
         return examination;
     }
+    let kind = kind_of(recording);
     let any_voltage = recording.channels.iter().any(|channel| is_voltage(&channel.unit));
     for (channel, described) in recording.channels.iter().enumerate() {
         if (any_voltage && !is_voltage(&described.unit)) || described.n == 0 {
@@ -102,7 +132,7 @@ pub fn sweeps_around_zero(recording: &Recording) -> Examination {
         match examination.tests.iter_mut().find(|test| test.recorded_from == stem) {
             Some(test) => test.sites[0].sweeps.push(id),
             None => examination.tests.push(NerveTest {
-                kind: TestKind::Unknown,
+                kind,
                 recorded_from: stem.to_owned(),
                 sites: vec![Site { name: "Stim".into(), distance_mm: None, sweeps: vec![id] }],
                 ..NerveTest::default()
@@ -168,6 +198,16 @@ mod tests {
         for text in ["", "Stimulation period", "pre-stim", "StimOff", "TMS coil moved", "system", "Stimulated"] {
             assert!(!is_stimulus(text), "{text}");
         }
+    }
+
+    #[test]
+    fn names_tell_the_kind_of_test() {
+        let of = |name: &str| kind_of(&Recording { name: name.into(), ..Recording::default() });
+        assert_eq!(of("hreflex_soleus_sweeps_01-10.csv"), TestKind::HReflex);
+        assert_eq!(of("left_MEP_fdi.vhdr"), TestKind::Mep);
+        assert_eq!(of("Patterns_tms2.edf"), TestKind::Unknown, "a short word must stand alone");
+        assert_eq!(of("Median F-wave"), TestKind::FWave);
+        assert_eq!(of("temporal.edf"), TestKind::Unknown);
     }
 
     #[test]

@@ -116,6 +116,14 @@ impl TestKind {
         matches!(self, Self::Sympathetic | Self::RrInterval)
     }
 
+    /// The marker that matters most, chosen first.
+    pub fn first_marker(self) -> MarkerKind {
+        match self {
+            Self::FWave | Self::HReflex | Self::LateResponse => MarkerKind::LateOnset,
+            _ => MarkerKind::Onset,
+        }
+    }
+
     /// The markers that a person may place on its sweeps, in the order of the keys.
     pub fn markers(self) -> &'static [MarkerKind] {
         use MarkerKind::{InitialPositive, LateEnd, LateOnset, NegativeEnd, NegativePeak, Onset, PositivePeak};

@@ -1,9 +1,10 @@
 //! Measured values against their limits.
 
 use super::limits::{Bound, Limit, PROFILE, Person, limits};
+use super::measures::{distal, late_study, late_values};
 use super::studies::{StudyDef, by_id, citation};
 use super::words::site_of;
-use crate::model::{MarkerKind, NerveTest, Response, TestKind, TestMeasurement, average_id};
+use crate::model::{MarkerKind, NerveTest, TestKind, TestMeasurement};
 
 /// How far a distance may lie from that of the limit, mm.
 const SAME_DISTANCE_MM: f64 = 10.0;
@@ -34,9 +35,8 @@ pub struct Judged {
 /// Judges what was measured of a test that is the study `study`. Measures without a limit are not
 /// in the list.
 pub fn judge(study: &str, test: &NerveTest, measured: &TestMeasurement, person: &Person) -> Vec<Judged> {
-    let Some(definition) = by_id(study) else { return Vec::new() };
-    match test.kind {
-        TestKind::Motor | TestKind::Sensory => conduction(definition, test, measured, person),
+    match (test.kind, by_id(study)) {
+        (TestKind::Motor | TestKind::Sensory, Some(definition)) => conduction(definition, test, measured, person),
         _ => Vec::new(),
     }
 }
@@ -52,7 +52,7 @@ fn conduction(study: &StudyDef, test: &NerveTest, measured: &TestMeasurement, pe
             let value = match (row.measure.as_str(), row.amp_kind.as_deref()) {
                 ("onset_latency", _) => Some(response.onset_ms),
                 ("peak_latency", _) => response.marker_ms(MarkerKind::NegativePeak),
-                ("amplitude", Some("peak_peak")) => peak_to_peak(&response).map(|uv| in_unit(uv, row)),
+                ("amplitude", Some("peak_peak")) => response.pp_uv.map(|uv| in_unit(uv, row)),
                 ("amplitude", _) => Some(in_unit(response.amp_uv, row)),
                 _ => None,
             };
@@ -74,21 +74,6 @@ fn conduction(study: &StudyDef, test: &NerveTest, measured: &TestMeasurement, pe
         out.extend(row.map(|row| judged(row, Some(segment.to), velocity, "")));
     }
     out
-}
-
-/// The largest response of the distal site, the average where there is one.
-fn distal(test: &NerveTest, measured: &TestMeasurement) -> Option<Response> {
-    let site = test.sites.first()?;
-    let average = site.sweeps.first().and_then(|first| measured.sweep(average_id(*first)));
-    let own = measured.sweeps.iter().filter(|sweep| site.sweeps.contains(&sweep.sweep) && sweep.left_out.is_none());
-    match average {
-        Some(average) => average.response,
-        None => own.filter_map(|sweep| sweep.response).max_by(|a, b| a.amp_uv.total_cmp(&b.amp_uv)),
-    }
-}
-
-fn peak_to_peak(response: &Response) -> Option<f64> {
-    response.pp_uv
 }
 
 /// Microvolts in the unit of the limit.
@@ -123,11 +108,12 @@ fn judged(row: &Limit, site: Option<usize>, value: f64, doubt: &str) -> Judged {
     }
 }
 
-/// Limits of a late response (`f_median`, `h_soleus`) for values by the names of their measures.
-pub fn judge_late(study: &str, values: &[(&str, f64)], person: &Person) -> Vec<Judged> {
-    let rows = limits(PROFILE, study, person);
-    let of = |(measure, value): &(&str, f64)| rows.iter().find(|row| row.measure == *measure).map(|row| judged(row, None, *value, ""));
-    values.iter().filter_map(of).collect()
+/// Judges a late response (F wave, H reflex, blink reflex), whose rows belong to nerve and muscle.
+pub fn judge_late(test: &NerveTest, measured: &TestMeasurement, person: &Person) -> Vec<Judged> {
+    let Some(study) = late_study(test) else { return Vec::new() };
+    let rows = limits(PROFILE, &study, person);
+    let of = |(measure, value): (&str, f64)| rows.iter().find(|row| row.measure == measure).map(|row| judged(row, None, value, ""));
+    late_values(measured).into_iter().filter_map(of).collect()
 }
 
 #[cfg(test)]

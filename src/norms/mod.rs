@@ -8,11 +8,13 @@
 mod guess;
 mod judge;
 mod limits;
+mod measures;
 mod studies;
 mod words;
 
 pub use guess::{Guess, Hints, guess, side_of};
 pub use judge::{Judged, judge, judge_late};
 pub use limits::{Bound, Limit, PROFILE, Person, SideToSide, limits, side_to_side};
+pub use measures::{compared, late_study};
 pub use studies::{SiteDef, StudyDef, by_id, citation, studies};
 pub use words::{pretty, short};

@@ -33,15 +33,16 @@ impl Along {
             (from, to) = if axis.log { (1.0, 10.0) } else { (0.0, 1.0) };
         }
         if axis.log {
-            (from, to) = (10f64.powf(from.log10().floor()), 10f64.powf(to.log10().ceil()));
-            to = to.max(from * 10.0);
+            // From one of 1, 2, 5 to another, a factor of two at least.
+            (from, to) = (nice_down(from), nice_up(to));
+            to = to.max(from * 2.0);
         } else {
             // An axis that is nearly at zero anyway begins there.
             if with_zero || (from > 0.0 && from < 0.35 * to) {
                 from = from.min(0.0);
                 to = to.max(0.0);
             }
-            let step = nice_up((to - from).max(1e-12 * to.abs()).max(1e-12) / 5.0);
+            let step = nice_up((to - from).max(1e-12 * to.abs()).max(1e-12) / 8.0);
             (from, to) = ((from / step + 1e-9).floor() * step, (to / step - 1e-9).ceil() * step);
             to = to.max(from + step);
         }
@@ -60,8 +61,11 @@ impl Along {
     fn ticks(&self, least_px: f32) -> Vec<f64> {
         let px = (self.end_px - self.start_px).abs();
         if self.log {
-            let (low, high) = (self.from.log10().round() as i32, self.to.log10().round() as i32);
-            return (low..=high).map(|power| 10f64.powi(power)).collect();
+            let (low, high) = (self.from.log10().floor() as i32, self.to.log10().ceil() as i32);
+            let wide = high - low > 2;
+            let within = |value: &f64| *value >= self.from * (1.0 - 1e-9) && *value <= self.to * (1.0 + 1e-9);
+            let steps: &[f64] = if wide { &[1.0] } else { &[1.0, 2.0, 5.0] };
+            return (low..=high).flat_map(|power| steps.iter().map(move |step| step * 10f64.powi(power))).filter(within).collect();
         }
         let most = (px / least_px).floor().max(1.0);
         let step = nice_up((self.to - self.from) / f64::from(most));
@@ -73,6 +77,12 @@ impl Along {
         }
         ticks
     }
+}
+
+/// The largest of 1, 2, 5 times a power of ten that is not above `value` (> 0).
+fn nice_down(value: f64) -> f64 {
+    let decade = 10f64.powf(value.log10().floor());
+    [5.0, 2.0, 1.0].into_iter().map(|step| step * decade).find(|step| *step <= value * (1.0 + 1e-9)).unwrap_or(decade)
 }
 
 fn title(axis: &Axis) -> String {
@@ -88,10 +98,11 @@ pub fn draw(chart: &Chart, width: f32, height: f32, theme: &Theme) -> Picture {
     let marked = |vertical: bool| chart.lines.iter().filter(move |line| line.vertical == vertical).map(|line| line.at);
     let mut x = Along::new(&chart.x, points().map(|point| point[0]).chain(marked(true)), false, LEFT, right);
     if bars {
-        // Half a bar of room on both sides; bars stand on numbers, not on decades.
+        // Room for half a bar on both sides; bars stand on numbers, not on decades.
         x.log = false;
+        let room = 0.7 * spacing(chart);
         (x.from, x.to) =
-            (points().map(|p| p[0]).fold(f64::INFINITY, f64::min) - 0.7, points().map(|p| p[0]).fold(f64::NEG_INFINITY, f64::max) + 0.7);
+            (points().map(|p| p[0]).fold(f64::INFINITY, f64::min) - room, points().map(|p| p[0]).fold(f64::NEG_INFINITY, f64::max) + room);
         if x.from > x.to {
             (x.from, x.to) = (0.0, 1.0);
         }
@@ -99,7 +110,7 @@ pub fn draw(chart: &Chart, width: f32, height: f32, theme: &Theme) -> Picture {
     let y = Along::new(&chart.y, points().map(|point| point[1]).chain(marked(false)), bars, bottom, TOP);
     axes(chart, &x, &y, theme, &mut picture);
     for (index, series) in chart.series.iter().enumerate() {
-        shapes(series, index, &x, &y, chart.series.len(), theme, &mut picture.traces);
+        shapes(series, index, [&x, &y], (chart.series.len(), spacing(chart)), theme, &mut picture.traces);
     }
     for line in &chart.lines {
         let stroke = Stroke { color: theme.marker_doubt, width: 1.0, dash: &[3.0, 3.0] };
@@ -173,11 +184,22 @@ fn color(index: usize, theme: &Theme) -> Color {
 
 /// Dots of the first series are full, of the second hollow, of the third full and smaller.
 fn dot(at: [f32; 2], index: usize, radius: f32, theme: &Theme) -> Shape {
-    let fill = if index % 2 == 0 { color(index, theme) } else { theme.scope };
+    let fill = if index.is_multiple_of(2) { color(index, theme) } else { theme.scope };
     Shape::Circle { at, radius: if index > 1 { radius * 0.8 } else { radius }, fill, stroke: Stroke::solid(color(index, theme), 1.2) }
 }
 
-fn shapes(series: &Series, index: usize, x: &Along, y: &Along, of: usize, theme: &Theme, out: &mut Vec<Shape>) {
+/// Least distance between the bars of a chart; 1 when there is only one.
+fn spacing(chart: &Chart) -> f64 {
+    let least = |series: &Series| {
+        let mut at: Vec<f64> = series.points.iter().map(|point| point[0]).filter(|x| x.is_finite()).collect();
+        at.sort_by(f64::total_cmp);
+        at.windows(2).map(|pair| pair[1] - pair[0]).filter(|apart| *apart > 1e-9).fold(f64::INFINITY, f64::min)
+    };
+    let least = chart.series.iter().filter(|series| series.look == SeriesLook::Bars).map(least).fold(f64::INFINITY, f64::min);
+    if least.is_finite() { least } else { 1.0 }
+}
+
+fn shapes(series: &Series, index: usize, [x, y]: [&Along; 2], (of, apart): (usize, f64), theme: &Theme, out: &mut Vec<Shape>) {
     let px: Vec<[f32; 2]> =
         series.points.iter().map(|[a, b]| if a.is_finite() && b.is_finite() { [x.px(*a), y.px(*b)] } else { [f32::NAN; 2] }).collect();
     if matches!(series.look, SeriesLook::Line | SeriesLook::DotsAndLine) {
@@ -191,8 +213,8 @@ fn shapes(series: &Series, index: usize, x: &Along, y: &Along, of: usize, theme:
             out.extend(finite.map(|at| dot(*at, index, radius, theme)));
         }
         SeriesLook::Bars => {
-            let share = 0.7 / of.max(1) as f32;
-            let bar = (x.px(1.0) - x.px(0.0)).abs() * share;
+            let unit = (x.px(x.from + apart) - x.px(x.from)).abs();
+            let bar = (unit * 0.7 / of.max(1) as f32).clamp(1.5, 48.0);
             let zero = y.px(0.0);
             for at in finite {
                 let left = at[0] - bar * of as f32 / 2.0 + bar * index as f32;

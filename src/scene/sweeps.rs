@@ -14,6 +14,8 @@ use crate::model::{MarkerKind, MarkerOrigin, SweepId, SweepMeasurement};
 pub const AXIS_PX: f32 = 24.0;
 /// Divisions from top to bottom of a sweep in the raster.
 const ROW_DIVISIONS: f32 = 6.0;
+/// Rows lower than this, px, show less.
+const LOW_PX: f32 = 60.0;
 /// Share of a row above the zero line: the negative phase points up and is the larger one.
 const ABOVE: f32 = 0.62;
 
@@ -273,7 +275,8 @@ impl Scene<'_> {
         out.push(marks::label([left, line], &row.name, size, true, Anchor::Start, color, theme));
         let late = row.split.map(|(_, late)| format!(" | {}", quantity(late, &row.unit))).unwrap_or_default();
         let gain = format!("{}{late}  {} ms", quantity(row.gain, &row.unit), number(self.ms_per_division, 3));
-        if self.arrangement == Arrangement::Raster || index == self.selected {
+        let low = self.row_px() < LOW_PX && index > 0;
+        if (self.arrangement == Arrangement::Raster && !low) || index == self.selected {
             let y = if self.arrangement == Arrangement::Raster { line } else { size + 6.0 };
             out.push(marks::label([width - 8.0, y], gain, 11.0, false, Anchor::End, theme.axis_text, theme));
         }
@@ -289,6 +292,10 @@ impl Scene<'_> {
     fn markers(&self, picture: &mut Picture, index: usize, row: &Row<'_>, view: &Viewport, vertical: Vertical) {
         let Some(measurement) = row.measurement else { return };
         if measurement.response.is_none() && measurement.late.is_empty() {
+            // Words of one row must not lie over the next.
+            if self.arrangement == Arrangement::Raster && self.row_px() < 20.0 && index != self.selected {
+                return;
+            }
             let text = if measurement.automatic.is_some() { "no response (declared)" } else { "no response" };
             let at = [view.px_from_time(0.0) as f32 + 40.0, vertical.zero_px - 10.0];
             picture.marks.push(marks::label(at, text, 12.0, true, Anchor::Start, self.theme.ink_3, self.theme));
@@ -306,6 +313,12 @@ impl Scene<'_> {
                 continue;
             }
             let Some(ms) = measurement.marker_ms(kind) else { continue };
+            // Many rows: the marks that latencies are read at; the selected row has all.
+            let crowded = self.arrangement == Arrangement::Raster && self.row_px() < LOW_PX;
+            let low = crowded && index != self.selected;
+            if low && !matches!(kind, MarkerKind::Onset | MarkerKind::LateOnset) {
+                continue;
+            }
             let person = measurement.origin(kind) == MarkerOrigin::Person;
             let look = match kind {
                 _ if person => Look::Person,
@@ -319,6 +332,7 @@ impl Scene<'_> {
                 .clamp(top, bottom);
             let automatic = measurement.automatic_ms(kind).filter(|_| person);
             let label = match kind {
+                MarkerKind::Onset | MarkerKind::NegativePeak if crowded && (low || self.marker != Some(kind)) => String::new(),
                 MarkerKind::Onset => format!("{} ms", number(ms, 3)),
                 MarkerKind::NegativePeak => measurement.response.map(|r| quantity(r.amp_uv, &row.unit)).unwrap_or_default(),
                 MarkerKind::LateOnset => {

@@ -5,22 +5,32 @@
 
 mod big;
 mod demo;
+mod demo_sensory;
+mod demos;
 mod disturb;
 mod fibre;
 mod late;
 mod late_demo;
+mod munix;
 mod muscle;
 mod needle;
 mod random;
+mod scan;
+mod sensory;
 mod sweep;
 
 pub use big::{Procedural, big_recording};
 pub use demo::{demo_motor_study, demo_motor_truth};
+pub use demo_sensory::{demo_sensory_study, demo_sensory_truth};
+pub use demos::{DEMOS, demo};
 pub use disturb::{Disturbance, couple};
 pub use fibre::{Contact, Potential};
 pub use late::{LateTruth, Recorded, blink, f_waves, h_reflexes, trains};
 pub use late_demo::demo_late_study;
+pub use munix::demo_munix_study;
 pub use muscle::{Muscle, Pool, Stretch};
 pub use needle::demo_needle;
 pub use random::Random;
+pub use scan::{ScanSetup, SimulatedScan, demo_scan_study, simulate_scan};
+pub use sensory::{SensoryNerve, SensorySetup, SimulatedSensory, stimulate_sensory};
 pub use sweep::{Setup, SimulatedSweep, stimulate};

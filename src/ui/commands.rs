@@ -169,6 +169,7 @@ pub fn run(app: App, command: Command) {
         Command::Person => app.dialog.set(Some(Dialog::Person)),
         Command::NextStudyItem => step_item(app, 1),
         Command::PreviousStudyItem => step_item(app, -1),
+        _ if app.selection.get_untracked() == Selection::Together => {}
         _ if in_sweeps => run_sweeps(app, command),
         _ => run_continuous(app, command),
     }
@@ -289,7 +290,11 @@ fn with_study(study: Option<u32>, act: impl FnOnce(u32)) {
 fn step_item(app: App, by: i32) {
     let items: Vec<Selection> = app
         .study_now(|study| {
-            (0..study.tests.len()).map(Selection::Test).chain((0..study.recordings.len()).map(Selection::Recording)).collect()
+            (0..study.tests.len())
+                .map(Selection::Test)
+                .chain((study.tests.len() > 1).then_some(Selection::Together))
+                .chain((0..study.recordings.len()).map(Selection::Recording))
+                .collect()
         })
         .unwrap_or_default();
     let now = items.iter().position(|item| *item == app.selection.get_untracked()).unwrap_or(0);

@@ -7,7 +7,7 @@ use web_sys::{DataTransferItem, DragEvent, HtmlInputElement};
 use super::commands::{self, Command};
 use super::icons::{self, icon};
 use super::state::App;
-use crate::engine::protocol::{Demo, Request, TextOptions};
+use crate::engine::protocol::{Request, TextOptions, demos};
 use crate::web::page;
 
 /// The hidden file inputs that every "open" button presses.
@@ -116,14 +116,13 @@ pub fn Home() -> impl IntoView {
                         <button class="btn" on:click=move |_| commands::click("folder-input")>"Open a folder"</button>
                     </p>
                     <Opening/>
-                    <p class="muted small">"EDF, EDF+, BDF, BDF+, WFDB (.hea with .dat and annotations), WAV, CSV and other text tables. The content decides, not the name."</p>
+                    <p class="muted small">"EDF, EDF+, BDF, BDF+, WFDB (.hea with .dat and annotations), BrainVision, WAV, Qtrac .MEM, CSV and other text tables. The content decides, not the name."</p>
                 </section>
                 <section class="panel side" aria-labelledby="demo-h">
                     <h2 id="demo-h">"Simulated recordings"</h2>
                     <p class="muted">"To try everything without a file of your own. Made by the program itself; no patient."</p>
                     <p class="row">
-                        <button class="btn" on:click=move |_| app.send(Request::OpenDemo { demo: Demo::Motor })>"Motor nerve conduction"</button>
-                        <button class="btn" on:click=move |_| app.send(Request::OpenDemo { demo: Demo::Needle })>"Needle EMG"</button>
+                        {demos().map(|(id, name)| view! { <button class="btn" on:click=move |_| app.send(Request::OpenDemo { demo: id.to_owned() })>{name}</button> }).collect_view()}
                     </p>
                 </section>
             </div>

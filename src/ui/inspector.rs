@@ -17,7 +17,7 @@ pub fn MarkerInspector() -> impl IntoView {
     view! {
         <aside class="inspect" aria-label="Inspector">
             {move || marker_panel(app)}
-            <Loupe/>
+            <Show when=move || sweeps::has_marker(app)><Loupe/></Show>
             {move || marker_values(app)}
             {move || test_quality(app)}
             <SweepCursors/>

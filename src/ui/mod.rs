@@ -14,12 +14,13 @@ mod scope;
 mod state;
 mod sweeps;
 mod tables;
+mod theme_choice;
 mod tile_store;
 mod tree;
 
 use leptos::prelude::*;
 
-use crate::engine::protocol::{Demo, Request};
+use crate::engine::protocol::Request;
 use crate::web::page;
 use state::App;
 
@@ -41,8 +42,11 @@ fn Root() -> impl IntoView {
     let kept = page::hash();
     match (kept.as_str(), search.as_str()) {
         ("", "?demo") => reopen(app, "demo-motor-1".into()),
-        ("", "?demo=needle") => reopen(app, "demo-needle-1".into()),
-        ("", _) => {}
+        ("", search) => {
+            if let Some(id) = search.strip_prefix("?demo=") {
+                app.send(Request::OpenDemo { demo: id.to_owned() });
+            }
+        }
         // The page was loaded again: what was open comes back.
         _ => reopen(app, kept),
     }
@@ -57,9 +61,8 @@ fn Root() -> impl IntoView {
 
 /// Opens a study by its key: a simulated one, or one that this browser keeps.
 fn reopen(app: App, key: String) {
-    match key.as_str() {
-        "demo-motor-1" => app.send(Request::OpenDemo { demo: Demo::Motor }),
-        "demo-needle-1" => app.send(Request::OpenDemo { demo: Demo::Needle }),
-        _ => app.send(Request::Reopen { key }),
+    match key.strip_prefix("demo-").and_then(|rest| rest.strip_suffix("-1")) {
+        Some(id) => app.send(Request::OpenDemo { demo: id.to_owned() }),
+        None => app.send(Request::Reopen { key }),
     }
 }

@@ -7,7 +7,7 @@ use web_sys::HtmlInputElement;
 use super::commands;
 use super::state::App;
 use crate::engine::protocol::{Edit, JudgedValue, SiteView, SweepView, TestView, scenes};
-use crate::model::{MarkerKind, MarkerOrigin, Summary, TestKind};
+use crate::model::{MarkerKind, MarkerOrigin, TestKind};
 use crate::scene::divisions::number;
 use crate::web::page;
 
@@ -78,16 +78,12 @@ pub fn NerveTable() -> impl IntoView {
 
 /// Values of the whole test and what published criteria say of its segments.
 fn derived(test: &TestView) -> impl IntoView + use<> {
-    let mut words = Vec::new();
-    if let Summary::Motor(motor) = &test.summary {
-        words.extend(motor.residual_latency_ms.map(|ms| format!("Residual latency {ms:.2} ms")));
-        words.extend(motor.terminal_latency_index.map(|index| format!("Terminal latency index {index:.2}")));
-    }
+    let words = test.derived.clone();
     let findings: Vec<_> = test
-        .summary
-        .segments()
+        .sites
         .iter()
-        .filter_map(|segment| {
+        .filter_map(|site| {
+            let segment = site.segment.as_ref()?;
             let name = |site: usize| test.sites.get(site).map(|site| site.name.clone()).unwrap_or_default();
             let finding = segment.finding.clone()?;
             Some((format!("{} to {}", segment.from.map(name).unwrap_or_default(), name(segment.to)), finding))
@@ -240,7 +236,7 @@ fn temperature_field(app: App, index: usize, test: &TestView) -> impl IntoView +
 
 /// The distance, typed in place. The first site's is that to the recording electrode.
 fn distance_cell(app: App, test: usize, site: usize, view: &SiteView, segment: bool, of: &TestView) -> impl IntoView + use<> {
-    let now = view.distance_mm.map(|mm| format!("{mm}")).unwrap_or_default();
+    let now = view.distance_mm.map(|mm| number(mm, 5)).unwrap_or_default();
     let kept = now.clone();
     let label = if segment {
         format!("Distance to the next more distal site, {}, in mm", view.name)

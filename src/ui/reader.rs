@@ -7,7 +7,8 @@ use super::commands::{self, Command};
 use super::home::{self, FileInputs, Notices};
 use super::icons::{self, icon};
 use super::inspector::{MarkerInspector, RecordingInspector};
-use super::results::{Charts, Results, has_sweeps};
+use super::nerve_table::has_nerve_table;
+use super::results::{Charts, Results, Together, has_sweeps};
 use super::scope::{Overview, Scope};
 use super::state::{App, Saved, Selection};
 use super::tables::LaneTable;
@@ -29,15 +30,24 @@ pub fn Reader() -> impl IntoView {
                 <FileInputs/>
                 <Heading/>
                 <Notices/>
-                <div class="split" class:charted=move || in_sweeps() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
+                <Show when=move || app.selection.get() == Selection::Together><Together/></Show>
+                <div class="split" hidden=move || app.selection.get() == Selection::Together class:charted=move || in_sweeps() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
                     <Scope/>
                     <Charts/>
                 </div>
-                <Show when=move || !in_sweeps()><Overview/></Show>
+                <Show when=move || matches!(app.selection.get(), Selection::Recording(_))><Overview/></Show>
             </main>
-            {move || if in_sweeps() { view! { <MarkerInspector/> }.into_any() } else { view! { <RecordingInspector/> }.into_any() }}
+            {move || match app.selection.get() {
+                Selection::Test(_) => view! { <MarkerInspector/> }.into_any(),
+                Selection::Recording(_) => view! { <RecordingInspector/> }.into_any(),
+                Selection::Together => view! { <aside class="inspect" aria-label="Inspector"><p class="muted">"Tests are found by side, nerve and recording site: T and G on a test correct them."</p></aside> }.into_any(),
+            }}
             <section class="values" aria-label="Values">
-                {move || if in_sweeps() { view! { <Results/> }.into_any() } else { view! { <LaneTable/> }.into_any() }}
+                {move || match app.selection.get() {
+                    Selection::Test(_) => view! { <Results/> }.into_any(),
+                    Selection::Recording(_) => view! { <LaneTable/> }.into_any(),
+                    Selection::Together => ().into_any(),
+                }}
             </section>
         </div>
         <Actions/>
@@ -95,6 +105,7 @@ fn Heading() -> impl IntoView {
     let app = App::here();
     let title = move || match app.selection.get() {
         Selection::Test(_) => app.test().map(|(_, test)| test.title).unwrap_or_default(),
+        Selection::Together => "Comparisons".to_owned(),
         Selection::Recording(_) => app.with_recording(|recording| recording.name.clone()).unwrap_or_default(),
     };
     let sub = move || match app.selection.get() {
@@ -104,22 +115,29 @@ fn Heading() -> impl IntoView {
             let study = match &test.study {
                 Some(study) if study.confirmed => format!("{}, ", study.name),
                 Some(study) => format!("taken for {} (G confirms), ", study.name),
-                None if !test.guesses.is_empty() => "which study? (G), ".to_owned(),
+                None if !test.guesses.is_empty() && has_nerve_table(test.kind) => "which study? (G), ".to_owned(),
                 None => String::new(),
             };
-            format!("{study}negative up{}{temperature}", if test.turned { " (stored values turned over)" } else { "" })
+            let up = match (has_sweeps(app), test.turned) {
+                (false, _) => "",
+                (true, true) => "negative up (stored values turned over)",
+                (true, false) => "negative up",
+            };
+            format!("{study}{up}{temperature}").trim_start_matches(", ").to_owned()
         }
+        Selection::Together => "what the tests say together".to_owned(),
         Selection::Recording(_) => {
             let up = if app.continuous.with(|view| view.negative_up) { "negative up" } else { "positive up" };
             app.with_recording(|recording| format!("{}, {up}", recording.format)).unwrap_or_default()
         }
     };
+    let in_traces = move || matches!(app.selection.get(), Selection::Test(_)) && has_sweeps(app);
     let averaged = move || match app.selection.get() {
         Selection::Test(index) => {
             let any = |test: &TestView| test.sites.iter().any(|site| site.average.is_some());
             app.study(|study| study.tests.get(index).is_some_and(any)).unwrap_or(false)
         }
-        Selection::Recording(_) => false,
+        _ => false,
     };
     let press = move |command: Command| move |_| commands::run(app, command);
     let arranged =
@@ -127,7 +145,7 @@ fn Heading() -> impl IntoView {
     let polarity = move || {
         let on = match app.selection.get() {
             Selection::Test(_) => app.test().is_some_and(|(_, test)| test.turned),
-            Selection::Recording(_) => app.continuous.with(|view| view.negative_up),
+            _ => app.continuous.with(|view| view.negative_up),
         };
         if on { "true" } else { "false" }
     };
@@ -139,7 +157,7 @@ fn Heading() -> impl IntoView {
             <span class="sub">{sub}</span>
             <span class="grow"></span>
             <div class="tools">
-            <Show when=move || matches!(app.selection.get(), Selection::Test(_))>
+            <Show when=in_traces>
                 <div class="seg-c" role="group" aria-label="Arrangement">
                     <button class="btn" aria-pressed=arranged(Arrangement::Raster) on:click=press(Command::Raster)>"Raster "<kbd>"R"</kbd></button>
                     <button class="btn" aria-pressed=arranged(Arrangement::Superimposed) on:click=press(Command::Superimpose)>"Superimposed "<kbd>"S"</kbd></button>
@@ -153,8 +171,10 @@ fn Heading() -> impl IntoView {
                 <button class="btn" on:click=press(Command::Lanes)>"Lanes "<kbd>"L"</kbd></button>
                 <button class="btn" on:click=press(Command::MakeSweeps)>"Sweeps "<kbd>"M"</kbd></button>
             </Show>
-            <button class="btn" aria-pressed=polarity on:click=press(Command::Polarity)>{polarity_name}<kbd>"V"</kbd></button>
-            <button class="btn" on:click=press(Command::Filter)>"Filter "<kbd>"F"</kbd></button>
+            <Show when=move || in_traces() || matches!(app.selection.get(), Selection::Recording(_))>
+                <button class="btn" aria-pressed=polarity on:click=press(Command::Polarity)>{polarity_name}<kbd>"V"</kbd></button>
+                <button class="btn" on:click=press(Command::Filter)>"Filter "<kbd>"F"</kbd></button>
+            </Show>
             </div>
         </div>
         <home::Opening/>
@@ -188,12 +208,13 @@ fn Actions() -> impl IntoView {
     let redo = move || app.study(|study| study.redo.clone()).flatten();
     view! {
         <footer class="abar" aria-label="Actions">
-            <Show when=move || matches!(app.selection.get(), Selection::Test(_)) fallback=move || view! {
+            <Show when=move || matches!(app.selection.get(), Selection::Recording(_))>
                 <div class="grp wide">{act(&["\u{2190}"], "Back", Command::Left)}{act(&["\u{2192}"], "On", Command::Right)}</div>
                 <div class="grp">{act(&["\u{2212}"], "Wider", Command::ZoomOut)}{act(&["+"], "Closer", Command::ZoomIn)}{act(&["0"], "All", Command::Fit)}</div>
                 <div class="grp wide">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>
                 <div class="grp wide">{act(&["PgDn"], "Next lane", Command::NextSite)}{act(&["P"], "Peak", Command::Snap)}{act(&["N"], "Annotate", Command::Annotate)}</div>
-            }>
+            </Show>
+            <Show when=move || matches!(app.selection.get(), Selection::Test(_)) && has_sweeps(app)>
                 <div class="grp"><button class="act" on:click=next_marker><kbd>"Tab"</kbd>"Next marker"</button></div>
                 <div class="grp">{act(&["\u{2190}"], "Sample back", Command::Left)}{act(&["\u{2192}"], "Sample on", Command::Right)}</div>
                 <div class="grp wide">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>

@@ -22,7 +22,8 @@ pub fn Results() -> impl IntoView {
             <NerveTable/>
             {move || app.test().map(|(_, test)| {
                 let of_test: Vec<JudgedValue> = test.judged.iter().filter(|judged| judged.site.is_none() || !has_nerve_table(test.kind)).cloned().collect();
-                let tables = test.tables.iter().map(|table| results_table(app, table)).collect_view();
+                // The table above says the same of sites and sweeps.
+                let tables = test.tables.iter().filter(|_| !has_nerve_table(test.kind)).map(|table| results_table(app, table)).collect_view();
                 view! {
                     {tables}
                     {(!of_test.is_empty()).then(|| limits_table(&of_test))}
@@ -149,4 +150,23 @@ pub fn picture(app: App, index: usize, width: f32, height: f32) -> Option<Pictur
 /// Whether the test in view has sweeps to show.
 pub fn has_sweeps(app: App) -> bool {
     app.test().is_none_or(|(_, test)| !scenes::rows(&test).is_empty())
+}
+
+/// What all tests say together.
+#[component]
+pub fn Together() -> impl IntoView {
+    let app = App::here();
+    view! {
+        <div class="together values" tabindex="0" role="region" aria-label="Comparisons">
+            {move || {
+                let tables = app.study(|study| study.together.clone()).unwrap_or_default();
+                let measuring = app.study(|study| study.tests.iter().any(|test| !test.measured)).unwrap_or(false);
+                let none = tables.is_empty();
+                view! {
+                    {tables.iter().map(|table| results_table(app, table)).collect_view()}
+                    {none.then(|| view! { <p class="legend">{if measuring { "Measuring all tests \u{2026}" } else { "Nothing to compare: it takes the same test on both sides, or median and ulnar (radial) of one hand." }}</p> })}
+                }
+            }}
+        </div>
+    }
 }

@@ -134,6 +134,7 @@ fn draw_main(app: App, width: f32, height: f32) -> Option<Picture> {
     match app.selection.get() {
         Selection::Recording(_) => continuous::picture(app, width, height),
         Selection::Test(_) => sweeps::picture(app, width, height),
+        Selection::Together => None,
     }
 }
 
@@ -281,7 +282,7 @@ pub fn Scope() -> impl IntoView {
     };
     let range = move || match app.selection.get() {
         Selection::Recording(_) => app.continuous.with(|view| (view.from_s, view.from_s + view.span_s)),
-        Selection::Test(_) => app.sweeps.with(|view| (view.from_s, view.from_s + view.span_s)),
+        _ => app.sweeps.with(|view| (view.from_s, view.from_s + view.span_s)),
     };
     view! {
         <div

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
+pub use super::theme_choice::ThemeChoice;
 use super::tile_store::Tiles;
 use crate::engine::protocol::{Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView};
-use crate::model::{LaneSettings, MarkerKind, SweepId};
+use crate::model::{LaneSettings, MarkerKind, SweepId, TestKind};
 use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::{self, Theme};
 use crate::web::link::Link;
@@ -21,6 +22,8 @@ pub enum Selection {
     Recording(usize),
     /// The sweeps of a test.
     Test(usize),
+    /// What all tests say together.
+    Together,
 }
 
 /// A message that stays until it is answered or dismissed.
@@ -56,56 +59,6 @@ pub enum Saved {
     Stored(String),
     /// Not stored, and why.
     Failed(String),
-}
-
-/// Theme as the person chose it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ThemeChoice {
-    /// As the system asks.
-    System,
-    /// Light.
-    Paper,
-    /// Dark.
-    Scope,
-    /// High contrast.
-    Contrast,
-}
-
-impl ThemeChoice {
-    /// Value of `data-theme`.
-    pub fn name(self) -> Option<&'static str> {
-        match self {
-            Self::System => None,
-            Self::Paper => Some("paper"),
-            Self::Scope => Some("scope"),
-            Self::Contrast => Some("contrast"),
-        }
-    }
-
-    /// The next one of the cycle.
-    pub fn next(self) -> Self {
-        match self {
-            Self::System => {
-                if page::prefers_dark() {
-                    Self::Paper
-                } else {
-                    Self::Scope
-                }
-            }
-            Self::Paper => Self::Scope,
-            Self::Scope => Self::Contrast,
-            Self::Contrast => Self::Paper,
-        }
-    }
-
-    fn kept() -> Self {
-        match page::setting("theme").as_deref() {
-            Some("paper") => Self::Paper,
-            Some("scope") => Self::Scope,
-            Some("contrast") => Self::Contrast,
-            _ => Self::System,
-        }
-    }
 }
 
 /// Which dialog is open.
@@ -409,7 +362,7 @@ impl App {
     pub fn recording_index(&self) -> Option<usize> {
         match self.selection.get() {
             Selection::Recording(index) => Some(index),
-            Selection::Test(_) => None,
+            Selection::Test(_) | Selection::Together => None,
         }
     }
 
@@ -436,6 +389,11 @@ impl App {
         self.selection.set(selection);
         self.sheet.set(false);
         match selection {
+            Selection::Together => {
+                if let Some(study) = self.active.get_untracked() {
+                    self.send(Request::Together { study });
+                }
+            }
             Selection::Recording(index) => {
                 let extent = self
                     .study_now(|study| study.recordings.get(index).map(|recording| (recording.start_s, recording.duration_s)))
@@ -458,7 +416,7 @@ impl App {
                 self.sweeps.update(|view| {
                     view.span_s = 0.0;
                     view.row = 0;
-                    view.marker = kind.and_then(|kind| kind.markers().first().copied());
+                    view.marker = kind.map(TestKind::first_marker);
                     view.gain = None;
                     view.row_gain.clear();
                     view.cursors = [None; 2];

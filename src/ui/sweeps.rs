@@ -189,6 +189,14 @@ pub fn selected(app: App) -> Option<Chosen> {
     Some(Chosen { site: *site, sweep: (*sweep).clone(), rows: rows.len(), fs_hz, zero_s })
 }
 
+/// Whether the selected marker stands on the selected sweep (tracked).
+pub fn has_marker(app: App) -> bool {
+    let view = app.sweeps.get();
+    let Some((_, test)) = app.test() else { return false };
+    let measured = rows(&test).get(view.row).and_then(|(_, sweep)| sweep.measurement.clone());
+    measured.zip(view.marker).is_some_and(|(measured, kind)| measured.marker_ms(kind).is_some())
+}
+
 /// What is selected.
 pub struct Chosen {
     pub site: usize,
@@ -265,7 +273,7 @@ pub fn next_marker(app: App, by: i32) -> bool {
 /// Next or previous row.
 pub fn next_row(app: App, by: i32) {
     let Some(chosen) = selected(app) else { return };
-    let first = untrack(|| app.test()).and_then(|(_, test)| test.kind.markers().first().copied()).unwrap_or(MarkerKind::Onset);
+    let first = untrack(|| app.test()).map_or(MarkerKind::Onset, |(_, test)| test.kind.first_marker());
     app.sweeps.update(|view| {
         let to = (view.row as i32 + by).clamp(0, chosen.rows as i32 - 1);
         view.row = to as usize;

@@ -37,7 +37,13 @@ pub fn Tree() -> impl IntoView {
                 .iter()
                 .enumerate()
                 .map(|(index, recording)| (Selection::Recording(index), "", recording.name.clone(), false));
-            groups.push(("Recordings".to_owned(), recordings.collect()));
+            if study.tests.len() > 1 {
+                groups.push(("Together".to_owned(), vec![(Selection::Together, "", "Comparisons".to_owned(), false)]));
+            }
+            let recordings: Vec<_> = recordings.collect();
+            if !recordings.is_empty() {
+                groups.push(("Recordings".to_owned(), recordings));
+            }
             groups
         })
         .unwrap_or_default()
@@ -48,7 +54,7 @@ pub fn Tree() -> impl IntoView {
                 <h2>{heading}<span>{items.len()}</span></h2>
                 {items.into_iter().map(|(selection, side, name, doubt)| {
                     let current = move || (app.selection.get() == selection).then_some("true");
-                    let glyph = move || if app.selection.get() == selection { icons::ARROW } else if matches!(selection, Selection::Test(_)) { icons::CHECK } else { icons::WAVE };
+                    let glyph = move || if app.selection.get() == selection { icons::ARROW } else if !matches!(selection, Selection::Recording(_)) { icons::CHECK } else { icons::WAVE };
                     view! {
                         <button class="ti" aria-current=current title=name.clone() on:click=move |_| app.select(selection)>
                             {move || icon(glyph())}

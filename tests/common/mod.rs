@@ -1,5 +1,6 @@
 //! What the format tests share: opening files by path or from memory, and the `info` object of a recording.
 #![allow(dead_code)] // each test binary uses its part
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a helper of a test may fail the test")]
 
 pub mod desk;
 pub mod edf;

@@ -73,3 +73,18 @@ test('a motor study: every latency, amplitude and area', async ({ page }) => {
   same(page, 'measure', measured, fixture('motor.hea'));
   same(page, 'info', await json(page, 'info'), fixture('motor.hea'));
 });
+
+test('golden studies of every kind but motor conduction', async ({ page }) => {
+  await page.goto('./');
+  const studies = fs.readdirSync(golden('nerve'));
+  expect(studies.length).toBeGreaterThan(8);
+  for (const name of studies) {
+    const folder = golden(`nerve/${name}`);
+    const { file: main } = JSON.parse(fs.readFileSync(path.join(folder, 'case.json'), 'utf8'));
+    const others = fs.readdirSync(folder).filter((file) => !['case.json', 'expected.json', main].includes(file));
+    await open(page, ...[main, ...others].map((file) => path.join(folder, file)));
+    // Points that were tracked have no traces: the scope stays hidden.
+    await expect(page.locator('html')).toHaveAttribute('data-opened', /./);
+    same(page, 'measure', await json(page, 'measure'), path.join(folder, main));
+  }
+});

@@ -8,25 +8,11 @@
 //! decided by the models' evidence.
 //!
 //! Contract: samples that are not finite are left out. Times are ms after the stimulus. Cost:
-//! the windows are averaged into a few hundred points first; about 100 small solutions a fit.
+//! the windows are averaged into a hundred or two points first; see `discharge` for the trials.
 
-use crate::analysis::linear::{Normal, Solution, dot};
-
-/// Time constants of the two exponentials: range allowed, ms. Electrode and amplifier discharge
-/// within milliseconds; slower wandering is drift.
-const TAU_FAST: [f64; 2] = [0.06, 0.9];
-const TAU_SLOW: [f64; 2] = [1.0, 9.0];
-/// Centre of the priors of the logarithms of the time constants, and their standard deviation.
-const TAU_PRIOR: [(f64, f64); 2] = [(0.3, 0.6), (2.8, 0.5)];
-/// After this many of the longest time constants nothing is left of the discharge.
-const DISCHARGED: f64 = 12.0;
-/// Columns: drift, the tail's own level and slope, sine and cosine of four mains harmonics, and
-/// the two exponentials.
-const DRIFT: usize = 4;
-const TAIL: usize = 2;
-const MAINS: usize = 8;
-const FIXED: usize = DRIFT + TAIL + MAINS;
-const K: usize = FIXED + 2;
+use super::columns::{DRIFT, FIXED, K, Model, TAIL};
+use super::discharge::{Point, TAU_PRIOR, Table};
+use crate::analysis::linear::{Solution, dot};
 
 /// Which parts of the sweep hold no response. All in ms after the stimulus.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,110 +66,54 @@ pub struct Background {
     pub sigma_uv: f64,
     /// Mains frequency found, Hz.
     pub mains_hz: Option<f64>,
+    /// Whether the fit that this one began from found the same mains.
+    agreed: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Model {
-    centre: f64,
-    half: f64,
-    tail: f64,
-    mains_hz: Option<f64>,
-    artefact: bool,
-    after: f64,
-    tau: [f64; 2],
-}
+/// Evidence, as minus twice its logarithm, that better time constants may make up for.
+const IN_REACH: f64 = 12.0;
 
-impl Model {
-    fn row(&self, t: f64, row: &mut [f64; K]) {
-        let u = (t - self.centre) / self.half;
-        *row = [0.0; K];
-        row[0] = 1.0;
-        row[1] = u;
-        row[2] = 1.5 * u * u - 0.5;
-        row[3] = 2.5 * u * u * u - 1.5 * u;
-        if t >= self.tail {
-            row[4] = 1.0;
-            row[5] = (t - self.tail) / self.half;
-        }
-        if let Some(f) = self.mains_hz {
-            // Harmonics 1, 2, 3 and 5 by the addition theorem from one sine and cosine.
-            let (s1, c1) = (t * 1e-3 * f * std::f64::consts::TAU).sin_cos();
-            let (s2, c2) = (2.0 * s1 * c1, c1 * c1 - s1 * s1);
-            let (s3, c3) = (s2 * c1 + c2 * s1, c2 * c1 - s2 * s1);
-            let (s5, c5) = (s3 * c2 + c3 * s2, c3 * c2 - s3 * s2);
-            row[DRIFT + TAIL..FIXED].copy_from_slice(&[s1, c1, s2, c2, s3, c3, s5, c5]);
-        }
-        self.discharge(t, row);
-    }
-
-    /// The columns of the shock's discharge, counted from the end of the shock so that they keep
-    /// a size near one.
-    fn discharge(&self, t: f64, row: &mut [f64; K]) {
-        if self.artefact && t >= 0.0 {
-            for (column, tau) in row[FIXED..].iter_mut().zip(self.tau) {
-                *column = (-(t - self.after) / tau).exp();
-            }
-        }
-    }
-
-    fn priors(&self, range: f64, sigma: f64) -> [f64; K] {
-        let s2 = sigma * sigma;
-        let weak = |sd: f64| s2 / (sd * sd);
-        let mut prior = [0.0; K];
-        prior[1] = weak(0.5 * range);
-        prior[2] = weak(0.2 * range);
-        prior[3] = weak(0.1 * range);
-        prior[4] = weak(0.03 * range);
-        prior[5] = weak(0.03 * range);
-        for i in 0..MAINS / 2 {
-            // Unused columns are all zero; any precision keeps the matrix definite.
-            let sd = if i == 0 { 0.3 } else { 0.05 } * range;
-            let p = if self.mains_hz.is_some() { weak(sd) } else { 1.0 };
-            prior[DRIFT + TAIL + 2 * i] = p;
-            prior[DRIFT + TAIL + 2 * i + 1] = p;
-        }
-        for p in &mut prior[FIXED..] {
-            *p = if self.artefact { weak(3.0 * range) } else { 1.0 };
-        }
-        prior
-    }
-}
-
-/// Averages of the quiet stretches: time, value, count.
-fn points(trace: &Trace, quiet: &Quiet) -> Vec<(f64, f64, f64)> {
-    let mut out = Vec::new();
+/// Averages of the quiet stretches.
+fn points(trace: &Trace, quiet: &Quiet) -> Vec<Point> {
+    let mut out = Vec::with_capacity(256);
     let mut stretch = |from: f64, to: f64, width: f64| {
-        let (mut i, end) = (trace.index(from), trace.index(to));
+        let (from, to) = (trace.index(from), trace.index(to));
         let per = ((width * trace.per_ms).round() as usize).max(1);
-        while i < end {
-            let stop = (i + per).min(end);
-            let (mut n, mut st, mut sy) = (0.0, 0.0, 0.0);
-            for k in i..stop {
-                let y = trace.uv[k];
+        let mut i = from;
+        for values in trace.uv.get(from..to).unwrap_or(&[]).chunks(per) {
+            let (mut n, mut st, mut sy, mut syy) = (0.0, 0.0, 0.0, 0.0);
+            // Deviations from one of the values: an offset would cost digits.
+            let about = values.iter().copied().find(|y| y.is_finite()).unwrap_or(0.0);
+            for (k, y) in values.iter().enumerate() {
                 if y.is_finite() {
+                    let d = y - about;
                     n += 1.0;
-                    st += trace.time(k);
-                    sy += y;
+                    st += k as f64;
+                    sy += d;
+                    syy += d * d;
                 }
             }
             if n > 0.0 {
-                out.push((st / n, sy / n, n));
+                out.push(Point { t: trace.time(i) + st / n / trace.per_ms, y: about + sy / n, n, within: (syy - sy * sy / n).max(0.0) });
             }
-            i = stop;
+            i += values.len();
         }
     };
-    stretch(trace.first_ms, quiet.before_ms, 0.1);
+    stretch(trace.first_ms, quiet.before_ms, 0.3);
     let middle = quiet.onset_ms.min(quiet.after_ms + 1.2);
+    let late = quiet.onset_ms.min(quiet.after_ms + 3.0).max(middle);
     stretch(quiet.after_ms, middle, 0.0);
-    stretch(middle, quiet.onset_ms, 0.05);
-    stretch(quiet.tail_ms, trace.last_ms() + 1.0, 0.2);
+    stretch(middle, late, 0.1);
+    stretch(late, quiet.onset_ms, 0.2);
+    stretch(quiet.tail_ms, trace.last_ms() + 1.0, 0.3);
     out
 }
 
 impl Background {
     /// Fits the quiet stretches. `range_uv`: extent of the sweep outside the shock, which scales
-    /// the priors. `start`: a fit of the same sweep with other windows, to begin from. `None` when fewer than a dozen finite points remain.
-    pub fn fit(trace: &Trace, quiet: &Quiet, range_uv: f64, start: Option<&Self>) -> Option<Self> {
+    /// the priors. `start`: a fit of the same sweep with other windows, to begin from.
+    /// Also gives the sweep less the background as [`Self::at`] has it, uV. `None` when fewer than a dozen finite points remain.
+    pub fn fit(trace: &Trace, quiet: &Quiet, range_uv: f64, start: Option<&Self>) -> Option<(Self, Vec<f64>)> {
         let points = points(trace, quiet);
         if points.len() < 12 || !(range_uv.is_finite() && range_uv > 0.0) {
             return None;
@@ -196,43 +126,136 @@ impl Background {
             mains_hz: None,
             artefact: quiet.artefact,
             after: quiet.after_ms,
-            tau: [TAU_PRIOR[0].0, TAU_PRIOR[1].0],
+            tau: start.map_or([TAU_PRIOR[0].0, TAU_PRIOR[1].0], |start| start.model.tau),
         };
         let mut sigma = start.map_or(range_uv * 1e-2, |start| start.sigma_uv);
-        let mut tables = [None, Some(50.0), Some(60.0)].map(|mains_hz| Table::new(Model { mains_hz, ..model }, &points));
-        for table in &mut tables {
-            if let Some(start) = start {
-                table.model.tau = start.model.tau;
-            } else if table.model.artefact && table.model.mains_hz.is_some() {
-                table.model.tau = table.grid(range_uv, sigma);
-            }
+        // Which mains there is does not change any more once two fits have agreed.
+        let choices: &[Option<f64>] = match start {
+            Some(start) if start.agreed => std::slice::from_ref(&start.mains_hz),
+            _ => &[Some(50.0), Some(60.0), None],
+        };
+        let mut tables: Vec<Table> = Vec::with_capacity(choices.len());
+        for mains_hz in choices {
+            let table = match tables.first() {
+                Some(first) if mains_hz.is_none() => first.without_mains(),
+                _ => Table::new(Model { mains_hz: *mains_hz, ..model }, &points, range_uv),
+            };
+            tables.push(table);
         }
-        tables[0].model.tau = tables[1].model.tau;
-        // The noise is not known at first, and the evidence needs it: begin with the richest model.
-        let mut best = None;
-        for pass in 0..if start.is_some() { 2 } else { 3 } {
-            let mut least = f64::INFINITY;
-            for table in tables.iter_mut().skip(usize::from(pass == 0 && start.is_none())) {
-                if table.model.artefact {
-                    for _ in 0..3 {
-                        if !table.step(range_uv, sigma) {
-                            break;
-                        }
+        let mut chosen = match start {
+            Some(start) => choices.iter().position(|mains_hz| *mains_hz == start.mains_hz)?,
+            None => {
+                // The noise is not known at first, and the evidence needs it: begin with the
+                // richest models.
+                for table in &mut tables[..2] {
+                    table.at_noise(sigma);
+                    if model.artefact {
+                        table.grid();
+                    }
+                    table.settle();
+                }
+                let [first, second] = [0, 1].map(|i| tables[i].evidence());
+                let (first, second) = (first?, second?);
+                let chosen = usize::from(second.0 < first.0);
+                sigma = tables[chosen].left(if chosen == 0 { &first.1 } else { &second.1 });
+                tables[2].model.tau = tables[chosen].model.tau;
+                chosen
+            }
+        };
+        for pass in 0..2 {
+            tables[chosen].at_noise(sigma);
+            tables[chosen].settle();
+            let (mut least, mut coefficients) = tables[chosen].evidence()?;
+            if pass == 0 {
+                let tau = tables[chosen].model.tau;
+                for (index, table) in tables.iter_mut().enumerate() {
+                    if choices.get(index) == choices.get(chosen) {
+                        continue;
+                    }
+                    table.at_noise(sigma);
+                    if start.is_some() {
+                        table.model.tau = tau;
+                    }
+                    let Some(mut there) = table.evidence() else { continue };
+                    if there.0 < least + IN_REACH {
+                        table.settle();
+                        there = table.evidence()?;
+                    }
+                    if there.0 < least {
+                        (least, coefficients) = there;
+                        chosen = index;
                     }
                 }
-                if let Some(solution) = table.solve(&table.model, range_uv, sigma) {
-                    let evidence = evidence(&table.model, &solution, range_uv, sigma);
-                    if evidence < least {
-                        least = evidence;
-                        best = Some((table.model, solution));
-                    }
-                }
             }
-            let (model, solution) = best.as_ref()?;
-            sigma = residual_sigma(model, solution, trace, quiet, range_uv);
+            sigma = tables[chosen].left(&coefficients);
         }
-        let (model, solution) = best?;
-        Some(Self { mains_hz: model.mains_hz, model, solution, sigma_uv: sigma })
+        let table = &mut tables[chosen];
+        table.at_noise(sigma);
+        let solution = table.solution()?;
+        let mains_hz = table.model.mains_hz;
+        let agreed = start.is_some_and(|start| start.mains_hz == mains_hz);
+        let mut fitted = Self { mains_hz, agreed, model: table.model, solution, sigma_uv: sigma };
+        let mut residual = fitted.residual(trace);
+        fitted.sigma_uv = residual_sigma(&residual, trace, quiet, range_uv);
+        // The tail's own offset is left to the response, whose after-swing it is.
+        let c = &fitted.solution.coefficients;
+        let (level, slope) = (c[DRIFT], c[DRIFT + 1] / fitted.model.half);
+        let from = trace.index(quiet.tail_ms);
+        for (k, r) in residual.iter_mut().enumerate().skip(from) {
+            *r += level + slope * (trace.time(k) - quiet.tail_ms);
+        }
+        Some((fitted, residual))
+    }
+
+    /// The sweep less the background, the tail's own level included, uV.
+    fn residual(&self, trace: &Trace) -> Vec<f64> {
+        let mut out = Vec::with_capacity(trace.uv.len());
+        let model = &self.model;
+        let mut c = [0.0; K];
+        for (to, from) in c.iter_mut().zip(&self.solution.coefficients) {
+            *to = *from;
+        }
+        // The drift by powers of u.
+        let drift = [c[0] - 0.5 * c[2], c[1] - 1.5 * c[3], 1.5 * c[2], 2.5 * c[3]];
+        let m = &c[DRIFT + TAIL..FIXED];
+        let step = 1.0 / trace.per_ms;
+        let turn_per_ms = model.mains_hz.map(|f| f * 1e-3 * std::f64::consts::TAU);
+        let (step_s, step_c) = turn_per_ms.map_or((0.0, 1.0), |turn| (turn * step).sin_cos());
+        let fall = model.tau.map(|tau| (-step / tau).exp());
+        // Sines and exponentials go on from sample to sample; each stretch begins exactly.
+        for (block, values) in trace.uv.chunks(64).enumerate() {
+            let start = trace.time(64 * block);
+            let (mut s1, mut c1) = turn_per_ms.map_or((0.0, 1.0), |turn| (start * turn).sin_cos());
+            let mut e = [0.0; 2];
+            let mut discharging = false;
+            for (k, y) in values.iter().enumerate() {
+                let t = start + k as f64 * step;
+                let u = (t - model.centre) / model.half;
+                let mut value = drift[0] + u * (drift[1] + u * (drift[2] + u * drift[3]));
+                if t >= model.tail {
+                    value += c[DRIFT] + c[DRIFT + 1] * (t - model.tail) / model.half;
+                }
+                if turn_per_ms.is_some() {
+                    let (s2, c2) = (2.0 * s1 * c1, c1 * c1 - s1 * s1);
+                    let (s3, c3) = (s2 * c1 + c2 * s1, c2 * c1 - s2 * s1);
+                    let (s5, c5) = (s3 * c2 + c3 * s2, c3 * c2 - s3 * s2);
+                    value += m[0] * s1 + m[1] * c1 + m[2] * s2 + m[3] * c2 + m[4] * s3 + m[5] * c3 + m[6] * s5 + m[7] * c5;
+                    (s1, c1) = (s1 * step_c + c1 * step_s, c1 * step_c - s1 * step_s);
+                }
+                if model.artefact && t >= 0.0 {
+                    if discharging {
+                        e[0] *= fall[0];
+                        e[1] *= fall[1];
+                    } else {
+                        e = model.tau.map(|tau| (-(t - model.after) / tau).exp());
+                        discharging = true;
+                    }
+                    value += c[FIXED] * e[0] + c[FIXED + 1] * e[1];
+                }
+                out.push(y - value);
+            }
+        }
+        out
     }
 
     /// Background at `t` ms, uV. The tail's own offset is left to the response, whose
@@ -286,141 +309,31 @@ impl Background {
     }
 }
 
-/// The points with the columns that do not depend on the time constants, and their equations.
-struct Table<'a> {
-    model: Model,
-    points: &'a [(f64, f64, f64)],
-    rows: Vec<[f64; K]>,
-    normal: Normal,
-}
-
-impl<'a> Table<'a> {
-    fn new(model: Model, points: &'a [(f64, f64, f64)]) -> Self {
-        let mut normal = Normal::new(FIXED);
-        let mut rows = vec![[0.0; K]; points.len()];
-        for (row, &(t, y, n)) in rows.iter_mut().zip(points) {
-            model.row(t, row);
-            normal.add(&row[..FIXED], y, n);
-        }
-        Self { model, points, rows, normal }
-    }
-
-    fn solve(&self, model: &Model, range: f64, sigma: f64) -> Option<Solution> {
-        let mut normal = self.normal.widened(K);
-        if model.artefact {
-            for (row, &(t, y, n)) in self.rows.iter().zip(self.points) {
-                if (0.0..DISCHARGED * TAU_SLOW[1]).contains(&t) {
-                    let mut row = *row;
-                    model.discharge(t, &mut row);
-                    normal.add_columns(&row, y, n, FIXED);
-                }
-            }
-        }
-        normal.solve(&model.priors(range, sigma))
-    }
-
-    /// Best time constants of a coarse grid.
-    fn grid(&self, range: f64, sigma: f64) -> [f64; 2] {
-        let mut best = (f64::INFINITY, self.model.tau);
-        for fast in [0.12, 0.25, 0.5] {
-            for slow in [1.5, 2.8, 5.0] {
-                let candidate = Model { tau: [fast, slow], ..self.model };
-                if let Some(solution) = self.solve(&candidate, range, sigma)
-                    && solution.cost < best.0
-                {
-                    best = (solution.cost, candidate.tau);
-                }
-            }
-        }
-        best.1
-    }
-
-    /// One Gauss-Newton step on the logarithms of the time constants; false when it no longer moves.
-    fn step(&mut self, range: f64, sigma: f64) -> bool {
-        let model = self.model;
-        let Some(now) = self.solve(&model, range, sigma) else { return false };
-        let mut normal = self.normal.widened(K + 2);
-        let mut wide = [0.0; K + 2];
-        for (row, &(t, y, n)) in self.rows.iter().zip(self.points) {
-            if !(0.0..DISCHARGED * TAU_SLOW[1]).contains(&t) {
-                continue;
-            }
-            let mut row = *row;
-            model.discharge(t, &mut row);
-            wide[..K].copy_from_slice(&row);
-            for i in 0..2 {
-                // d/d(ln tau) of a exp(-(t - after)/tau).
-                wide[K + i] = now.coefficients[FIXED + i] * row[FIXED + i] * ((t - model.after) / model.tau[i]).max(0.0);
-            }
-            normal.add_columns(&wide, y, n, FIXED);
-        }
-        let mut priors = model.priors(range, sigma).to_vec();
-        priors.extend(TAU_PRIOR.map(|(_, sd)| sigma * sigma / (sd * sd)));
-        let Some(solution) = normal.solve(&priors) else { return false };
-        let before = now.cost / (sigma * sigma) + tau_cost(&model.tau);
-        let mut scale = 1.0;
-        for _ in 0..3 {
-            let mut next = model;
-            for (i, limits) in [TAU_FAST, TAU_SLOW].iter().enumerate() {
-                let move_by = (scale * solution.coefficients[K + i]).clamp(-0.5, 0.5);
-                next.tau[i] = (model.tau[i].ln() + move_by).exp().clamp(limits[0], limits[1]);
-            }
-            if let Some(then) = self.solve(&next, range, sigma)
-                && then.cost / (sigma * sigma) + tau_cost(&next.tau) < before - 0.02
-            {
-                self.model = next;
-                return true;
-            }
-            scale *= 0.3;
-        }
-        false
-    }
-}
-
-/// Minus twice the log evidence, up to a constant shared by all models.
-fn evidence(model: &Model, solution: &Solution, range: f64, sigma: f64) -> f64 {
-    let priors = model.priors(range, sigma);
-    let prior_det: f64 = priors.iter().filter(|p| **p > 0.0).map(|p| p.ln()).sum();
-    solution.cost / (sigma * sigma) + solution.log_det - prior_det + tau_cost(&model.tau)
-}
-
-fn tau_cost(tau: &[f64; 2]) -> f64 {
-    tau.iter().zip(TAU_PRIOR).map(|(tau, (centre, sd))| ((tau / centre).ln() / sd).powi(2)).sum()
-}
-
 /// Noise from the residuals of the quiet stretches, in blocks of 0.3 ms so that slow noise and
 /// correlated samples count with what they do to a smoothed curve.
-fn residual_sigma(model: &Model, solution: &Solution, trace: &Trace, quiet: &Quiet, range: f64) -> f64 {
+fn residual_sigma(residual: &[f64], trace: &Trace, quiet: &Quiet, range: f64) -> f64 {
     let per = ((0.3 * trace.per_ms).round() as usize).max(1);
-    let mut row = [0.0; K];
-    let (mut raw, mut n_raw) = (0.0, 0.0);
-    let mut blocks = Vec::new();
+    let (mut raw, mut n_raw, mut slow, mut blocks) = (0.0, 0.0, 0.0, 0.0);
     let stretches = [(trace.first_ms, quiet.before_ms), (quiet.after_ms + 0.5, quiet.onset_ms), (quiet.tail_ms, trace.last_ms() + 1.0)];
     for (from, to) in stretches {
-        let (mut i, end) = (trace.index(from), trace.index(to));
-        while i + per <= end {
+        for block in residual.get(trace.index(from)..trace.index(to)).unwrap_or(&[]).chunks_exact(per) {
             let (mut sum, mut n) = (0.0, 0.0);
-            for k in i..i + per {
-                model.row(trace.time(k), &mut row);
-                let r = trace.uv[k] - dot(&row, &solution.coefficients);
-                if r.is_finite() {
-                    sum += r;
-                    raw += r * r;
-                    n += 1.0;
-                }
+            for r in block.iter().filter(|r| r.is_finite()) {
+                sum += r;
+                raw += r * r;
+                n += 1.0;
             }
             if n > 0.0 {
                 n_raw += n;
-                blocks.push(sum * sum / n);
+                slow += sum * sum / n;
+                blocks += 1.0;
             }
-            i += per;
         }
     }
-    if blocks.is_empty() {
+    if blocks == 0.0 {
         return (range * 1e-3).max(1e-9);
     }
-    let spent = 6.0_f64.min(0.3 * blocks.len() as f64);
-    let slow = blocks.iter().sum::<f64>() / (blocks.len() as f64 - spent);
+    let slow = slow / (blocks - 6.0_f64.min(0.3 * blocks));
     let fast = raw / n_raw;
     // Never quite zero: the priors and weights divide by it.
     fast.max(slow).sqrt().max(range * 1e-6).max(1e-9)

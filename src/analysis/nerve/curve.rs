@@ -18,6 +18,8 @@ pub const ONSET_LEVEL: f64 = 0.01;
 const KNOT_MS: f64 = 0.15;
 /// Step of the searches, ms.
 const STEP_MS: f64 = 0.01;
+/// Steps in the strides of a search; the knots are further apart.
+const STRIDE: f64 = 8.0;
 /// How far behind the negative phase the positive peak is looked for, ms.
 const POSITIVE_WITHIN_MS: f64 = 15.0;
 /// How far before its peak a response may begin, ms.
@@ -79,14 +81,23 @@ impl Curve {
         self.spline.maximum(from, to.clamp(from, self.last_ms))
     }
 
+    /// The first of the moments `from`, `from + step`, ... at which `goes_on` is false: in strides
+    /// shorter than what the curve can rise and fall in, then step by step.
+    fn walk(&self, from: f64, step: f64, goes_on: impl Fn(f64) -> bool) -> f64 {
+        let mut count = 0.0;
+        for stride in [STRIDE, 1.0] {
+            while goes_on(from + (count + stride) * step) {
+                count += stride;
+            }
+        }
+        if goes_on(from) { from + (count + 1.0) * step } else { from }
+    }
+
     /// The last moment before `from` at which the curve is at or below `level` (above it, for a
     /// curve that is turned over with `sign` -1).
     fn below_before(&self, from: f64, level: f64, sign: f64) -> f64 {
-        let mut t = from.min(self.last_ms);
-        while t > self.start_ms && sign * self.at(t) > level {
-            t -= STEP_MS;
-        }
-        t.max(self.start_ms)
+        let above = |t: f64| t > self.start_ms && sign * self.at(t) > level;
+        self.walk(from.min(self.last_ms), -STEP_MS, above).max(self.start_ms)
     }
 
     /// Onset of the response whose negative peak is at `peak_ms`; `dip_ms` is the bottom of a
@@ -148,11 +159,7 @@ impl Curve {
     /// Where the curve first returns through the baseline after `peak_ms`; the end of the sweep
     /// when it does not.
     pub fn end_after(&self, peak_ms: f64) -> f64 {
-        let mut t = peak_ms.max(self.start_ms);
-        while t < self.last_ms && self.at(t) > 0.0 {
-            t += STEP_MS;
-        }
-        let t = t.min(self.last_ms);
+        let t = self.walk(peak_ms.max(self.start_ms), STEP_MS, |t| t < self.last_ms && self.at(t) > 0.0).min(self.last_ms);
         let (before, after) = (self.at(t - STEP_MS), self.at(t));
         if before > 0.0 && after <= 0.0 { t - STEP_MS * after / (after - before) } else { t }
     }
@@ -161,13 +168,19 @@ impl Curve {
     pub fn positive_after(&self, end_ms: f64) -> Option<f64> {
         let stop = (end_ms + POSITIVE_WITHIN_MS).min(self.last_ms);
         let mut best = (None, 0.0);
-        let mut t = end_ms.max(self.start_ms);
-        while t < stop {
-            let value = self.at(t);
-            if value < best.1 {
-                best = (Some(t), value);
+        let mut look = |mut t: f64, to: f64, step: f64| {
+            while t < to {
+                let value = self.at(t);
+                if value < best.1 {
+                    best = (Some(t), value);
+                }
+                t += step;
             }
-            t += 2.0 * STEP_MS;
+            best.0
+        };
+        let from = end_ms.max(self.start_ms);
+        if let Some(near) = look(from, stop, STRIDE * STEP_MS) {
+            look((near - STRIDE * STEP_MS).max(from), (near + STRIDE * STEP_MS).min(stop), STEP_MS);
         }
         best.0
     }

@@ -8,7 +8,7 @@
 //!
 //! Contract: samples that are not finite are left out. Cost: about 20 solutions of a 5 x 5 system.
 
-use crate::analysis::linear::{Normal, dot};
+use crate::analysis::linear::{Small, dot};
 
 /// Model error as a fraction of the curve's height.
 const MODEL_ERROR: f64 = 0.03;
@@ -43,7 +43,7 @@ pub struct Rise<'a> {
 /// A fitted rise: offset, cubic, and the equations at the solution.
 struct Fit {
     c: [f64; P],
-    normal: Normal,
+    normal: Small<P>,
     t10: f64,
     width: f64,
 }
@@ -106,7 +106,7 @@ pub fn reach(rise: &Rise, level_uv: f64) -> Option<(f64, f64)> {
     let s = fit.reaches(target, -(1.0 + fit.width) / fit.width, 1.5)?;
     let slope = fit.c[2] + s * (2.0 * fit.c[3] + s * 3.0 * fit.c[4]);
     let row = [0.0, 1.0, s, s * s, s * s * s];
-    let sd = fit.normal.solve(&[0.0; P]).map_or(f64::NAN, |at| at.variance(&row).sqrt() * fit.width / slope.abs());
+    let sd = fit.normal.variance(&row).map_or(f64::NAN, |variance| variance.sqrt() * fit.width / slope.abs());
     Some((fit.t10 + fit.width * s, sd))
 }
 
@@ -119,7 +119,7 @@ fn fit(rise: &Rise, t10: f64, width: f64) -> Option<Fit> {
         let weight = damping / (rise.sigma_uv * rise.sigma_uv).max(1e-12);
         let step = normal.solve(&[weight, damping, damping, damping, damping])?;
         let mut next = kept;
-        for (i, (value, d)) in next.iter_mut().zip(&step.coefficients).enumerate() {
+        for (i, (value, d)) in next.iter_mut().zip(&step).enumerate() {
             *value += if i == 0 { *d } else { d.clamp(-1.0, 1.0) };
         }
         let (there, then) = linearise(rise, &next, t10, width);
@@ -155,11 +155,14 @@ const SHAPE: [([f64; 3], f64, f64); 3] = [
     ([-0.6 + 0.3 * 2.95, 0.36 - 0.09 * 2.95, -0.216 + 0.027 * 2.95], 0.55, 0.06),
 ];
 
-fn linearise(rise: &Rise, c: &[f64; P], t10: f64, width: f64) -> (Normal, f64) {
+fn linearise(rise: &Rise, c: &[f64; P], t10: f64, width: f64) -> (Small<P>, f64) {
     let from = t10 - (1.0 + width);
-    let mut normal = Normal::new(P);
+    let mut normal = Small::default();
     let mut cost = 0.0;
     let s2 = rise.sigma_uv * rise.sigma_uv;
+    let highest = (2.0 * rise.peak_uv).ln();
+    // Logarithms of the variances: that of their product, in parts that cannot overflow.
+    let mut product = 1.0_f64;
     let start = ((from - rise.first_ms) * rise.per_ms).ceil().max(0.0) as usize;
     for (i, &y) in rise.uv.iter().enumerate().skip(start) {
         let t = rise.first_ms + i as f64 / rise.per_ms;
@@ -170,14 +173,20 @@ fn linearise(rise: &Rise, c: &[f64; P], t10: f64, width: f64) -> (Normal, f64) {
             continue;
         }
         let s = (t - t10) / width;
-        let q = (c[1] + s * (c[2] + s * (c[3] + s * c[4]))).min((2.0 * rise.peak_uv).ln());
+        let q = (c[1] + s * (c[2] + s * (c[3] + s * c[4]))).min(highest);
         let f = q.exp();
         // The weight of the variance's logarithm keeps the curve from growing to hide its errors.
         let variance = s2 + (MODEL_ERROR * f).powi(2);
         let r = y - c[0] - f;
         normal.add(&[1.0, f, f * s, f * s * s, f * s * s * s], r, 1.0 / variance);
-        cost += r * r / variance + variance.ln();
+        cost += r * r / variance;
+        product *= variance;
+        if !(1e-100..1e100).contains(&product) {
+            cost += product.ln();
+            product = 1.0;
+        }
     }
+    cost += product.ln();
     let b2 = rise.baseline_sd_uv.powi(2) + 1e-4 * s2;
     normal.add(&[1.0, 0.0, 0.0, 0.0, 0.0], -c[0], 1.0 / b2);
     cost += c[0] * c[0] / b2;

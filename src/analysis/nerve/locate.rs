@@ -1,7 +1,7 @@
 //! Where in a sweep the response is, and the sweep less everything else.
 //!
 //! The background model needs to know which parts hold no response, and finding the response
-//! needs the background: the two take turns, four times, each time with wider quiet stretches.
+//! needs the background: the two take turns, up to four times, each time with other quiet stretches.
 //! A response counts as present when its average over 1 ms stands out of the noise, and when
 //! shock, mains and drift alone do not explain the sweep.
 //!
@@ -76,12 +76,17 @@ pub fn locate(trace: &Trace, after_ms: f64, artefact: bool) -> Option<Located> {
     let mut background: Option<Background> = None;
     let mut found = None;
     let (mut residual, mut highest) = (Vec::new(), f64::NEG_INFINITY);
+    let mut fitted: Option<Quiet> = None;
     for pass in 0..4 {
-        let now = Background::fit(trace, &quiet, range, background.as_ref())?;
-        residual.clear();
-        residual.extend(trace.uv.iter().enumerate().map(|(i, v)| v - now.at(trace.time(i))));
-        let sigma = now.sigma_uv;
-        background = Some(now);
+        let sigma = match &background {
+            Some(background) if fitted.is_some_and(|fitted| alike(&fitted, &quiet)) => background.sigma_uv,
+            _ => {
+                let (now, rest) = Background::fit(trace, &quiet, range, background.as_ref())?;
+                residual = rest;
+                fitted = Some(quiet);
+                background.insert(now).sigma_uv
+            }
+        };
         let smooth = moving_average(&residual, width);
         let from = trace.index(soonest);
         let to = trace.index(quiet.tail_ms.max(last * 0.7)).max(from);
@@ -114,12 +119,16 @@ pub fn locate(trace: &Trace, after_ms: f64, artefact: bool) -> Option<Located> {
     Some(Located { background, residual_uv: residual, after_ms, response: found, highest_uv: highest })
 }
 
+/// Whether the quiet stretches are so much alike that a fit to one is a fit to the other.
+fn alike(a: &Quiet, b: &Quiet) -> bool {
+    (a.onset_ms - b.onset_ms).abs() < 0.06 && (a.tail_ms - b.tail_ms).abs() < 0.15
+}
+
 /// Whether shock, mains and drift alone account for the whole sweep.
 fn explained(trace: &Trace, after_ms: f64, range: f64, background: &Background, wide: usize) -> bool {
     let last = trace.last_ms();
     let all = Quiet { before_ms: -0.05, after_ms, onset_ms: last + 1.0, tail_ms: last + 1.0, artefact: true };
-    let Some(alone) = Background::fit(trace, &all, range, None) else { return false };
-    let mut residual: Vec<f64> = trace.uv.iter().enumerate().map(|(i, v)| v - alone.at(trace.time(i))).collect();
+    let Some((_, mut residual)) = Background::fit(trace, &all, range, None) else { return false };
     // The shock itself is not explained by anything.
     let shock = trace.index(-0.1)..trace.index(after_ms + 0.05);
     residual[shock].fill(f64::NAN);

@@ -7,7 +7,7 @@
 //!
 //! Contract: samples that are not finite count as missing; too few of them, a constant sweep or
 //! a senseless rate give no measurement, never a panic. Positive numbers are upward, negative at
-//! E1. Cost: about 3 ms for 50 ms at 48 kHz.
+//! E1. Cost: about 0.3 ms for 50 ms at 20 kHz.
 
 use super::background::Trace;
 use super::curve::{Curve, Onset};

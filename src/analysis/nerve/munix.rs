@@ -105,7 +105,7 @@ struct Epoch {
 
 /// Epochs of a sweep.
 fn cut(input: &SweepInput) -> Vec<Epoch> {
-    if !(input.fs_hz > 0.0) || input.uv.is_empty() {
+    if !input.fs_hz.is_finite() || input.fs_hz <= 0.0 || input.uv.is_empty() {
         return Vec::new();
     }
     let length = if input.uv.len() as f64 > CUT_S.0 * input.fs_hz { (CUT_S.1 * input.fs_hz) as usize } else { input.uv.len() };
@@ -153,14 +153,15 @@ impl<'a> Point<'a> {
     /// An epoch against a CMAP of this area and power.
     fn new(epoch: &'a Epoch, area: f64, power: f64) -> Self {
         let icmuc = power * epoch.area / (area * epoch.power);
-        let why = if !(epoch.area > ACCEPTED.0) {
-            format!("area not above {:.0} mV ms", ACCEPTED.0)
-        } else if !(icmuc < ACCEPTED.1) {
-            format!("ICMUC of {:.0} or more", ACCEPTED.1)
-        } else if !(epoch.area / area > ACCEPTED.2) {
-            "area not above that of the CMAP".to_owned()
-        } else {
-            String::new()
+        // A value that is no number meets no condition.
+        let large = epoch.area > ACCEPTED.0;
+        let plausible = icmuc < ACCEPTED.1;
+        let above = epoch.area / area > ACCEPTED.2;
+        let why = match (large, plausible, above) {
+            (false, ..) => format!("area not above {:.0} mV ms", ACCEPTED.0),
+            (_, false, _) => format!("ICMUC of {:.0} or more", ACCEPTED.1),
+            (.., false) => "area not above that of the CMAP".to_owned(),
+            _ => String::new(),
         };
         Self { epoch, icmuc, why }
     }

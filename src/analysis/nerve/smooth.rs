@@ -10,10 +10,80 @@
 // The basis functions of a knot interval are addressed by their number.
 #![allow(clippy::needless_range_loop)]
 
-use crate::analysis::linear::Banded;
-
 /// Order of the difference penalty.
 const ORDER: [f64; 4] = [-1.0, 3.0, -3.0, 1.0];
+/// Logarithms of the penalty's weight that are tried, in steps of a factor of three.
+const LOGS: [i32; 2] = [-9, 13];
+const STEP_LOG: f64 = 1.1;
+
+/// `L D L'` of a symmetric matrix with three diagonals beside the main one, with the right side
+/// through the inverse of `L`. Without square roots, and room for it is made once.
+struct Factor {
+    lower: Vec<[f64; 3]>,
+    inverse: Vec<f64>,
+    reduced: Vec<f64>,
+}
+
+impl Factor {
+    fn new(n: usize) -> Self {
+        Self { lower: Vec::with_capacity(n), inverse: Vec::with_capacity(n), reduced: Vec::with_capacity(n) }
+    }
+
+    /// Factors `gram + weight * penalty`: what the solution for `rhs` explains of the data, and
+    /// the log determinant. `None` when the matrix is not positive definite.
+    fn reduce(&mut self, gram: &[[f64; 4]], penalty: &[[f64; 4]], weight: f64, rhs: &[f64]) -> Option<(f64, f64)> {
+        self.lower.clear();
+        self.inverse.clear();
+        self.reduced.clear();
+        let (mut explained, mut log_det, mut product) = (0.0, 0.0, 1.0_f64);
+        // Of the rows before: entries of L, right side, inverse of the diagonal; the nearest last.
+        let (mut l1, mut l2) = ([0.0; 3], [0.0; 3]);
+        let (mut z, mut inverse) = ([0.0; 3], [0.0; 3]);
+        for ((g, p), r) in gram.iter().zip(penalty).zip(rhs) {
+            // Entries of L times the diagonal, then of L: at i - 3, i - 2, i - 1.
+            let a3 = g[0] + weight * p[0];
+            let l_3 = a3 * inverse[0];
+            let a2 = g[1] + weight * p[1] - a3 * l2[2];
+            let l_2 = a2 * inverse[1];
+            let a1 = g[2] + weight * p[2] - a3 * l1[1] - a2 * l1[2];
+            let l_1 = a1 * inverse[2];
+            let diagonal = g[3] + weight * p[3] - a3 * l_3 - a2 * l_2 - a1 * l_1;
+            if !(diagonal.is_finite() && diagonal > 0.0) {
+                return None;
+            }
+            let value = r - l_3 * z[0] - l_2 * z[1] - l_1 * z[2];
+            let one_by = 1.0 / diagonal;
+            explained += value * value * one_by;
+            product *= diagonal;
+            if !(1e-200..1e200).contains(&product) {
+                log_det += product.ln();
+                product = 1.0;
+            }
+            self.lower.push([l_3, l_2, l_1]);
+            self.inverse.push(one_by);
+            self.reduced.push(value);
+            (l2, l1) = (l1, [l_3, l_2, l_1]);
+            z = [z[1], z[2], value];
+            inverse = [inverse[1], inverse[2], one_by];
+        }
+        Some((explained, log_det + product.ln()))
+    }
+
+    /// The solution for what was reduced last.
+    fn solution(&self) -> Vec<f64> {
+        let n = self.reduced.len();
+        let mut x: Vec<f64> = self.reduced.iter().zip(&self.inverse).map(|(z, d)| z * d).collect();
+        for i in (0..n).rev() {
+            let value = x[i];
+            for (back, l) in self.lower[i].iter().rev().enumerate() {
+                if let Some(at) = i.checked_sub(back + 1) {
+                    x[at] -= l * value;
+                }
+            }
+        }
+        x
+    }
+}
 
 /// A cubic spline on equal knots.
 #[derive(Debug, Clone)]
@@ -45,7 +115,8 @@ impl Spline {
         }
         let span = (y.len() - 1) as f64 * dt;
         let n = (span / step).ceil() as usize + 3;
-        let mut gram = Banded::new(n, 3);
+        // Row i of the bands holds the entries (i, i - 3) to (i, i).
+        let mut gram = vec![[0.0; 4]; n];
         let mut rhs = vec![0.0; n];
         let (mut yy, mut rows) = (0.0, 0.0);
         for (i, &value) in y.iter().enumerate() {
@@ -57,7 +128,7 @@ impl Spline {
             let (b, _) = basis(at - k as f64);
             for p in 0..4 {
                 for q in 0..=p {
-                    gram.add(k + p, k + q, b[p] * b[q]);
+                    gram[k + p][3 + q - p] += b[p] * b[q];
                 }
                 rhs[k + p] += b[p] * value;
             }
@@ -67,11 +138,11 @@ impl Spline {
         if rows < 8.0 {
             return None;
         }
-        let mut penalty = Banded::new(n, 3);
+        let mut penalty = vec![[0.0; 4]; n];
         for i in 0..n - 3 {
             for p in 0..4 {
                 for q in 0..=p {
-                    penalty.add(i + p, i + q, ORDER[p] * ORDER[q]);
+                    penalty[i + p][3 + q - p] += ORDER[p] * ORDER[q];
                 }
             }
         }
@@ -79,22 +150,32 @@ impl Spline {
         // are taken as normal with variance sigma^2 / lambda.
         let variance = sigma * sigma;
         let rank = (n - 3) as f64;
-        let score = |log_lambda: f64| -> Option<(f64, Vec<f64>)> {
-            let lambda = log_lambda.exp();
-            let (c, log_det) = gram.plus(&penalty, lambda).solve(&rhs)?;
-            let cost = yy - c.iter().zip(&rhs).map(|(a, b)| a * b).sum::<f64>();
-            Some((cost / variance + log_det - rank * log_lambda, c))
+        let mut factor = Factor::new(n);
+        let mut score = |i: i32, best: &mut Option<(f64, i32)>| {
+            let log_lambda = f64::from(i) * STEP_LOG;
+            if let Some((explained, log_det)) = factor.reduce(&gram, &penalty, log_lambda.exp(), &rhs) {
+                let value = (yy - explained) / variance + log_det - rank * log_lambda;
+                if best.is_none_or(|(least, _)| value < least) {
+                    *best = Some((value, i));
+                }
+            }
         };
-        let mut best: Option<(f64, Vec<f64>)> = None;
-        // Steps of a factor of three: the likelihood is flat near its best.
-        for i in -9..14 {
-            if let Some((value, c)) = score(f64::from(i) * 1.1)
-                && best.as_ref().is_none_or(|(b, _)| value < *b)
-            {
-                best = Some((value, c));
+        // The likelihood is flat near its best and has one valley: large steps first.
+        let mut best = None;
+        for i in (LOGS[0]..=LOGS[1]).step_by(4) {
+            score(i, &mut best);
+        }
+        for closer in [2, 1] {
+            let centre = best?.1;
+            for i in [centre - closer, centre + closer] {
+                if (LOGS[0]..=LOGS[1]).contains(&i) {
+                    score(i, &mut best);
+                }
             }
         }
-        best.map(|(_, coefficients)| Self { start: t0, step, coefficients })
+        let (_, i) = best?;
+        factor.reduce(&gram, &penalty, (f64::from(i) * STEP_LOG).exp(), &rhs)?;
+        Some(Self { start: t0, step, coefficients: factor.solution() })
     }
 
     /// Value and derivative at `t`; beyond the ends, those of the end.

@@ -242,12 +242,12 @@ pub fn separate(all: &Together, after_ms: f64, onset_ms: f64) -> Option<Train> {
             }
             let mut line = [0.0; K];
             let (mut left, mut whole, mut noise) = (0.0, 0.0, 0.0);
-            for i in 0..len {
+            for (i, mean_uv) in mean.iter().enumerate().take(len) {
                 let t = all.time(i);
                 row(t, 0.0, centre, half, after_ms, train.mains_hz, &mut line);
                 let clean = all.uv[k][i] - dot(&line, &solution.coefficients);
                 train.clean_uv[k][i] = if usable(t) { clean } else { f64::NAN };
-                let scaled = solution.coefficients[0] * mean[i];
+                let scaled = solution.coefficients[0] * mean_uv;
                 if clean.is_finite() && t >= onset_ms {
                     left += (clean - scaled).powi(2);
                     whole += scaled * scaled;

@@ -18,6 +18,13 @@ const FIRST_S: f64 = 10.0;
 /// Stretch after the stimulus that belongs to its artefact, seconds.
 const ARTEFACT_S: f64 = 0.0015;
 
+/// Divisions of a row that a response may fill above and below its zero line.
+const DIVISIONS_ABOVE: f64 = 3.6;
+const DIVISIONS_BELOW: f64 = 2.2;
+/// Customary gains at which a missing response is looked for, microvolts a division.
+const SENSORY_GAIN_UV: f64 = 5.0;
+const MOTOR_GAIN_UV: f64 = 200.0;
+
 /// A sweep with its values.
 pub type Values = (SweepData, Vec<f32>);
 
@@ -94,6 +101,9 @@ pub fn first_view(test: &TestView, values: &[Values]) -> (f64, f64) {
         let late = measured.late.iter().map(|late| late.end_ms.unwrap_or(late.onset_ms + 8.0));
         late.chain(measured.response.map(|r| r.pos_peak_ms.unwrap_or(r.neg_end_ms))).reduce(f64::max)
     };
+    if test.kind == TestKind::Munix || test.kind.is_slow() {
+        return (-before_s, (before_s + after_s) * 1.02);
+    }
     let last_s = rows(test).into_iter().filter_map(|(_, row)| last_ms(row)).fold(0.0, f64::max) / 1e3;
     let before_s = if last_s > 0.0 { before_s.min((last_s * 0.25).max(0.002)) } else { before_s };
     let wanted_s = if last_s > 0.0 { (before_s + last_s * 1.3).min(before_s + after_s) } else { before_s + after_s };
@@ -106,20 +116,39 @@ pub fn ms_per_division(span_s: f64) -> f64 {
     sweep_up(span_s * 1e3 / DIVISIONS * 0.999)
 }
 
-/// Gain that shows the largest response over about four divisions, units a division.
+/// Gain at which the largest response fills its row, units a division.
 pub fn common_gain(test: &TestView, values: &[Values]) -> f64 {
-    let reach = with_values(test, values).map(|(_, sweep, (data, samples))| {
+    gain_of(test, values, |_| true)
+}
+
+/// The same over some sites.
+fn gain_of(test: &TestView, values: &[Values], wanted: impl Fn(&SiteView) -> bool) -> f64 {
+    let reach = with_values(test, values).filter(|(site, _, _)| wanted(site)).map(|(_, sweep, (data, samples))| {
         // The artefact may be larger than the response: it is left out of the choice.
         let zero_s = zero_s(sweep, data);
         let skip = if zero_s > 0.0 || data.stimulus_s.is_some() { ((zero_s + ARTEFACT_S) * data.fs_hz) as usize } else { 0 };
-        samples.iter().skip(skip).filter(|value| value.is_finite()).fold(0.0_f64, |reach, value| reach.max(f64::from(value.abs())))
+        let finite = samples.iter().skip(skip).map(|value| f64::from(*value)).filter(|value| value.is_finite());
+        // There is less room below the zero line than above it.
+        finite.fold(0.0_f64, |reach, value| reach.max(if value < 0.0 { -value / DIVISIONS_BELOW } else { value / DIVISIONS_ABOVE }))
     });
-    nice_up(reach.fold(0.0, f64::max).max(1e-6) / 4.0)
+    let gain = nice_up(reach.fold(0.0, f64::max).max(1e-6));
+    // Where nothing answers, noise is not blown up beyond the customary gain.
+    let answers = rows(test).iter().any(|(_, row)| row.measurement.as_ref().is_none_or(|m| m.response.is_some() || !m.late.is_empty()));
+    match test.kind {
+        TestKind::Sensory if !answers => gain.max(SENSORY_GAIN_UV),
+        TestKind::Motor if !answers => gain.max(MOTOR_GAIN_UV),
+        _ => gain,
+    }
 }
 
 /// Rows as the scene wants them; `gain` says units a division for each sweep.
 pub fn scene_rows<'a>(test: &'a TestView, values: &'a [Values], gain: impl Fn(SweepId) -> f64) -> Vec<Row<'a>> {
     let (split, common) = (split(test, values), common_gain(test, values));
+    // Interference patterns are ten times smaller than the response beside them: sites of their own gain.
+    let apart = |site: &SiteView| match test.kind {
+        TestKind::Munix => gain_of(test, values, |of| std::ptr::eq(of, site)) / common.max(1e-12),
+        _ => 1.0,
+    };
     let row = |(site, sweep, (data, samples)): (&'a SiteView, &'a SweepView, &'a Values)| {
         let place = site.sweeps.iter().position(|other| other.id == sweep.id).unwrap_or(0) + 1;
         Row {
@@ -136,7 +165,7 @@ pub fn scene_rows<'a>(test: &'a TestView, values: &'a [Values], gain: impl Fn(Sw
             stimulated: data.stimulus_s.is_some() || zero_s(sweep, data) > 0.0,
             unit: data.unit.clone(),
             measurement: sweep.measurement.as_ref(),
-            gain: gain(sweep.id),
+            gain: gain(sweep.id) * apart(site),
             split: split.map(|(from_s, late)| (from_s, late * gain(sweep.id) / common.max(1e-12))),
             behind: Vec::new(),
         }

@@ -147,7 +147,7 @@ mod tests {
         let stated = &test.excitability.as_ref().unwrap().stated;
         assert_eq!(stated, &[("Peak response".into(), "mV".into(), 0.5), ("MScD50".into(), String::new(), 43.0)]);
         let told: Vec<&str> = opened.warnings.iter().map(|w| w.what.as_str()).collect();
-        assert!(told.len() == 1 && told[0].contains("line 11") && told[0].contains("MS"), "{told:?}");
+        assert!(told.len() == 2 && told[0].contains("line 11") && told[1].contains("line 12") && told[0].contains("MS"), "{told:?}");
         assert_eq!((opened.study.subject.age_years, opened.study.subject.sex.as_str()), (Some(43.0), "M"));
         assert!(Qtrac.score("b.txt", SCAN.as_bytes()) > 90);
     }

@@ -3,20 +3,12 @@
 //! Microsoft "Multiple Channel Audio Data and WAVE Files" for the extensible format; EBU Tech 3306
 //! for RF64. At most [`MAX_CHUNKS`] chunks are looked at and [`MAX_INFO`] bytes of text taken in.
 
+use crate::formats::interleaved::Kind;
 use crate::formats::{ByteSource, ReadError};
 use crate::model::Warning;
 
 const MAX_CHUNKS: usize = 10_000;
 const MAX_INFO: usize = 1 << 20;
-
-/// How a sample is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// PCM; one byte is unsigned, more are signed.
-    Integer,
-    /// IEEE 754.
-    Float,
-}
 
 /// Texts of `LIST INFO`.
 #[derive(Debug, Clone, Default)]

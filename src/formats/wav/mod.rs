@@ -12,15 +12,14 @@
 
 mod chunks;
 mod events;
-mod samples;
 mod scale;
 mod write;
 
 use std::rc::Rc;
 
+use super::interleaved::{Frames, Interleaved, Kind};
 use super::{Files, OpenOptions, Opened, ReadError, Reader};
 use crate::model::{Channel, Recording, Samples, Scale, StartTime, Study, Timeline, Warning};
-use chunks::Kind;
 
 pub use write::WavWriter;
 
@@ -92,7 +91,17 @@ impl Reader for Wav {
             timeline: Timeline::continuous(layout.frames as f64 / fs_hz),
             annotations,
         };
-        let samples: Rc<dyn Samples> = Rc::new(samples::WavSamples::new(Rc::clone(&file.source), &layout, gains));
+        let samples: Rc<dyn Samples> = Rc::new(Interleaved::new(
+            Rc::clone(&file.source),
+            Frames {
+                kind: layout.kind,
+                width: layout.width,
+                channels: layout.channels,
+                data_offset: layout.data_offset,
+                frames: layout.frames,
+                gains,
+            },
+        ));
         Ok(Opened { study: Study { recordings: vec![recording], ..Study::default() }, samples: vec![samples], warnings, used })
     }
 }

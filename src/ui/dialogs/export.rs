@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::engine::protocol::{Request, TestView, scenes};
-use crate::model::{Cell, Column};
+use crate::model::{Cell, Column, Table};
 use crate::scene::svg;
 use crate::scene::theme;
 use crate::ui::nerve_table::has_nerve_table;
@@ -29,7 +29,7 @@ pub fn Export() -> impl IntoView {
     let recording = move || match app.selection.get_untracked() {
         Selection::Recording(index) => index,
         // The recording that the first sweep was cut from.
-        Selection::Test(_) => 0,
+        _ => 0,
     };
     let exports =
         app.study_now(|study| study.recordings.get(recording()).map(|recording| recording.exports.clone())).flatten().unwrap_or_default();
@@ -80,6 +80,7 @@ fn svg_of_view(app: App) -> Vec<(String, String)> {
         let picture = match app.selection.get() {
             Selection::Recording(_) => continuous::picture(app, width, height),
             Selection::Test(_) => sweeps::picture(app, width, height),
+            Selection::Together => None,
         };
         out.extend(picture.filter(|_| width > 1.0).map(|picture| ("myoscope.svg".to_owned(), svg::write(&picture, &theme::PAPER))));
         let charts = app.test().map_or(0, |(_, test)| test.charts.len());
@@ -116,15 +117,48 @@ fn save_png(app: App) {
 
 /// Saves the tables of the test in view as CSV.
 fn save_table(app: App) {
-    let Some((_, test)) = untrack(|| app.test()) else { return };
-    if page::download("myoscope-values.csv", "text/csv", csv(&test).as_bytes()).is_err() {
+    let text = match app.selection.get_untracked() {
+        Selection::Together => {
+            let mut text = String::new();
+            app.study_now(|study| study.together.iter().for_each(|table| table_csv(table, &mut text)));
+            text
+        }
+        _ => match untrack(|| app.test()) {
+            Some((_, test)) => csv(&test),
+            None => return,
+        },
+    };
+    if page::download("myoscope-values.csv", "text/csv", text.as_bytes()).is_err() {
         app.notice("abn", "Table not saved.", "The browser refused to save it.");
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+/// A table behind what is there.
+fn table_csv(table: &Table, csv: &mut String) {
+    let mut line = |cells: Vec<String>| {
+        csv.push_str(&cells.join(","));
+        csv.push('\n');
+    };
+    line(Vec::new());
+    line(vec![quoted(&table.title)]);
+    let name = |column: &Column| if column.unit.is_empty() { column.name.clone() } else { format!("{} ({})", column.name, column.unit) };
+    line(std::iter::once(String::new()).chain(table.columns.iter().map(|column| quoted(&name(column)))).collect());
+    for row in &table.rows {
+        let cells = row.cells.iter().map(|cell| match cell {
+            Cell::Empty => String::new(),
+            Cell::Number(number) | Cell::Abnormal(number) => number.to_string(),
+            Cell::Text(text) => quoted(text),
+        });
+        line(std::iter::once(quoted(&row.name)).chain(cells).collect());
     }
 }
 
 /// Everything in numbers about a test.
 fn csv(test: &TestView) -> String {
-    let quoted = |text: &str| if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() };
     let value = |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| value.to_string()).unwrap_or_default();
     let mut csv = String::new();
     let mut line = |cells: &[String]| {
@@ -152,21 +186,11 @@ fn csv(test: &TestView) -> String {
             }
         }
     }
-    for table in &test.tables {
-        line(&[]);
-        line(&[quoted(&table.title)]);
-        let name =
-            |column: &Column| if column.unit.is_empty() { column.name.clone() } else { format!("{} ({})", column.name, column.unit) };
-        line(&std::iter::once(String::new()).chain(table.columns.iter().map(|column| quoted(&name(column)))).collect::<Vec<_>>());
-        for row in &table.rows {
-            let cells = row.cells.iter().map(|cell| match cell {
-                Cell::Empty => String::new(),
-                Cell::Number(number) | Cell::Abnormal(number) => number.to_string(),
-                Cell::Text(text) => quoted(text),
-            });
-            line(&std::iter::once(quoted(&row.name)).chain(cells).collect::<Vec<_>>());
-        }
-    }
+    test.tables.iter().for_each(|table| table_csv(table, &mut csv));
+    let mut line = |cells: &[String]| {
+        csv.push_str(&cells.join(","));
+        csv.push('\n');
+    };
     if !test.judged.is_empty() {
         line(&[]);
         line(&["against limits,value,unit,limit,bound,beyond,care,source".to_owned()]);

@@ -34,19 +34,19 @@ pub(super) const ALL: &[Measure] = &[
     measure("Stimulus for 50 % of the response", "mA", "Stimulus for 50% max response", |e| at(&e.stimulus_response, 50.0)),
     measure("Rheobase", "mA", "Rheobase", |e| weiss(e).map(|law| law.0)),
     measure("Strength-duration time constant", "ms", "Strength-duration time constant", |e| weiss(e).map(|law| law.1)),
-    measure("TEd (10\u{2013}20 ms)", "%", "TEd(10-20ms)", |e| mean(electrotonus(e, 40.0)?, 10, 20)),
+    measure("TEd (10\u{2013}20 ms)", "%", "TEd(10-20ms)", |e| mean(&electrotonus(e, 40.0)?, 10, 20)),
     measure("TEd (peak)", "%", "TEd(peak)", ted_peak),
-    measure("TEd (40\u{2013}60 ms)", "%", "TEd(40-60ms)", |e| mean(electrotonus(e, 40.0)?, 40, 60)),
+    measure("TEd (40\u{2013}60 ms)", "%", "TEd(40-60ms)", |e| mean(&electrotonus(e, 40.0)?, 40, 60)),
     measure("TEd (90\u{2013}100 ms)", "%", "TEd(90-100ms)", ted_late),
-    measure("TEd (undershoot)", "%", "TEd(undershoot)", |e| running(electrotonus(e, 40.0)?, 101, 200, -1.0)),
+    measure("TEd (undershoot)", "%", "TEd(undershoot)", |e| running(&electrotonus(e, 40.0)?, 101, 200, -1.0)),
     measure("S2 accommodation", "%", "S2 accommodation", |e| Some(ted_peak(e)? - ted_late(e)?)),
     measure("Accommodation half-time", "ms", "Accommodation half-time", half_time),
-    measure("TEd20 (peak)", "%", "TEd20(peak)", |e| running(electrotonus(e, 20.0)?, 0, 99, 1.0)),
-    measure("TEh (10\u{2013}20 ms)", "%", "TEh(10-20ms)", |e| mean(electrotonus(e, -40.0)?, 10, 20)),
-    measure("TEh (20\u{2013}40 ms)", "%", "TEh(20-40ms)", |e| mean(electrotonus(e, -40.0)?, 20, 40)),
-    measure("TEh (90\u{2013}100 ms)", "%", "TEh(90-100ms)", |e| mean(electrotonus(e, -40.0)?, 90, 99)),
-    measure("TEh (overshoot)", "%", "TEh(overshoot)", |e| running(electrotonus(e, -40.0)?, 101, 200, 1.0)),
-    measure("TEh (slope 101\u{2013}140 ms)", "%/ms", "TEh(slope 101-140ms)", |e| slope(electrotonus(e, -40.0)?, 101, 140)),
+    measure("TEd20 (peak)", "%", "TEd20(peak)", |e| running(&electrotonus(e, 20.0)?, 0, 99, 1.0)),
+    measure("TEh (10\u{2013}20 ms)", "%", "TEh(10-20ms)", |e| mean(&electrotonus(e, -40.0)?, 10, 20)),
+    measure("TEh (20\u{2013}40 ms)", "%", "TEh(20-40ms)", |e| mean(&electrotonus(e, -40.0)?, 20, 40)),
+    measure("TEh (90\u{2013}100 ms)", "%", "TEh(90-100ms)", |e| mean(&electrotonus(e, -40.0)?, 90, 99)),
+    measure("TEh (overshoot)", "%", "TEh(overshoot)", |e| running(&electrotonus(e, -40.0)?, 101, 200, 1.0)),
+    measure("TEh (slope 101\u{2013}140 ms)", "%/ms", "TEh(slope 101-140ms)", |e| slope(&electrotonus(e, -40.0)?, 101, 140)),
     measure("Relative refractory period", "ms", "RRP", refractory),
     measure("Superexcitability", "%", "Superexcitability", |e| three(&e.recovery_cycle, -1.0, 0.0, 30.0)),
     measure("Superexcitability at 5 ms", "%", "Superexcitability at 5 ms", |e| at_log(&e.recovery_cycle, 5.0)),
@@ -108,30 +108,30 @@ fn each_ms(points: &[[f64; 2]], from: i32, to: i32) -> Option<Vec<f64>> {
     (from..=to).map(|ms| at(points, f64::from(ms))).collect()
 }
 
-fn mean(points: Vec<[f64; 2]>, from: i32, to: i32) -> Option<f64> {
-    let values = each_ms(&points, from, to)?;
+fn mean(points: &[[f64; 2]], from: i32, to: i32) -> Option<f64> {
+    let values = each_ms(points, from, to)?;
     Some(values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// Extreme (upward for `sign` 1) of the running mean of 21 ms between two delays.
-fn running(points: Vec<[f64; 2]>, from: i32, to: i32, sign: f64) -> Option<f64> {
-    let values = each_ms(&points, from, to)?;
+fn running(points: &[[f64; 2]], from: i32, to: i32, sign: f64) -> Option<f64> {
+    let values = each_ms(points, from, to)?;
     let means = values.windows(RUNNING).map(|w| sign * w.iter().sum::<f64>() / w.len() as f64);
     means.reduce(f64::max).map(|extreme| sign * extreme)
 }
 
-fn slope(points: Vec<[f64; 2]>, from: i32, to: i32) -> Option<f64> {
-    let values = each_ms(&points, from, to)?;
+fn slope(points: &[[f64; 2]], from: i32, to: i32) -> Option<f64> {
+    let values = each_ms(points, from, to)?;
     let points: Vec<[f64; 2]> = values.iter().enumerate().map(|(ms, value)| [ms as f64, *value]).collect();
     line(&points).map(|line| line.0)
 }
 
 fn ted_peak(e: &Excitability) -> Option<f64> {
-    running(electrotonus(e, 40.0)?, 0, 99, 1.0)
+    running(&electrotonus(e, 40.0)?, 0, 99, 1.0)
 }
 
 fn ted_late(e: &Excitability) -> Option<f64> {
-    mean(electrotonus(e, 40.0)?, 90, 99)
+    mean(&electrotonus(e, 40.0)?, 90, 99)
 }
 
 /// Delay at which the reduction has fallen half of the way from its peak to its late value.

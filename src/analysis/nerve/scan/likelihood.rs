@@ -26,7 +26,7 @@ pub(super) struct Unit {
 }
 
 /// A part counts as large when its square exceeds this multiple of the other variance.
-const LARGE: f64 = 1.5;
+const LARGE: f64 = 1.0;
 /// Large parts spelled out at most.
 const SPELLED: usize = 5;
 /// Log likelihood of a response beyond this lies outside of the model (a missed stimulus, a
@@ -240,7 +240,7 @@ impl Likelihood {
             let p = self.rows[unit.row][t];
             let size2 = unit.size_uv * unit.size_uv;
             let part = size2 * p * (1.0 - p);
-            if size2 < LARGE * (all - part) || !(3e-4..=0.9997).contains(&p) {
+            if size2 < LARGE * (all - part) || !(0.01..=0.99).contains(&p) {
                 continue;
             }
             let mut at = count;
@@ -280,7 +280,7 @@ impl Likelihood {
         let mut sum = OUTLIER_WEIGHT * exp(-OUTLIER);
         for (r, weight) in &ways[..n] {
             let e = r * r * scale;
-            if e > -40.0 {
+            if e > -16.0 {
                 sum += weight * exp(e);
             }
         }

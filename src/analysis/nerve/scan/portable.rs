@@ -57,7 +57,7 @@ impl Normal {
 
     /// Probability of a value below `z`; 0 and 1 beyond [`Z_MAX`].
     pub(super) fn below(&self, z: f64) -> f64 {
-        if !(z > -Z_MAX) {
+        if z.is_nan() || z <= -Z_MAX {
             return 0.0;
         }
         if z >= Z_MAX {

@@ -30,8 +30,9 @@ const WIDTH_STEP: f64 = 0.3;
 const PLACE_STEP: f64 = 0.35;
 /// Places searched, ms after the stimulus.
 const PLACES_MS: [f64; 2] = [1.2, 16.0];
-/// Places followed uphill.
+/// Places followed uphill, and how far the evidence of one may be below the best.
 const MODES: usize = 3;
+const FAR_BELOW: f64 = 15.0;
 
 /// A fitted response.
 #[derive(Debug, Clone)]
@@ -80,56 +81,69 @@ struct Search<'a> {
 }
 
 /// Fits the points. `sigma_uv`: noise a point. `discharge`: a shock came before.
-pub fn fit(points: &Points, sigma_uv: f64, range_uv: f64, discharge: bool) -> Option<Fitted> {
+/// `near`: a fit of the same points with other noise, to begin from; the evidence is its own then.
+pub fn fit(points: &Points, sigma_uv: f64, range_uv: f64, discharge: bool, near: Option<&Fitted>) -> Option<Fitted> {
     let fixed = Fixed::best(points, sigma_uv, range_uv, discharge)?;
     let last = *points.t.last()?;
     let search = Search { shapes: Shapes::get(), points, fixed: &fixed, sigma: sigma_uv, height_sd: (range_uv / 1.5).max(3.0 * sigma_uv) };
-    let latest = PLACES_MS[1].min(last - 1.0);
-    let mut places = Vec::new();
-    let (mut top, mut total) = (f64::NEG_INFINITY, 0.0);
-    let mut ln_width = WIDTHS_MS[0].ln();
-    while ln_width < WIDTHS_MS[1].ln() {
-        let step = PLACE_STEP * ln_width.exp();
-        let mut place = PLACES_MS[0];
-        while place < latest {
-            if let Some(at) = search.at::<COARSE>(place, ln_width, None) {
-                let cell = at.evidence + (step * WIDTH_STEP).ln();
-                if cell > top {
-                    total *= (top - cell).exp();
-                    top = cell;
-                }
-                total += (cell - top).exp();
-                places.push((at.evidence, place, ln_width));
-            }
-            place += step;
-        }
-        ln_width += WIDTH_STEP;
-    }
-    places.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut followed: Vec<(f64, f64)> = Vec::new();
-    let mut best: Option<(f64, f64, f64)> = None;
-    for &(_, place, ln_width) in &places {
-        if followed.iter().any(|(p, w)| (place - p).abs() < 0.3 * w.exp() && (ln_width - w).abs() < 0.35) {
-            continue;
-        }
-        followed.push((place, ln_width));
-        let climbed = search.climb(place, ln_width);
-        if best.is_none_or(|best| climbed.0 > best.0) {
-            best = Some(climbed);
-        }
-        if followed.len() == MODES {
-            break;
-        }
-    }
-    let (_, place_ms, ln_width) = best?;
+    let (evidence, (_, place_ms, ln_width)) = match near {
+        Some(near) => (near.evidence, search.climb(near.place_ms, near.width_ms.ln())),
+        None => search.everywhere(PLACES_MS[1].min(last - 1.0))?,
+    };
     let at = search.at::<COLUMNS>(place_ms, ln_width, None)?;
     let width_ms = ln_width.exp();
     let background = search.background(place_ms, width_ms, &at.coefficients)?;
     let spent = at.spent + 6.0;
-    Some(Fitted { place_ms, width_ms, coefficients: at.coefficients, evidence: top + total.ln(), background, sigma_uv, spent })
+    Some(Fitted { place_ms, width_ms, coefficients: at.coefficients, evidence, background, sigma_uv, spent })
 }
 
 impl Search<'_> {
+    /// The coarse search and the climbs from its best places: log of the odds of a response at all,
+    /// and evidence, place and logarithm of the width of the best fit.
+    fn everywhere(&self, latest: f64) -> Option<(f64, (f64, f64, f64))> {
+        let mut places = Vec::new();
+        let (mut top, mut total) = (f64::NEG_INFINITY, 0.0);
+        let mut ln_width = WIDTHS_MS[0].ln();
+        while ln_width < WIDTHS_MS[1].ln() {
+            let step = PLACE_STEP * ln_width.exp();
+            let mut place = PLACES_MS[0];
+            while place < latest {
+                if let Some(at) = self.at::<COARSE>(place, ln_width, None) {
+                    let cell = at.evidence + (step * WIDTH_STEP).ln();
+                    if cell > top {
+                        total *= (top - cell).exp();
+                        top = cell;
+                    }
+                    total += (cell - top).exp();
+                    places.push((at.evidence, place, ln_width));
+                }
+                place += step;
+            }
+            ln_width += WIDTH_STEP;
+        }
+        places.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut followed: Vec<(f64, f64)> = Vec::new();
+        let mut best: Option<(f64, f64, f64)> = None;
+        for &(evidence, place, ln_width) in &places {
+            // With few components a good place may look worse than it is, but not this much.
+            if evidence < places[0].0 - (FAR_BELOW + 0.1 * places[0].0.abs()) {
+                break;
+            }
+            if followed.iter().any(|(p, w)| (place - p).abs() < 0.3 * w.exp() && (ln_width - w).abs() < 0.35) {
+                continue;
+            }
+            followed.push((place, ln_width));
+            let climbed = self.climb(place, ln_width);
+            if best.is_none_or(|best| climbed.0 > best.0) {
+                best = Some(climbed);
+            }
+            if followed.len() == MODES {
+                break;
+            }
+        }
+        Some((top + total.ln(), best?))
+    }
+
     /// Uphill over place and width from a start: evidence, place, logarithm of the width.
     fn climb(&self, place: f64, ln_width: f64) -> (f64, f64, f64) {
         let Some(start) = self.at::<COLUMNS>(place, ln_width, None) else { return (f64::NEG_INFINITY, place, ln_width) };

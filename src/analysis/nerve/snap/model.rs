@@ -8,10 +8,13 @@
 
 use crate::analysis::linear::{Normal, Solution, dot};
 
-/// Time constants, ms, and the prior standard deviation of each exponential, uV, at the reference.
-const DISCHARGE: [(f64, f64); 7] = [(0.12, 100.0), (0.25, 60.0), (0.5, 30.0), (1.0, 15.0), (2.0, 8.0), (4.0, 5.0), (8.0, 4.0)];
+/// Time constants, ms, and the prior standard deviation of each exponential at the reference, as a
+/// share of what the sweep does just behind the shock.
+const DISCHARGE: [(f64, f64); 7] = [(0.12, 3.3), (0.25, 2.0), (0.5, 1.0), (1.0, 0.5), (2.0, 0.27), (4.0, 0.17), (8.0, 0.13)];
 /// The discharge counts from here, ms.
 const REFERENCE_MS: f64 = 0.3;
+/// How the discharge is as large as it gets, ms behind the stimulus.
+const BEHIND_MS: f64 = 1.2;
 const DRIFT: usize = 4;
 const HARMONICS: [f64; 4] = [1.0, 2.0, 3.0, 5.0];
 /// Columns of the richest model.
@@ -61,18 +64,20 @@ fn columns(t: f64, [first, last]: [f64; 2], mains_hz: Option<f64>, discharge: bo
     row
 }
 
-fn precisions(range_uv: f64, mains_hz: Option<f64>) -> [f64; FIXED] {
+/// Precisions of the columns. Everything scales with the sweep, so that the unit does not matter.
+fn precisions(points: &Points, range_uv: f64, mains_hz: Option<f64>) -> [f64; FIXED] {
     let mut out = [1.0; FIXED];
     let p = |sd: f64| 1.0 / (sd * sd);
-    let range = range_uv.max(5.0);
-    out[..DRIFT].copy_from_slice(&[p(1e3 + 10.0 * range), p(0.6 * range), p(0.3 * range), p(0.2 * range)]);
-    for (out, (_, sd)) in out[DRIFT..].iter_mut().zip(DISCHARGE) {
-        *out = p(sd * (range / 30.0).max(1.0));
+    let level = points.y.iter().sum::<f64>() / points.y.len().max(1) as f64;
+    out[..DRIFT].copy_from_slice(&[p(10.0 * range_uv + 3.0 * level.abs()), p(0.6 * range_uv), p(0.3 * range_uv), p(0.2 * range_uv)]);
+    let behind = points.t.iter().zip(&points.y).filter(|(t, _)| (0.0..BEHIND_MS).contains(*t));
+    let steep = behind.fold(range_uv, |steep, (_, y)| steep.max((y - level).abs()));
+    for (out, (_, share)) in out[DRIFT..].iter_mut().zip(DISCHARGE) {
+        *out = p(share * steep);
     }
     if mains_hz.is_some() {
-        for (pair, share) in out[DRIFT + DISCHARGE.len()..].chunks_exact_mut(2).zip([1.0, 0.2, 0.35, 0.2]) {
-            let sd = share * (0.2 * range).max(3.0);
-            pair.copy_from_slice(&[p(sd), p(sd)]);
+        for (pair, share) in out[DRIFT + DISCHARGE.len()..].chunks_exact_mut(2).zip([0.3, 0.06, 0.1, 0.06]) {
+            pair.copy_from_slice(&[p(share * range_uv), p(share * range_uv)]);
         }
     }
     out
@@ -89,7 +94,7 @@ impl Fixed {
         for (row, y) in rows.iter().zip(&points.y) {
             normal.add(row, *y, weight);
         }
-        let prior = precisions(range_uv, mains_hz);
+        let prior = precisions(points, range_uv, mains_hz);
         let solution = normal.solve(&prior)?;
         let rest = rows.iter().zip(&points.y).map(|(row, y)| y - dot(row, &solution.coefficients)).collect();
         let prior_det: f64 = prior.iter().map(|p| p.ln()).sum();

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use super::family::{DT_MS, Wave, member};
 
 /// Principal components kept beside the mean.
-pub const COMPONENTS: usize = 25;
+pub const COMPONENTS: usize = 32;
 /// Columns of a fit: the mean and the components.
 pub const COLUMNS: usize = COMPONENTS + 1;
 /// Members of the family.
@@ -123,9 +123,10 @@ fn principal(tables: &[Vec<f64>], n: usize) -> Vec<Vec<f64>> {
             covariance[i][..=i].iter_mut().zip(table).for_each(|(c, w)| *c += v * w);
         }
     }
-    for i in 0..n {
-        for j in 0..i {
-            covariance[j][i] = covariance[i][j];
+    for i in 1..n {
+        let (above, below) = covariance.split_at_mut(i);
+        for (row, value) in above.iter_mut().zip(&below[0]) {
+            row[i] = *value;
         }
     }
     // Any start that is not orthogonal to what is looked for will do.

@@ -115,7 +115,7 @@ fn settle(average: &Average, after_ms: f64, shock: bool) -> Option<Fitted> {
     // Never quite zero: everything divides by it.
     let least = 1e-4 * range;
     if let Some(sigma) = average.sigma_uv {
-        return fit(&points, (sigma / (per as f64).sqrt()).max(least), range, shock);
+        return fit(&points, (sigma / (per as f64).sqrt()).max(least), range, shock, None);
     }
     let mut fft = RealFft::new();
     let before: Vec<f64> = points.t.iter().zip(&points.y).filter(|(t, _)| **t < -0.05).map(|(_, y)| *y).collect();
@@ -127,9 +127,11 @@ fn settle(average: &Average, after_ms: f64, shock: bool) -> Option<Fitted> {
     let least_seen = parts.iter().map(|(_, v)| *v).fold(f64::INFINITY, f64::min);
     let seen = parts.iter().map(|(n, v)| n * v.min(4.0 * least_seen)).sum::<f64>() / length;
     let mut sigma = if seen.is_finite() { seen.sqrt() } else { 0.05 * range }.max(least);
-    let mut fitted = None;
+    let mut fitted: Option<Fitted> = None;
     for turn in 0..TURNS {
-        let now = fit(&points, sigma, range, shock)?;
+        // The evidence of the last turn counts: between first and last the place is known.
+        let near = if turn + 1 < TURNS { fitted.as_ref() } else { None };
+        let now = fit(&points, sigma, range, shock, near)?;
         let rest: Vec<f64> =
             points.t.iter().zip(&points.y).filter(|(t, _)| **t > 1.0).map(|(t, y)| y - now.at(*t) - now.background.at(*t)).collect();
         // Independent values within the band of noise, of which the fit has spent some.

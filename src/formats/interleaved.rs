@@ -1,56 +1,62 @@
-//! Decoding of WAV frames from ranges, about a megabyte at once.
+//! Numbers of all channels one after the other, frame by frame (WAV, BrainVision): decoded from
+//! ranges, about a megabyte at once. Little-endian; integers of 8 bits are unsigned, as in WAV.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::chunks::{Kind, Layout};
-use crate::formats::ByteSource;
+use super::ByteSource;
 use crate::model::{SampleError, Samples};
 
 const BLOCK: usize = 1 << 20;
 
-pub(super) struct WavSamples {
-    source: Rc<dyn ByteSource>,
-    kind: Kind,
-    width: usize,
-    channels: usize,
-    data_offset: u64,
-    frames: u64,
+/// How a number is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Integer,
+    Float,
+}
+
+/// Where the numbers lie.
+#[derive(Debug, Clone)]
+pub(super) struct Frames {
+    pub kind: Kind,
+    /// Bytes of a number.
+    pub width: usize,
+    pub channels: usize,
+    /// Byte of the first frame.
+    pub data_offset: u64,
+    pub frames: u64,
     /// Physical value of the stored number 1, by channel.
-    gains: Vec<f64>,
+    pub gains: Vec<f64>,
+}
+
+pub(super) struct Interleaved {
+    source: Rc<dyn ByteSource>,
+    layout: Frames,
     scratch: RefCell<Vec<u8>>,
 }
 
-impl WavSamples {
-    pub fn new(source: Rc<dyn ByteSource>, layout: &Layout, gains: Vec<f64>) -> Self {
-        Self {
-            source,
-            kind: layout.kind,
-            width: layout.width,
-            channels: layout.channels,
-            data_offset: layout.data_offset,
-            frames: layout.frames,
-            gains,
-            scratch: RefCell::default(),
-        }
+impl Interleaved {
+    pub fn new(source: Rc<dyn ByteSource>, layout: Frames) -> Self {
+        Self { source, layout, scratch: RefCell::default() }
     }
 
     fn check(&self, channel: usize, start: u64, len: usize) -> Result<(), SampleError> {
         let end = start.saturating_add(len as u64);
-        let ok = channel < self.channels && end <= self.frames;
+        let ok = channel < self.layout.channels && end <= self.layout.frames;
         ok.then_some(()).ok_or(SampleError::OutOfRange { channel, start, end })
     }
 
     /// Calls `take` with the frames from `start` on, block by block, and the index of each block's first frame.
     fn blocks(&self, start: u64, n: usize, take: &mut dyn FnMut(usize, &[u8])) -> Result<(), SampleError> {
-        let frame = self.channels * self.width;
+        let frame = self.layout.channels * self.layout.width;
         let step = (BLOCK / frame).max(1);
         let mut scratch = self.scratch.borrow_mut();
         let mut done = 0;
         while done < n {
             let count = step.min(n - done);
             scratch.resize(count * frame, 0);
-            let offset = self.data_offset + (start + done as u64) * frame as u64;
+            let offset = self.layout.data_offset + (start + done as u64) * frame as u64;
             self.source.read_exact_at(offset, &mut scratch).map_err(|e| SampleError::Source { what: e.what, offset: e.offset })?;
             take(done, &scratch);
             done += count;
@@ -59,10 +65,10 @@ impl WavSamples {
     }
 
     fn decode(&self, channel: usize, frames: &[u8], out: &mut [f64]) {
-        let frame = self.channels * self.width;
-        let at = channel * self.width;
-        let gain = self.gains.get(channel).copied().unwrap_or(1.0);
-        match (self.kind, self.width) {
+        let frame = self.layout.channels * self.layout.width;
+        let at = channel * self.layout.width;
+        let gain = self.layout.gains.get(channel).copied().unwrap_or(1.0);
+        match (self.layout.kind, self.layout.width) {
             (Kind::Integer, 1) => each(frames, frame, at, out, |[a]| (f64::from(a) - 128.0) * gain),
             (Kind::Integer, 2) => each(frames, frame, at, out, |b| f64::from(i16::from_le_bytes(b)) * gain),
             (Kind::Integer, 3) => each(frames, frame, at, out, |[a, b, c]| f64::from(i32::from_le_bytes([0, a, b, c]) >> 8) * gain),
@@ -81,10 +87,10 @@ fn each<const N: usize>(frames: &[u8], frame: usize, at: usize, out: &mut [f64],
     }
 }
 
-impl Samples for WavSamples {
+impl Samples for Interleaved {
     fn read(&self, channel: usize, start: u64, out: &mut [f64]) -> Result<(), SampleError> {
         self.check(channel, start, out.len())?;
-        let frame = self.channels * self.width;
+        let frame = self.layout.channels * self.layout.width;
         self.blocks(start, out.len(), &mut |done, frames| {
             let n = frames.len() / frame;
             self.decode(channel, frames, &mut out[done..done + n]);
@@ -104,7 +110,7 @@ impl Samples for WavSamples {
         for channel in 0..out.len() {
             self.check(channel, first, n)?;
         }
-        let frame = self.channels * self.width;
+        let frame = self.layout.channels * self.layout.width;
         self.blocks(first, n, &mut |done, frames| {
             let n = frames.len() / frame;
             for (channel, out) in out.iter_mut().enumerate() {
