@@ -1,6 +1,6 @@
 //! Single sweeps freed of everything slow behind a direct response that differs between them.
 
-use super::{Bins, HARMONICS, MAINS_HZ, binned};
+use super::{Bins, HARMONICS, MAINS_HZ, background_row, binned};
 use crate::analysis::linear::{Normal, dot};
 use crate::analysis::nerve::train::Together;
 use crate::dsp::robust::{SIGMA_PER_MAD, median};
@@ -11,21 +11,7 @@ const FIXED: usize = 2 + DECAYS_MS.len();
 const COLUMNS: usize = FIXED + 2 * HARMONICS.len();
 
 fn row(t: f64, mains_hz: Option<f64>, half: f64, from: f64) -> [f64; COLUMNS] {
-    let mut out = [0.0; COLUMNS];
-    out[0] = 1.0;
-    out[1] = t / half - 1.0;
-    if t > 0.0 {
-        for (column, tau) in out[2..].iter_mut().zip(DECAYS_MS) {
-            *column = (-(t - from) / tau).exp();
-        }
-    }
-    if let Some(hz) = mains_hz {
-        for (pair, h) in out[FIXED..].chunks_exact_mut(2).zip(HARMONICS) {
-            let (s, c) = (t * 1e-3 * hz * h * std::f64::consts::TAU).sin_cos();
-            pair.copy_from_slice(&[s, c]);
-        }
-    }
-    out
+    background_row(t, mains_hz, half, &DECAYS_MS, from)
 }
 
 /// Sweeps less level, drift, mains, the shock's discharge and the direct response's tail, all fitted

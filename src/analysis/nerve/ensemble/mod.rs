@@ -97,23 +97,29 @@ pub fn smoothed(x: &[f64], width: usize) -> Vec<f64> {
         .collect()
 }
 
-fn row(t: f64, mains_hz: Option<f64>, half: f64) -> [f64; COLUMNS] {
-    let mut out = [0.0; COLUMNS];
+/// Values at `t` of the columns of a slow background: level, drift, one exponential each of
+/// `decays_ms` in units of what is left of it at `from_ms`, sines and cosines of the mains.
+fn background_row<const N: usize>(t: f64, mains_hz: Option<f64>, half: f64, decays_ms: &[f64], from_ms: f64) -> [f64; N] {
+    let mut out = [0.0; N];
+    let fixed = 2 + decays_ms.len();
     out[0] = 1.0;
     out[1] = t / half - 1.0;
     if t > 0.0 {
-        for (column, tau) in out[2..].iter_mut().zip(DISCHARGE_MS) {
-            // In units of what is left of it at 8 ms.
-            *column = (-(t - 8.0) / tau).exp();
+        for (column, tau) in out[2..].iter_mut().zip(decays_ms) {
+            *column = (-(t - from_ms) / tau).exp();
         }
     }
     if let Some(hz) = mains_hz {
-        for (pair, h) in out[FIXED..].chunks_exact_mut(2).zip(HARMONICS) {
+        for (pair, h) in out[fixed..].chunks_exact_mut(2).zip(HARMONICS) {
             let (s, c) = (t * 1e-3 * hz * h * std::f64::consts::TAU).sin_cos();
             pair.copy_from_slice(&[s, c]);
         }
     }
     out
+}
+
+fn row(t: f64, mains_hz: Option<f64>, half: f64) -> [f64; COLUMNS] {
+    background_row(t, mains_hz, half, &DISCHARGE_MS, 8.0)
 }
 
 /// Precisions of the background's columns in units of the noise of a bin.
