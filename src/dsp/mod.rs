@@ -11,6 +11,7 @@ mod iir_design;
 pub mod line;
 pub mod peaks;
 pub mod pyramid;
+pub mod random;
 pub mod resample;
 pub mod robust;
 pub mod spectrum;

@@ -1,44 +1,25 @@
 //! A seeded source of random numbers: the same seed gives the same numbers on every machine.
 //!
-//! xoshiro256++ (Blackman and Vigna, ACM TOMS 2021;47:36) seeded by splitmix64. Not for secrets.
+//! The generator itself is [`Xoshiro`]; here stand the distributions that simulations draw from.
+
+use crate::dsp::random::Xoshiro;
 
 /// The generator.
 #[derive(Debug, Clone)]
 pub struct Random {
-    state: [u64; 4],
+    source: Xoshiro,
     spare: Option<f64>,
 }
 
 impl Random {
     /// A generator for this seed.
     pub fn new(seed: u64) -> Self {
-        let mut z = seed;
-        let mut next = || {
-            z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut x = z;
-            x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            x ^ (x >> 31)
-        };
-        Self { state: [next(), next(), next(), next()], spare: None }
-    }
-
-    fn bits(&mut self) -> u64 {
-        let s = &mut self.state;
-        let out = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
-        let t = s[1] << 17;
-        s[2] ^= s[0];
-        s[3] ^= s[1];
-        s[1] ^= s[2];
-        s[0] ^= s[3];
-        s[2] ^= t;
-        s[3] = s[3].rotate_left(45);
-        out
+        Self { source: Xoshiro::new(seed), spare: None }
     }
 
     /// Uniform in `0.0..1.0`.
     pub fn unit(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+        self.source.unit()
     }
 
     /// Uniform between two values.

@@ -5,6 +5,8 @@
 //! additions, multiplications and square roots alone and give the same bits in a browser and
 //! natively.
 
+use crate::dsp::random::Xoshiro;
+
 /// Natural logarithm of a positive, normal number; error below 1e-10.
 pub(super) fn ln(x: f64) -> f64 {
     let bits = x.to_bits();
@@ -69,32 +71,18 @@ impl Normal {
     }
 }
 
-/// Random numbers: xoshiro256++ (Blackman and Vigna, ACM TOMS 2021;47:36) seeded by splitmix64.
-pub(super) struct Draws([u64; 4]);
+/// Random numbers whose transformations are those of this file, so that no decision depends on the
+/// machine.
+pub(super) struct Draws(Xoshiro);
 
 impl Draws {
     pub(super) fn new(seed: u64) -> Self {
-        let mut z = seed;
-        Self([0; 4].map(|_: u64| {
-            z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let x = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            x ^ (x >> 31)
-        }))
+        Self(Xoshiro::new(seed))
     }
 
     /// Uniform in `0.0..1.0`.
     pub(super) fn unit(&mut self) -> f64 {
-        let s = &mut self.0;
-        let out = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
-        let t = s[1] << 17;
-        s[2] ^= s[0];
-        s[3] ^= s[1];
-        s[1] ^= s[2];
-        s[0] ^= s[3];
-        s[2] ^= t;
-        s[3] = s[3].rotate_left(45);
-        (out >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.unit()
     }
 
     /// A whole number below `n`, which is positive.
