@@ -1,5 +1,8 @@
 //! Motor evoked potentials of a person, where `MYOSCOPE_DATA` names the folder of recordings.
 
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test fails by panicking
+
 mod common;
 
 use common::desk::{Desk, Kept};
@@ -49,6 +52,7 @@ fn real_potentials_are_found_where_they_are_and_nowhere_else() {
         let values: Vec<f64> = (first..first + 235).map(value).collect();
         let pp = values.iter().copied().fold(f64::MIN, f64::max) - values.iter().copied().fold(f64::MAX, f64::min);
         let ours = response.and_then(|response| response.pp_uv).unwrap();
-        assert!((ours / pp - 1.0).abs() < 0.12, "{ours:.0} of {pp:.0} uV");
+        // The stored ones hold mains of about 100 uV peak to peak as well.
+        assert!((ours - pp).abs() < 120.0, "{ours:.0} of {pp:.0} uV");
     }
 }
