@@ -33,6 +33,8 @@ const CONTRACTS_UV: f64 = 15.0;
 /// Part of the extreme that the first phase of a potential reaches, and that its onset leaves.
 const FIRST_PHASE: f64 = 0.25;
 const LEAVES: f64 = 0.03;
+/// The level that a potential leaves is that of as long before it, ms.
+const LEVEL_MS: f64 = 8.0;
 /// A silent period is at least this long behind the response, ms.
 const SHORTEST_SILENCE_MS: f64 = 10.0;
 
@@ -78,8 +80,9 @@ pub fn measure(uv: &[f64], fs_hz: f64, stimulus_s: f64) -> Option<(Option<Burst>
 /// The burst with its onset followed back from its first large phase ([`FIRST_PHASE`] of its
 /// extreme) to where the signal leaves the noise and [`LEAVES`] of that extreme.
 fn begin(uv: &[f64], fs_hz: f64, stimulus_s: f64, noise_uv: f64, burst: Burst) -> Burst {
-    let level = median(uv);
     let index = |ms: f64| (((stimulus_s + ms * 1e-3) * fs_hz).round().max(0.0) as usize).min(uv.len().saturating_sub(1));
+    let ahead = index(burst.onset_ms - LEVEL_MS)..index(burst.onset_ms);
+    let level = uv.get(ahead).filter(|part| !part.is_empty()).map_or(0.0, median);
     let size = |i: usize| uv.get(i).map_or(0.0, |v| if v.is_finite() { (v - level).abs() } else { 0.0 });
     let (from, to) = (index(burst.onset_ms), index(burst.end_ms));
     let extreme = (from..=to).map(size).fold(0.0, f64::max);
@@ -221,7 +224,7 @@ impl AnalyzedMeps {
 
 fn table(test: &NerveTest, summary: &MepSummary) -> Table {
     let columns = vec![
-        Column::new("Onset", "ms", 1),
+        Column::new("Shortest onset", "ms", 1),
         Column::new("Largest", "mV", 2),
         Column::new("Median", "mV", 2),
         Column::new("Silent period", "ms", 0),
