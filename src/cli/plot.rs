@@ -154,6 +154,7 @@ impl Desk {
             selected: None,
             annotation: None,
             cursors: [None; 2],
+            playhead: None,
             theme,
         };
         let tiles = self.tiles(&scene.needed(false))?;

@@ -58,6 +58,8 @@ pub struct Scene<'a> {
     pub annotation: Option<usize>,
     /// The two cursors, seconds.
     pub cursors: [Option<f64>; 2],
+    /// Moment that is heard, seconds.
+    pub playhead: Option<f64>,
     /// Theme.
     pub theme: &'a Theme,
 }
@@ -145,6 +147,9 @@ impl Scene<'_> {
             if let Some(time_s) = cursor.filter(|&time_s| time_s >= self.view.from_s && time_s <= self.view.to_s) {
                 marks::cursor(self.view.px_from_time(time_s) as f32, 0.0, bottom, name, theme, &mut picture.marks);
             }
+        }
+        if let Some(time_s) = self.playhead.filter(|&time_s| time_s >= self.view.from_s && time_s <= self.view.to_s) {
+            marks::playhead(self.view.px_from_time(time_s) as f32, bottom, theme, &mut picture.marks);
         }
         picture.alt = self.words();
         picture

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::state::{App, Dialog, Selection};
-use super::{continuous, sweeps};
+use super::{continuous, sound, sweeps};
 use crate::engine::protocol::{Edit, Request};
 use crate::model::MarkerKind;
 use crate::scene::sweeps::Arrangement;
@@ -65,6 +65,8 @@ pub enum Command {
     CursorLeft,
     CursorRight,
     DeleteAnnotation,
+    Play,
+    Mute,
     Close,
 }
 
@@ -95,6 +97,8 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("Shift+\u{2191} \u{2193}", "Gain of all lanes"),
             ("PgUp PgDn", "Select lane"),
             ("Home End", "Start, end"),
+            ("Space", "Listen from the cursor; stop"),
+            ("U", "Sound off or on"),
             ("V", "Negative up or down"),
             ("L", "Lanes: show, hide, order, rename, montage"),
             ("M", "Make sweeps of this recording"),
@@ -273,6 +277,8 @@ fn run_continuous(app: App, command: Command) {
         Command::Fit => continuous::show(app, f64::MIN, Some(f64::MAX)),
         Command::CursorA => app.continuous.update(|view| view.cursor = 0),
         Command::CursorB => app.continuous.update(|view| view.cursor = 1),
+        Command::Play => sound::toggle(app),
+        Command::Mute => sound::toggle_mute(app),
         Command::Snap => continuous::snap(app),
         Command::CursorLeft => continuous::step_cursor(app, -1.0),
         Command::CursorRight => continuous::step_cursor(app, 1.0),
@@ -388,6 +394,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
     let shift = event.shift_key();
     let command = match event.key().as_str() {
         "?" => Command::Keys,
+        " " => Command::Play,
         "ArrowLeft" if shift => Command::FastLeft,
         "ArrowLeft" => Command::Left,
         "ArrowRight" if shift => Command::FastRight,
@@ -433,6 +440,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
             "a" => Command::CursorA,
             "b" => Command::CursorB,
             "p" => Command::Snap,
+            "u" => Command::Mute,
             _ => return None,
         },
     };

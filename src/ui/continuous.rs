@@ -30,6 +30,7 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
             selected: view.lane.filter(|_| lanes.len() > 1),
             annotation: view.annotation,
             cursors: view.cursors,
+            playhead: app.sound.playhead.get(),
             theme: app.theme_now(),
         };
         with(&scene, recording)
@@ -249,6 +250,7 @@ fn overview_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene
             selected: None,
             annotation: None,
             cursors: [None; 2],
+            playhead: None,
             theme: app.theme_now(),
         };
         Some(with(&scene))

@@ -11,6 +11,7 @@ mod nerve_table;
 mod reader;
 mod results;
 mod scope;
+mod sound;
 mod state;
 mod sweeps;
 mod tables;

@@ -10,6 +10,7 @@ use super::inspector::{MarkerInspector, RecordingInspector};
 use super::nerve_table::has_nerve_table;
 use super::results::{Charts, Results, Together, has_sweeps};
 use super::scope::{Overview, Scope};
+use super::sound::SoundBar;
 use super::state::{App, Saved, Selection};
 use super::tables::LaneTable;
 use super::tree::Tree;
@@ -29,6 +30,7 @@ pub fn Reader() -> impl IntoView {
             <main class="work">
                 <FileInputs/>
                 <Heading/>
+                <SoundBar/>
                 <Notices/>
                 <Show when=move || app.selection.get() == Selection::Together><Together/></Show>
                 <div class="split" hidden=move || app.selection.get() == Selection::Together class:charted=move || in_sweeps() class:chartonly=move || in_sweeps() && !has_sweeps(app)>

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
+use super::sound::Sound;
 pub use super::theme_choice::ThemeChoice;
 use super::tile_store::Tiles;
 use crate::engine::protocol::{Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView};
@@ -166,6 +167,7 @@ pub struct App {
     pub theme: RwSignal<ThemeChoice>,
     pub continuous: RwSignal<Continuous>,
     pub sweeps: RwSignal<Sweeps>,
+    pub sound: Sound,
     /// Counts up whenever tiles or sweeps come.
     pub arrived: RwSignal<u64>,
     /// The next frame will count `arrived` up.
@@ -220,6 +222,7 @@ impl App {
                 singles: false,
                 compare: None,
             }),
+            sound: Sound::new(),
             arrived: RwSignal::new(0),
             arriving: StoredValue::new(false),
             said: RwSignal::new(String::new()),
