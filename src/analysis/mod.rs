@@ -8,6 +8,7 @@ pub mod linear;
 pub mod nerve;
 pub mod polarity;
 pub mod quality;
+pub mod signal;
 mod study;
 
 pub use study::{input, sweep_input};
