@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::nerve_table::{NerveTable, flag, has_nerve_table};
 use super::scope::Layers;
 use super::state::{App, Selection};
-use crate::engine::protocol::{JudgedValue, scenes};
+use crate::engine::protocol::{ActivityView, JudgedValue, scenes};
 use crate::model::{Cell, Column, Table};
 use crate::scene::divisions::number;
 use crate::scene::{Picture, chart};
@@ -126,7 +126,8 @@ pub fn Charts() -> impl IntoView {
     let app = App::here();
     let count = Memo::new(move |_| match app.selection.get() {
         Selection::Test(_) => app.test().map_or(0, |(_, test)| test.charts.len()),
-        _ => 0,
+        Selection::Recording(_) => app.activity.with(|activity| activity.as_ref().map_or(0, |view| view.measurement.charts.len())),
+        Selection::Together => 0,
     });
     view! {
         <Show when=move || count.get() != 0>
@@ -141,8 +142,12 @@ pub fn Charts() -> impl IntoView {
     }
 }
 
-/// One chart of the test in view.
+/// One chart of the test or the analysis in view.
 pub fn picture(app: App, index: usize, width: f32, height: f32) -> Option<Picture> {
+    if matches!(app.selection.get(), Selection::Recording(_)) {
+        let drawn = |view: &ActivityView| Some(chart::draw(view.measurement.charts.get(index)?, width, height, app.theme_now()));
+        return app.activity.with(|activity| activity.as_ref().and_then(drawn));
+    }
     let (_, test) = app.test()?;
     Some(chart::draw(test.charts.get(index)?, width, height, app.theme_now()))
 }
