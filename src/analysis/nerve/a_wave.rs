@@ -54,6 +54,8 @@ pub struct AWave {
     pub from: usize,
     /// Values, uV.
     pub shape_uv: Vec<f64>,
+    /// Where it is known from what sweeps share, ms; behind that it is taken to fade.
+    pub known_ms: [f64; 2],
 }
 
 /// The shared wave in a window that begins at a sample.
@@ -238,5 +240,5 @@ fn describe(all: &Together, ensemble: &Ensemble, place: &Place, over_ms: f64, wi
     let flat = Flat { uv: &shape[..known], per_ms: all.per_ms, first_ms: all.time(from), noise_uv };
     let at = all.time(centre);
     let wave = measure(&flat, (at - SOONER_MS).max(over_ms).min(at - 1.0), (at + 6.0).min(all.time(to - 1)), all.time(from))?;
-    Some(AWave { onset_ms: wave.onset_ms, amp_uv: wave.amp_uv, pp_uv: wave.pp_uv, holds: place.holds.clone(), from, shape_uv: shape })
+    Some(AWave { onset_ms: wave.onset_ms, amp_uv: wave.amp_uv, pp_uv: wave.pp_uv, holds: place.holds.clone(), from, shape_uv: shape, known_ms: [all.time(from), all.time(from + known)] })
 }
