@@ -18,6 +18,7 @@ mod pyramids;
 mod session;
 mod signal;
 pub mod stream;
+mod studies;
 mod tiles;
 mod together;
 mod view;

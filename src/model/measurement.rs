@@ -259,6 +259,13 @@ pub struct Finding {
     pub verified: String,
 }
 
+impl Finding {
+    /// Whether its figures were not read again in the source.
+    pub fn unverified(&self) -> bool {
+        self.verified == "recall"
+    }
+}
+
 /// Kinds of doubt about a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

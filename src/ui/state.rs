@@ -416,7 +416,7 @@ impl App {
                 self.sweeps.update(|view| {
                     view.span_s = 0.0;
                     view.row = 0;
-                    view.marker = kind.map(TestKind::first_marker);
+                    view.marker = kind.and_then(TestKind::first_marker);
                     view.gain = None;
                     view.row_gain.clear();
                     view.cursors = [None; 2];
