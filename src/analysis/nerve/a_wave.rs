@@ -312,7 +312,7 @@ fn fits(all: &Together, fast: &[Vec<f64>], shared: &[f64], noise: f64, at_ms: f6
         for round in 0..4 {
             let sum = |f: &dyn Fn(usize) -> f64| window.clone().zip(&own).map(|(i, w)| w * f(i)).sum::<f64>();
             let (power, there) = (sum(&|i| shared[i] * shared[i]), sum(&|i| uv[i] * shared[i]));
-            if round == 0 && !(there > 0.5 * power) {
+            if round == 0 && (there.is_nan() || there <= 0.5 * power) {
                 return Fit { scale: 0.0, later_ms: 0.0 };
             }
             let cross = -sum(&|i| shared[i] * slope(i));
