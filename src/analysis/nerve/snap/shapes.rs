@@ -9,13 +9,13 @@ use std::sync::OnceLock;
 use super::family::{DT_MS, Wave, member};
 
 /// Principal components kept beside the mean.
-pub const COMPONENTS: usize = 32;
+pub const COMPONENTS: usize = 40;
 /// Columns of a fit: the mean and the components.
 pub const COLUMNS: usize = COMPONENTS + 1;
 /// Members of the family.
 const MEMBERS: usize = 1200;
 /// Reach of the tables before and behind the negative peak, widths, and their grid.
-pub const REACH: [f64; 2] = [-6.0, 9.0];
+pub const REACH: [f64; 2] = [-9.0, 13.0];
 const GRID: f64 = 0.05;
 /// Widths of the negative phase at half height that are taken for a response, ms.
 const WIDTHS_MS: [f64; 2] = [0.2, 3.0];
