@@ -49,9 +49,6 @@ pub struct Fitted {
     pub coefficients: [f64; COLUMNS],
     /// Log of the odds of a response against background alone, wherever it may be.
     pub evidence: f64,
-    /// Where these odds come from: places after the stimulus, ms, with the logarithm of the share of
-    /// each. They add up to the evidence.
-    pub places: Vec<(f64, f64)>,
     /// Energy of the response over the density of the noise: the square of the signal-to-noise ratio
     /// of a filter matched to it, the background taken out.
     pub energy: f64,
@@ -71,9 +68,10 @@ impl Fitted {
         dot(&Shapes::get().at((t - self.place_ms) / self.width_ms), &self.coefficients)
     }
 
-    /// By how much the height is to be taken back for having been looked for: the best of three
-    /// quantities (height, place, width) is too high by their share of the energy, which a prior
-    /// that knows no scale of heights makes two (James and Stein, Proc 4th Berkeley Symp 1961;1:361).
+    /// By how much the height is to be taken back. Place and width are taken where the response is
+    /// largest, which adds one noise variance to its energy on average; that small heights are more
+    /// frequent than large ones (any scale as likely) takes back as much again (the shrinkage of James
+    /// and Stein, Proc 4th Berkeley Symp 1961;1:361, for four quantities).
     pub fn shrinkage(&self) -> f64 {
         if self.energy > 4.0 { 1.0 - 2.0 / self.energy } else { 0.5 }
     }
@@ -109,22 +107,31 @@ pub fn fit(points: &Points, sigma_uv: f64, range_uv: f64, discharge: bool, near:
     let fixed = Fixed::best(points, sigma_uv, range_uv, discharge)?;
     let last = *points.t.last()?;
     let search = Search { shapes: Shapes::get(), points, fixed: &fixed, sigma: sigma_uv, height_sd: (range_uv / 1.5).max(3.0 * sigma_uv) };
-    let (places, (_, place_ms, ln_width)) = match near {
-        Some(near) => (near.places.clone(), search.climb(near.place_ms, near.width_ms.ln())),
+    let (evidence, (_, place_ms, ln_width)) = match near {
+        Some(near) => (near.evidence, search.climb(near.place_ms, near.width_ms.ln())),
         None => search.everywhere(PLACES_MS[1].min(last - 1.0))?,
     };
-    let evidence = ln_sum(&places);
     let at = search.at::<COLUMNS>(place_ms, ln_width, None)?;
     let width_ms = ln_width.exp();
     let background = search.background(place_ms, width_ms, &at.coefficients)?;
     let spent = at.spent + 6.0;
-    Some(Fitted { place_ms, width_ms, coefficients: at.coefficients, evidence, places, energy: at.energy, sd_uv: at.sd, background, sigma_uv, spent })
+    Some(Fitted {
+        place_ms,
+        width_ms,
+        coefficients: at.coefficients,
+        evidence,
+        energy: at.energy,
+        sd_uv: at.sd,
+        background,
+        sigma_uv,
+        spent,
+    })
 }
 
 impl Search<'_> {
-    /// The coarse search and the climbs from its best places: log odds of a response by places, and
-    /// evidence, place and logarithm of the width of the best fit.
-    fn everywhere(&self, latest: f64) -> Option<(Vec<(f64, f64)>, (f64, f64, f64))> {
+    /// The coarse search and the climbs from its best places: log of the odds of a response at all,
+    /// and evidence, place and logarithm of the width of the best fit.
+    fn everywhere(&self, latest: f64) -> Option<(f64, (f64, f64, f64))> {
         let mut places = Vec::new();
         let mut odds = Vec::new();
         let mut ln_width = WIDTHS_MS[0].ln();
@@ -133,7 +140,7 @@ impl Search<'_> {
             let mut place = PLACES_MS[0];
             while place < latest {
                 if let Some(at) = self.at::<COARSE>(place, ln_width, None) {
-                    odds.push((place, at.evidence + (step * WIDTH_STEP).ln()));
+                    odds.push(at.evidence + (step * WIDTH_STEP).ln());
                     places.push((at.evidence, place, ln_width));
                 }
                 place += step;
@@ -160,7 +167,7 @@ impl Search<'_> {
                 break;
             }
         }
-        Some((odds, best?))
+        Some((ln_sum(&odds), best?))
     }
 
     /// Uphill over place and width from a start: evidence, place, logarithm of the width.
@@ -374,9 +381,9 @@ impl<'a, const N: usize> Posterior<'a, N> {
 }
 
 /// Logarithm of the sum of what has these logarithms.
-fn ln_sum(places: &[(f64, f64)]) -> f64 {
-    let top = places.iter().map(|(_, ln)| *ln).fold(f64::NEG_INFINITY, f64::max);
-    top + places.iter().map(|(_, ln)| (ln - top).exp()).sum::<f64>().ln()
+fn ln_sum(odds: &[f64]) -> f64 {
+    let top = odds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    top + odds.iter().map(|ln| (ln - top).exp()).sum::<f64>().ln()
 }
 
 /// Logarithm of twice the normal distribution function: what a height that must be positive costs.
