@@ -12,7 +12,7 @@
 //! 1992;4:415); noise is white within the amplifier's band, its density taken from the
 //! differences between sweeps or, of a single sweep, from what the fit leaves over.
 //!
-//! Cost: about 60 ms a site.
+//! Cost: about 90 ms a site.
 
 use super::model::{Background, FIXED, Fixed, Points};
 use super::shapes::{COLUMNS, Shapes};
