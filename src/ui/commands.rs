@@ -68,8 +68,6 @@ pub enum Command {
     Play,
     Mute,
     Analyse(SignalTask),
-    NextTrain,
-    PreviousTrain,
     Close,
 }
 
@@ -291,12 +289,6 @@ fn run_continuous(app: App, command: Command) {
             if let Some(task) = task {
                 activity::ask(app, *task);
             }
-        }
-        Command::NextTrain => {
-            activity::next(app, 1);
-        }
-        Command::PreviousTrain => {
-            activity::next(app, -1);
         }
         Command::Snap => continuous::snap(app),
         Command::CursorLeft => continuous::step_cursor(app, -1.0),
