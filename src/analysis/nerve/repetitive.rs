@@ -26,7 +26,7 @@ use crate::model::{
 };
 
 /// Name and version; goes into every measurement.
-pub const METHOD: &str = "repetitive/1";
+pub const METHOD: &str = "repetitive/2";
 /// Stretch looked at, ms before and after the stimulus.
 const BEFORE_MS: f64 = 20.0;
 const AFTER_MS: f64 = 60.0;

@@ -22,7 +22,7 @@ use crate::model::{
 };
 
 /// Name and version; goes into every measurement.
-pub const METHOD: &str = "sensory/1";
+pub const METHOD: &str = "sensory/2";
 
 /// The analyzer of sensory and mixed conduction.
 #[derive(Debug, Clone, Copy)]
