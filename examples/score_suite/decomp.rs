@@ -1,0 +1,17 @@
+//! Motor unit trains of needle recordings.
+
+use serde_json::json;
+
+use myoscope::analysis::needle::decompose::decompose;
+
+use super::{Answer, Case};
+
+pub fn decomp(case: &Case) -> Answer {
+    let recording = case.opened.study.recordings.first().ok_or("no recording")?;
+    let channel = recording.channels.first().ok_or("no channel")?;
+    let mut uv = vec![0.0; usize::try_from(channel.n)?];
+    case.opened.samples.first().ok_or("no samples")?.read(0, 0, &mut uv)?;
+    let trains = decompose(&uv, channel.fs_hz);
+    let units: Vec<_> = trains.iter().map(|t| json!({"times": t})).collect();
+    Ok(json!({"units": units}))
+}

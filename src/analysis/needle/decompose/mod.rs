@@ -1,0 +1,116 @@
+//! Single-channel needle EMG taken apart into trains of motor unit potentials.
+
+pub mod discover;
+pub mod firing;
+pub mod placement;
+pub mod refine;
+pub mod revise;
+pub mod signal;
+pub mod template;
+
+use firing::Expectation;
+use placement::Placement;
+use template::{Layout, PHASES, Template};
+
+/// First attempt at the whole: trains in seconds.
+pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
+    let w = signal::working(uv, fs_hz);
+    let fs = w.fs_hz;
+    let layout = Layout::new(fs);
+    let n = w.uv.len();
+    if n < 4 * layout.len {
+        return Vec::new();
+    }
+    let bin = (0.001 * fs).round().max(1.0) as i64 * PHASES;
+    let bins = n * PHASES as usize / bin as usize + 1;
+    let shortest = (0.009 * fs) as i64 * PHASES;
+    let seconds = n as f64 / fs;
+    let debug = std::env::var("DBG").is_ok();
+    let mut templates: Vec<Template> = Vec::new();
+    let mut trains: Vec<Vec<i64>> = Vec::new();
+    let mut residual = w.uv.clone();
+    let mut sigma = signal::sigma(&residual);
+    let rounds = 8;
+    for round in 0..rounds {
+        // New templates from what is left.
+        if round < 5 {
+            let least = ((seconds * if round == 0 { 1.5 } else { 2.0 }) as usize).max(6);
+            let found = discover::discover(&residual, fs, sigma, layout, least, 24);
+            if debug { eprintln!("round {round} sigma {sigma:.1} new {}", found.len()); }
+            for wave in found {
+                templates.push(Template::new(wave));
+                trains.push(Vec::new());
+            }
+        }
+        for pass in 0..2 {
+            let expected: Vec<Expectation> = trains
+                .iter()
+                .map(|t| if round == 0 { Expectation::flat(10.0, bins, bin) } else { Expectation::from_train(t, fs, bins, bin) })
+                .collect();
+            let mut p = Placement::new(&w.uv, &templates, expected, layout, sigma, shortest);
+            p.prepare();
+            while p.peel(1000) {}
+            sigma = signal::sigma(&p.residual);
+            let mut next = Vec::new();
+            let mut next_trains = Vec::new();
+            for (k, t) in templates.iter().enumerate() {
+                if p.trains[k].len() < 6 {
+                    continue;
+                }
+                let (new, shift) = refine::refined(&p.residual, t, &p.trains[k], layout, p.noise);
+                next.push(new);
+                next_trains.push(p.trains[k].keys().map(|v| v + shift).collect::<Vec<i64>>());
+            }
+            residual = p.residual;
+            templates = next;
+            trains = next_trains;
+            if pass == 0 && round + 1 < rounds {
+                revise_all(&mut templates, &mut trains, layout, fs, n, sigma, debug);
+            }
+        }
+        if debug { eprintln!("round {round} units {} sigma {sigma:.1} counts {:?}", templates.len(), trains.iter().map(Vec::len).collect::<Vec<_>>()); }
+    }
+    // Drop trains that are too thin.
+    trains
+        .into_iter()
+        .filter(|t| t.len() as f64 > 2.5 * seconds)
+        .map(|t| t.into_iter().map(|v| v as f64 / PHASES as f64 / fs).collect())
+        .collect()
+}
+
+fn revise_all(templates: &mut Vec<Template>, trains: &mut Vec<Vec<i64>>, layout: Layout, fs: f64, n: usize, sigma: f64, debug: bool) {
+    let duration = n as i64 * PHASES;
+    let mut i = 0;
+    while i < templates.len() {
+        let mut j = i + 1;
+        while j < templates.len() {
+            if revise::same(&templates[i], &templates[j], (&trains[i], &trains[j]), fs, duration, sigma * sigma) {
+                if debug { eprintln!("merge {} {}", trains[i].len(), trains[j].len()); }
+                let (_, lag) = revise::difference(&templates[i], &templates[j], (0.0015 * fs) as i64);
+                let keep = if trains[i].len() >= trains[j].len() { i } else { j };
+                let (keep_lag, other) = if keep == i { (lag, j) } else { (-lag, i) };
+                let mut all: Vec<i64> = trains[keep].iter().copied().chain(trains[other].iter().map(|t| t - keep_lag)).collect();
+                all.sort_unstable();
+                let t = templates[keep].clone();
+                templates[i] = t;
+                trains[i] = all;
+                templates.remove(j);
+                trains.remove(j);
+            } else {
+                j += 1;
+            }
+        }
+        i += 1;
+    }
+    let mut i = 0;
+    while i < templates.len() {
+        let others: Vec<&Template> = templates.iter().enumerate().filter(|(j, _)| *j != i && trains[*j].len() > trains[i].len()).map(|(_, t)| t).collect();
+        if revise::is_sum(&templates[i], &others, layout) {
+            if debug { eprintln!("sum {}", trains[i].len()); }
+            templates.remove(i);
+            trains.remove(i);
+        } else {
+            i += 1;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Which trains are one unit, two, or none.
+//!
+//! Two trains are one unit when their potentials differ by no more than discharges of one unit do,
+//! or when they resemble each other and never fire close together although chance would have them
+//! do so (a motoneuron's refractoriness; Parsaei and Stashuk 2011 merge by shape and firing in this
+//! way). A train is dropped when too few discharges support it or its potential is the sum of
+//! others'.
+
+use super::template::{Layout, PHASES, Template};
+
+/// Energy of the difference, as part of the smaller, below which two potentials are one unit's.
+const SAME: f64 = 0.07;
+/// The same when the firing supports it.
+const SAME_WITH_FIRING: f64 = 0.35;
+
+/// Energy of the difference of two potentials at their best lag, as part of the smaller one's;
+/// and the lag of `b` against `a`.
+pub fn difference(a: &Template, b: &Template, reach: i64) -> (f64, i64) {
+    let (mut best, mut at) = (f64::INFINITY, 0);
+    for lag in -reach..=reach {
+        for (phase, later) in b.later.iter().enumerate() {
+            let product = super::template::overlap(&a.wave, later, lag);
+            let d = a.energy + b.energy - 2.0 * product;
+            if d < best {
+                (best, at) = (d, lag * PHASES + phase as i64);
+            }
+        }
+    }
+    (best / a.energy.min(b.energy).max(1e-12), at)
+}
+
+/// Discharges of `b` within a third of the mean interval of one of `a`, and how many chance would
+/// bring.
+fn close_pairs(a: &[i64], b: &[i64], window: i64, duration: i64) -> (usize, f64) {
+    let near = b
+        .iter()
+        .filter(|&&t| {
+            let i = a.partition_point(|v| *v < t);
+            a.get(i).is_some_and(|v| v - t < window) || i.checked_sub(1).is_some_and(|i| t - a[i] < window)
+        })
+        .count();
+    (near, a.len() as f64 * b.len() as f64 * 2.0 * window as f64 / duration.max(1) as f64)
+}
+
+/// Whether two trains are of one unit.
+pub fn same(a: &Template, b: &Template, trains: (&[i64], &[i64]), fs_hz: f64, duration: i64, noise: f64) -> bool {
+    let reach = (0.0015 * fs_hz) as i64;
+    let (d, lag) = difference(a, b, reach);
+    // What the averages' own noise brings.
+    let n = a.wave.len() as f64;
+    let error = n * noise * (1.0 / trains.0.len().max(1) as f64 + 1.0 / trains.1.len().max(1) as f64) / a.energy.min(b.energy).max(1e-12);
+    let d = d - error;
+    if d > SAME_WITH_FIRING {
+        return false;
+    }
+    let moved: Vec<i64> = trains.1.iter().map(|t| t - lag).collect();
+    let window = (0.02 * fs_hz) as i64 * PHASES;
+    let (near, chance) = close_pairs(trains.0, &moved, window, duration);
+    // Independent units meet at the rate of chance: many meetings speak for two even when alike.
+    let apart = chance > 4.0 && near as f64 > 0.6 * chance;
+    let exclusive = chance > 5.0 && (near as f64) < 0.2 * chance;
+    (d < SAME && !apart) || exclusive || d < 0.02
+}
+
+/// Whether a potential is the sum of two others at some lags: what is left of it after both.
+pub fn is_sum(template: &Template, others: &[&Template], layout: Layout) -> bool {
+    let reach = layout.len as i64 / 2;
+    let mut best = f64::INFINITY;
+    for (i, a) in others.iter().enumerate() {
+        if a.energy > 1.6 * template.energy {
+            continue;
+        }
+        let (product, lag) = super::template::best_overlap(&a.wave, &template.wave, reach);
+        let gain = product / a.energy.max(1e-12);
+        if !(0.7..1.4).contains(&gain) {
+            continue;
+        }
+        let mut left = template.wave.clone();
+        for (m, h) in a.wave.iter().enumerate() {
+            if let Some(v) = usize::try_from(m as i64 + lag).ok().and_then(|s| left.get_mut(s)) {
+                *v -= gain * h;
+            }
+        }
+        for b in others.iter().skip(i) {
+            let (product, _) = super::template::best_overlap(&b.wave, &left, reach);
+            let gain = product / b.energy.max(1e-12);
+            if (0.7..1.4).contains(&gain) {
+                let rest: f64 = left.iter().map(|v| v * v).sum::<f64>() - gain * gain * b.energy;
+                best = best.min(rest);
+            }
+        }
+    }
+    best < 0.12 * template.energy
+}
