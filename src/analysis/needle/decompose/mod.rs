@@ -5,6 +5,7 @@ pub mod firing;
 pub mod placement;
 pub mod refine;
 pub mod revise;
+pub mod shapes;
 pub mod signal;
 pub mod template;
 
@@ -61,6 +62,50 @@ pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
                 next.push(new);
                 next_trains.push(p.trains[k].keys().map(|v| v + shift).collect::<Vec<i64>>());
             }
+            if round < 5 {
+                let seconds_of = |t: &[i64]| t.iter().map(|v| *v as f64 / PHASES as f64 / fs).collect::<Vec<f64>>();
+                let mut extra = Vec::new();
+                let mut at = 0;
+                for (k, t) in templates.iter().enumerate() {
+                    if p.trains[k].len() < 6 { continue; }
+                    let waves = refine::aligned(&p.residual, t, &p.trains[k], layout);
+                    let ticks: Vec<i64> = p.trains[k].keys().copied().collect();
+                    // Where units are told apart: about the spike.
+                    let from = layout.pre - layout.pre / 2;
+                    let core: Vec<Vec<f64>> = waves.iter().map(|w| w[from..layout.pre + layout.pre].to_vec()).collect();
+                    if let Some(labels) = shapes::groups(&core, &seconds_of(&ticks), (1.5 * seconds) as usize) {
+                        let groups = labels.iter().max().map_or(0, |m| m + 1);
+                        if debug { eprintln!("split {} into {:?}", ticks.len(), (0..groups).map(|g| labels.iter().filter(|l| **l == g).count()).collect::<Vec<_>>()); }
+                        for group in 0..groups {
+                            let keep: Vec<usize> = (0..labels.len()).filter(|i| labels[*i] == group).collect();
+                            let wave = (0..layout.len).map(|i| { let mut c: Vec<f64> = keep.iter().map(|e| waves[*e][i]).collect(); crate::dsp::robust::percentile_mut(&mut c, 50.0) }).collect();
+                            let train: Vec<i64> = keep.iter().map(|e| ticks[*e]).collect();
+                            if group == 0 {
+                                next[at] = Template::new(wave);
+                                next_trains[at] = train;
+                            } else {
+                                extra.push((Template::new(wave), train));
+                            }
+                        }
+                    }
+                    at += 1;
+                }
+                for (t, train) in extra { next.push(t); next_trains.push(train); }
+            }
+            if round >= 1 && pass == 1 {
+                let mut i = 0;
+                while i < next.len() {
+                    let times: Vec<f64> = next_trains[i].iter().map(|v| *v as f64 / PHASES as f64 / fs).collect();
+                    let r = firing::regularity(&times) / times.len() as f64;
+                    let larger: Vec<&[i64]> = (0..next.len()).filter(|j| next[*j].energy > 1.5 * next[i].energy).map(|j| next_trains[j].as_slice()).collect();
+                    let sh = revise::shadow(&next_trains[i], &larger, (0.0025 * fs) as i64 * PHASES, n as i64 * PHASES);
+                    let bad = r < 0.5 && (sh > 0.4 || (round >= 3 && next[i].energy < 150.0 * p.noise));
+                    if bad {
+                        if debug { eprintln!("drop {} reg {r:.2} shadow {sh:.2} snr {:.0}", times.len(), next[i].energy / p.noise); }
+                        next.remove(i); next_trains.remove(i);
+                    } else { i += 1; }
+                }
+            }
             residual = p.residual;
             templates = next;
             trains = next_trains;
@@ -74,7 +119,8 @@ pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
     trains
         .into_iter()
         .filter(|t| t.len() as f64 > 2.5 * seconds)
-        .map(|t| t.into_iter().map(|v| v as f64 / PHASES as f64 / fs).collect())
+        .map(|t| t.into_iter().map(|v| v as f64 / PHASES as f64 / fs).collect::<Vec<f64>>())
+        .filter(|t| firing::regularity(t) > 0.4 * t.len() as f64)
         .collect()
 }
 
@@ -105,7 +151,8 @@ fn revise_all(templates: &mut Vec<Template>, trains: &mut Vec<Vec<i64>>, layout:
     let mut i = 0;
     while i < templates.len() {
         let others: Vec<&Template> = templates.iter().enumerate().filter(|(j, _)| *j != i && trains[*j].len() > trains[i].len()).map(|(_, t)| t).collect();
-        if revise::is_sum(&templates[i], &others, layout) {
+        let times: Vec<f64> = trains[i].iter().map(|v| *v as f64 / PHASES as f64 / fs).collect();
+        if firing::regularity(&times) < 0.5 * times.len() as f64 && revise::is_sum(&templates[i], &others, layout) {
             if debug { eprintln!("sum {}", trains[i].len()); }
             templates.remove(i);
             trains.remove(i);

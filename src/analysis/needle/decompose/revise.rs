@@ -92,3 +92,21 @@ pub fn is_sum(template: &Template, others: &[&Template], layout: Layout) -> bool
     }
     best < 0.12 * template.energy
 }
+
+/// Part of the discharges of a train that fall on those of larger units beyond what chance brings:
+/// 1 for a train that only sees what others' templates leave.
+pub fn shadow(train: &[i64], larger: &[&[i64]], window: i64, duration: i64) -> f64 {
+    if train.is_empty() {
+        return 0.0;
+    }
+    let covered = |t: i64| {
+        larger.iter().any(|other| {
+            let i = other.partition_point(|v| *v < t - window);
+            other.get(i).is_some_and(|v| *v <= t + window)
+        })
+    };
+    let hit = train.iter().filter(|t| covered(**t)).count() as f64 / train.len() as f64;
+    let occupied: f64 = larger.iter().map(|o| o.len() as f64 * 2.0 * window as f64 / duration.max(1) as f64).sum();
+    let chance = 1.0 - (-occupied).exp();
+    if chance > 0.95 { 0.0 } else { ((hit - chance) / (1.0 - chance)).max(0.0) }
+}
