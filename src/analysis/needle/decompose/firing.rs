@@ -57,25 +57,30 @@ pub fn regularity(times_s: &[f64]) -> f64 {
     // The rate while it fires: a train that pauses is not irregular for that.
     let paused: f64 = times_s.windows(2).map(|w| (w[1] - w[0] - 6.0 * f.mean_s).max(0.0)).sum();
     let rate = (times_s.len() - 1) as f64 / (last - first - paused).max(1e-6);
-    times_s
-        .windows(2)
-        .zip(&means)
-        .map(|(w, mean)| {
-            let interval = (w[1] - w[0]).min(6.0 * f.mean_s);
-            density(interval, *mean, cv).ln() - (rate.ln() - rate * interval)
+    // A train that lost some of its discharges is still a train: the part that fits best.
+    [MISSED, 0.15, 0.3]
+        .into_iter()
+        .map(|missed| {
+            let intervals = times_s.windows(2).zip(&means);
+            intervals
+                .map(|(w, mean)| {
+                    let interval = (w[1] - w[0]).min(6.0 * f.mean_s);
+                    density(interval, *mean, cv, missed).ln() - (rate.ln() - rate * interval)
+                })
+                .sum()
         })
-        .sum()
+        .fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// Density of an interval, 1/s.
-fn density(interval: f64, mean: f64, cv: f64) -> f64 {
-    let (mut sum, mut weight) = (STRAY / (4.0 * mean), 1.0 - MISSED);
+fn density(interval: f64, mean: f64, cv: f64, missed: f64) -> f64 {
+    let (mut sum, mut weight) = (STRAY / (4.0 * mean), 1.0 - missed);
     for n in 1..=4 {
         let n = f64::from(n);
         let sd = cv * mean * n.sqrt();
         let z = (interval - n * mean) / sd;
         sum += weight * (-0.5 * z * z).exp() / (sd * 2.506_628_274_6);
-        weight *= MISSED;
+        weight *= missed;
     }
     sum
 }
@@ -124,7 +129,7 @@ impl Expectation {
                 let after = times.partition_point(|v| *v <= t + 0.35 * mean);
                 let a = before.checked_sub(1).map(|i| times[i]).filter(|a| t - a < 5.0 * mean);
                 let b = times.get(after).copied().filter(|b| b - t < 5.0 * mean);
-                let d = |interval| density(interval, mean, cv);
+                let d = |interval| density(interval, mean, cv, MISSED);
                 let value = match (a, b) {
                     (Some(a), Some(b)) => (d(t - a) * d(b - t) / d(b - a)).ln(),
                     (Some(a), None) => d(t - a).ln(),

@@ -4,6 +4,7 @@ pub mod discover;
 pub mod firing;
 pub mod placement;
 pub mod refine;
+pub mod resolve;
 pub mod revise;
 pub mod shapes;
 pub mod signal;
@@ -51,6 +52,12 @@ pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
             let mut p = Placement::new(&w.uv, &templates, expected, layout, sigma, shortest);
             p.prepare();
             while p.peel(1000) {}
+            if round >= 1 && std::env::var("NORES").is_err() {
+                let groups = resolve::groups(&p, fs);
+                let mut changed = 0;
+                for g in &groups { if resolve::resolve(&mut p, g, fs) { changed += 1; } }
+                if debug { eprintln!("resolved {} changed {changed}", groups.len()); }
+            }
             sigma = signal::sigma(&p.residual);
             let mut next = Vec::new();
             let mut next_trains = Vec::new();
@@ -68,6 +75,7 @@ pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
                 let mut at = 0;
                 for (k, t) in templates.iter().enumerate() {
                     if p.trains[k].len() < 6 { continue; }
+                    if t.energy < 100.0 * p.noise { at += 1; continue; }
                     let waves = refine::aligned(&p.residual, t, &p.trains[k], layout);
                     let ticks: Vec<i64> = p.trains[k].keys().copied().collect();
                     // Where units are told apart: about the spike.
@@ -113,14 +121,14 @@ pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
                 revise_all(&mut templates, &mut trains, layout, fs, n, sigma, debug);
             }
         }
-        if debug { eprintln!("round {round} units {} sigma {sigma:.1} counts {:?}", templates.len(), trains.iter().map(Vec::len).collect::<Vec<_>>()); }
+        if debug { eprintln!("round {round} units {} sigma {sigma:.1} counts {:?}", templates.len(), trains.iter().zip(&templates).map(|(t, m)| { let s: Vec<f64> = t.iter().map(|v| *v as f64 / PHASES as f64 / fs).collect(); format!("{}:{:.1}:{:.0}", t.len(), firing::regularity(&s) / t.len() as f64, m.energy/sigma/sigma) }).collect::<Vec<_>>()); }
     }
     // Drop trains that are too thin.
     trains
         .into_iter()
         .filter(|t| t.len() as f64 > 2.5 * seconds)
         .map(|t| t.into_iter().map(|v| v as f64 / PHASES as f64 / fs).collect::<Vec<f64>>())
-        .filter(|t| firing::regularity(t) > 0.4 * t.len() as f64)
+        .filter(|t| firing::regularity(t) > std::env::var("REG").map_or(0.4, |v| v.parse().unwrap()) * t.len() as f64)
         .collect()
 }
 
@@ -148,16 +156,5 @@ fn revise_all(templates: &mut Vec<Template>, trains: &mut Vec<Vec<i64>>, layout:
         }
         i += 1;
     }
-    let mut i = 0;
-    while i < templates.len() {
-        let others: Vec<&Template> = templates.iter().enumerate().filter(|(j, _)| *j != i && trains[*j].len() > trains[i].len()).map(|(_, t)| t).collect();
-        let times: Vec<f64> = trains[i].iter().map(|v| *v as f64 / PHASES as f64 / fs).collect();
-        if firing::regularity(&times) < 0.5 * times.len() as f64 && revise::is_sum(&templates[i], &others, layout) {
-            if debug { eprintln!("sum {}", trains[i].len()); }
-            templates.remove(i);
-            trains.remove(i);
-        } else {
-            i += 1;
-        }
-    }
+    let _ = layout;
 }

@@ -3,10 +3,9 @@
 //! Two trains are one unit when their potentials differ by no more than discharges of one unit do,
 //! or when they resemble each other and never fire close together although chance would have them
 //! do so (a motoneuron's refractoriness; Parsaei and Stashuk 2011 merge by shape and firing in this
-//! way). A train is dropped when too few discharges support it or its potential is the sum of
-//! others'.
+//! way). A train is dropped when it only sees what larger units' templates leave.
 
-use super::template::{Layout, PHASES, Template};
+use super::template::{PHASES, Template};
 
 /// Energy of the difference, as part of the smaller, below which two potentials are one unit's.
 const SAME: f64 = 0.07;
@@ -60,37 +59,6 @@ pub fn same(a: &Template, b: &Template, trains: (&[i64], &[i64]), fs_hz: f64, du
     let apart = chance > 4.0 && near as f64 > 0.6 * chance;
     let exclusive = chance > 5.0 && (near as f64) < 0.2 * chance;
     (d < SAME && !apart) || exclusive || d < 0.02
-}
-
-/// Whether a potential is the sum of two others at some lags: what is left of it after both.
-pub fn is_sum(template: &Template, others: &[&Template], layout: Layout) -> bool {
-    let reach = layout.len as i64 / 2;
-    let mut best = f64::INFINITY;
-    for (i, a) in others.iter().enumerate() {
-        if a.energy > 1.6 * template.energy {
-            continue;
-        }
-        let (product, lag) = super::template::best_overlap(&a.wave, &template.wave, reach);
-        let gain = product / a.energy.max(1e-12);
-        if !(0.7..1.4).contains(&gain) {
-            continue;
-        }
-        let mut left = template.wave.clone();
-        for (m, h) in a.wave.iter().enumerate() {
-            if let Some(v) = usize::try_from(m as i64 + lag).ok().and_then(|s| left.get_mut(s)) {
-                *v -= gain * h;
-            }
-        }
-        for b in others.iter().skip(i) {
-            let (product, _) = super::template::best_overlap(&b.wave, &left, reach);
-            let gain = product / b.energy.max(1e-12);
-            if (0.7..1.4).contains(&gain) {
-                let rest: f64 = left.iter().map(|v| v * v).sum::<f64>() - gain * gain * b.energy;
-                best = best.min(rest);
-            }
-        }
-    }
-    best < 0.12 * template.energy
 }
 
 /// Part of the discharges of a train that fall on those of larger units beyond what chance brings:

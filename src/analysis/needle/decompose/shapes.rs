@@ -11,7 +11,7 @@ const AXES: usize = 3;
 /// Most groups.
 const GROUPS: usize = 4;
 /// Gain of the firing's log-likelihood, a discharge, that a grouping must bring.
-const GAIN: f64 = 0.2;
+const GAIN: f64 = 0.3;
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
