@@ -32,10 +32,10 @@ pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
     let mut trains: Vec<Vec<i64>> = Vec::new();
     let mut residual = w.uv.clone();
     let mut sigma = signal::sigma(&residual);
-    let rounds = 8;
+    let rounds: usize = std::env::var("NR").map_or(6, |v| v.parse().unwrap());
     for round in 0..rounds {
         // New templates from what is left.
-        if round < 5 {
+        if round < 5.min(rounds - 2) {
             let least = ((seconds * if round == 0 { 1.5 } else { 2.0 }) as usize).max(6);
             let found = discover::discover(&residual, fs, sigma, layout, least, 24);
             if debug { eprintln!("round {round} sigma {sigma:.1} new {}", found.len()); }
@@ -52,7 +52,7 @@ pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
             let mut p = Placement::new(&w.uv, &templates, expected, layout, sigma, shortest);
             p.prepare();
             while p.peel(1000) {}
-            if round >= 1 && std::env::var("NORES").is_err() {
+            if round >= 1 && pass == 1 {
                 let groups = resolve::groups(&p, fs);
                 let mut changed = 0;
                 for g in &groups { if resolve::resolve(&mut p, g, fs) { changed += 1; } }
@@ -69,7 +69,7 @@ pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
                 next.push(new);
                 next_trains.push(p.trains[k].keys().map(|v| v + shift).collect::<Vec<i64>>());
             }
-            if round < 5 {
+            if round < 5.min(rounds - 2) {
                 let seconds_of = |t: &[i64]| t.iter().map(|v| *v as f64 / PHASES as f64 / fs).collect::<Vec<f64>>();
                 let mut extra = Vec::new();
                 let mut at = 0;
@@ -123,12 +123,22 @@ pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
         }
         if debug { eprintln!("round {round} units {} sigma {sigma:.1} counts {:?}", templates.len(), trains.iter().zip(&templates).map(|(t, m)| { let s: Vec<f64> = t.iter().map(|v| *v as f64 / PHASES as f64 / fs).collect(); format!("{}:{:.1}:{:.0}", t.len(), firing::regularity(&s) / t.len() as f64, m.energy/sigma/sigma) }).collect::<Vec<_>>()); }
     }
+    let mut i = 0;
+    while i < trains.len() {
+        let locked = (0..trains.len()).any(|j| j != i && templates[j].energy > templates[i].energy && revise::locked(&trains[i], &trains[j], fs));
+        if locked {
+            trains.remove(i);
+            templates.remove(i);
+        } else {
+            i += 1;
+        }
+    }
     // Drop trains that are too thin.
     trains
         .into_iter()
         .filter(|t| t.len() as f64 > 2.5 * seconds)
         .map(|t| t.into_iter().map(|v| v as f64 / PHASES as f64 / fs).collect::<Vec<f64>>())
-        .filter(|t| firing::regularity(t) > std::env::var("REG").map_or(0.4, |v| v.parse().unwrap()) * t.len() as f64)
+        .filter(|t| firing::regularity(t) > std::env::var("REG").map_or(0.0, |v| v.parse().unwrap()) * t.len() as f64)
         .collect()
 }
 

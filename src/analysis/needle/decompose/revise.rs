@@ -78,3 +78,21 @@ pub fn shadow(train: &[i64], larger: &[&[i64]], window: i64, duration: i64) -> f
     let chance = 1.0 - (-occupied).exp();
     if chance > 0.95 { 0.0 } else { ((hit - chance) / (1.0 - chance)).max(0.0) }
 }
+
+/// Whether half of a train or more follows another at a fixed delay of up to 20 ms: a satellite or
+/// a late part of the other's potential, not a unit of its own.
+pub fn locked(train: &[i64], other: &[i64], fs_hz: f64) -> bool {
+    let per_ms = fs_hz * PHASES as f64 / 1000.0;
+    let (reach, width) = (20.0, 0.5);
+    let mut bins = vec![0_usize; (2.0 * reach / width) as usize + 1];
+    for &t in train {
+        let from = other.partition_point(|v| ((t - v) as f64) > reach * per_ms);
+        for &o in other[from..].iter().take_while(|o| ((**o - t) as f64) < reach * per_ms) {
+            let bin = (((t - o) as f64 / per_ms + reach) / width) as usize;
+            if let Some(count) = bins.get_mut(bin) {
+                *count += 1;
+            }
+        }
+    }
+    bins.windows(2).map(|w| w[0] + w[1]).max().unwrap_or(0) * 2 > train.len()
+}
