@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use myoscope::analysis::needle::decompose::decompose;
+use myoscope::analysis::needle::decompose::{Options, decompose};
 
 use super::{Answer, Case};
 
@@ -11,7 +11,7 @@ pub fn decomp(case: &Case) -> Answer {
     let channel = recording.channels.first().ok_or("no channel")?;
     let mut uv = vec![0.0; usize::try_from(channel.n)?];
     case.opened.samples.first().ok_or("no samples")?.read(0, 0, &mut uv)?;
-    let trains = decompose(&uv, channel.fs_hz);
-    let units: Vec<_> = trains.iter().map(|t| json!({"times": t})).collect();
-    Ok(json!({"units": units}))
+    let found = decompose(&uv, channel.fs_hz, Options::default());
+    let units: Vec<_> = found.trains.iter().map(|t| json!({"times": t.times_s()})).collect();
+    Ok(json!({"units": units, "verdict": found.verdict, "explained": found.explained, "unresolved": found.unresolved_count}))
 }

@@ -1,6 +1,23 @@
-//! Single-channel needle EMG taken apart into trains of motor unit potentials.
+//! Single-channel needle EMG taken apart into the trains of its motor units.
+//!
+//! **Method.** The high-passed signal is modelled as the sum of a few potentials at unknown times
+//! and noise. Recurring potentials are found by their density ([`discover`]); discharges are placed
+//! one after another where they explain most, to a fraction of a sample ([`placement`]); overlaps
+//! are resolved together along several paths ([`resolve`]); templates, their spread and their slow
+//! changes of size are estimated anew ([`refine`]); trains are split and merged by shape and firing
+//! ([`shapes`], [`revise`]); the firing pattern adds its log-odds to the likelihood of each discharge
+//! ([`firing`]). Sources: McGill, Cummins and Dorfman 1985 (filter, peel-off); McGill 2002 (optimal
+//! resolution in continuous time); McGill, Lateva and Marateb 2005; Florestal, Mathieu and Malanda
+//! 2007 (superpositions); Parsaei and Stashuk 2011 (validity of trains). The implementation follows
+//! the papers' ideas, not any program.
+//!
+//! **Contract.** NaN and infinite samples are gaps. Adding a constant, inverting or scaling the
+//! signal does not change the trains. Long signals are taken in windows of some ten seconds, each
+//! beginning with the templates of the one before. **Cost**: 0.3 to 2.5 s for ten seconds of signal,
+//! by the number of units; [`Decomposer::step`] does some 10 to 50 ms of it.
 
 pub mod discover;
+mod finish;
 pub mod firing;
 pub mod placement;
 pub mod refine;
@@ -9,162 +26,281 @@ pub mod revise;
 pub mod shapes;
 pub mod signal;
 pub mod template;
+mod wide;
+mod window;
 
-use firing::Expectation;
-use placement::Placement;
-use template::{Layout, PHASES, Template};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// First attempt at the whole: trains in seconds.
-pub fn decompose(uv: &[f64], fs_hz: f64) -> Vec<Vec<f64>> {
-    let w = signal::working(uv, fs_hz);
-    let fs = w.fs_hz;
-    let layout = Layout::new(fs);
-    let n = w.uv.len();
-    if n < 4 * layout.len {
-        return Vec::new();
-    }
-    let bin = (0.001 * fs).round().max(1.0) as i64 * PHASES;
-    let bins = n * PHASES as usize / bin as usize + 1;
-    let shortest = (0.009 * fs) as i64 * PHASES;
-    let seconds = n as f64 / fs;
-    let debug = std::env::var("DBG").is_ok();
-    let mut templates: Vec<Template> = Vec::new();
-    let mut trains: Vec<Vec<i64>> = Vec::new();
-    let mut residual = w.uv.clone();
-    let mut sigma = signal::sigma(&residual);
-    let rounds: usize = std::env::var("NR").map_or(6, |v| v.parse().unwrap());
-    for round in 0..rounds {
-        // New templates from what is left.
-        if round < 5.min(rounds - 2) {
-            let least = ((seconds * if round == 0 { 1.5 } else { 2.0 }) as usize).max(6);
-            let found = discover::discover(&residual, fs, sigma, layout, least, 24);
-            if debug { eprintln!("round {round} sigma {sigma:.1} new {}", found.len()); }
-            for wave in found {
-                templates.push(Template::new(wave));
-                trains.push(Vec::new());
-            }
-        }
-        for pass in 0..2 {
-            let expected: Vec<Expectation> = trains
-                .iter()
-                .map(|t| if round == 0 { Expectation::flat(10.0, bins, bin) } else { Expectation::from_train(t, fs, bins, bin) })
-                .collect();
-            let mut p = Placement::new(&w.uv, &templates, expected, layout, sigma, shortest);
-            p.prepare();
-            while p.peel(1000) {}
-            if round >= 1 && pass == 1 {
-                let groups = resolve::groups(&p, fs);
-                let mut changed = 0;
-                for g in &groups { if resolve::resolve(&mut p, g, fs) { changed += 1; } }
-                if debug { eprintln!("resolved {} changed {changed}", groups.len()); }
-            }
-            sigma = signal::sigma(&p.residual);
-            let mut next = Vec::new();
-            let mut next_trains = Vec::new();
-            for (k, t) in templates.iter().enumerate() {
-                if p.trains[k].len() < 6 {
-                    continue;
-                }
-                let (new, shift) = refine::refined(&p.residual, t, &p.trains[k], layout, p.noise);
-                next.push(new);
-                next_trains.push(p.trains[k].keys().map(|v| v + shift).collect::<Vec<i64>>());
-            }
-            if round < 5.min(rounds - 2) {
-                let seconds_of = |t: &[i64]| t.iter().map(|v| *v as f64 / PHASES as f64 / fs).collect::<Vec<f64>>();
-                let mut extra = Vec::new();
-                let mut at = 0;
-                for (k, t) in templates.iter().enumerate() {
-                    if p.trains[k].len() < 6 { continue; }
-                    if t.energy < 100.0 * p.noise { at += 1; continue; }
-                    let waves = refine::aligned(&p.residual, t, &p.trains[k], layout);
-                    let ticks: Vec<i64> = p.trains[k].keys().copied().collect();
-                    // Where units are told apart: about the spike.
-                    let from = layout.pre - layout.pre / 2;
-                    let core: Vec<Vec<f64>> = waves.iter().map(|w| w[from..layout.pre + layout.pre].to_vec()).collect();
-                    if let Some(labels) = shapes::groups(&core, &seconds_of(&ticks), (1.5 * seconds) as usize) {
-                        let groups = labels.iter().max().map_or(0, |m| m + 1);
-                        if debug { eprintln!("split {} into {:?}", ticks.len(), (0..groups).map(|g| labels.iter().filter(|l| **l == g).count()).collect::<Vec<_>>()); }
-                        for group in 0..groups {
-                            let keep: Vec<usize> = (0..labels.len()).filter(|i| labels[*i] == group).collect();
-                            let wave = (0..layout.len).map(|i| { let mut c: Vec<f64> = keep.iter().map(|e| waves[*e][i]).collect(); crate::dsp::robust::percentile_mut(&mut c, 50.0) }).collect();
-                            let train: Vec<i64> = keep.iter().map(|e| ticks[*e]).collect();
-                            if group == 0 {
-                                next[at] = Template::new(wave);
-                                next_trains[at] = train;
-                            } else {
-                                extra.push((Template::new(wave), train));
-                            }
-                        }
-                    }
-                    at += 1;
-                }
-                for (t, train) in extra { next.push(t); next_trains.push(train); }
-            }
-            if round >= 1 && pass == 1 {
-                let mut i = 0;
-                while i < next.len() {
-                    let times: Vec<f64> = next_trains[i].iter().map(|v| *v as f64 / PHASES as f64 / fs).collect();
-                    let r = firing::regularity(&times) / times.len() as f64;
-                    let larger: Vec<&[i64]> = (0..next.len()).filter(|j| next[*j].energy > 1.5 * next[i].energy).map(|j| next_trains[j].as_slice()).collect();
-                    let sh = revise::shadow(&next_trains[i], &larger, (0.0025 * fs) as i64 * PHASES, n as i64 * PHASES);
-                    let bad = r < 0.5 && (sh > 0.4 || (round >= 3 && next[i].energy < 150.0 * p.noise));
-                    if bad {
-                        if debug { eprintln!("drop {} reg {r:.2} shadow {sh:.2} snr {:.0}", times.len(), next[i].energy / p.noise); }
-                        next.remove(i); next_trains.remove(i);
-                    } else { i += 1; }
-                }
-            }
-            residual = p.residual;
-            templates = next;
-            trains = next_trains;
-            if pass == 0 && round + 1 < rounds {
-                revise_all(&mut templates, &mut trains, layout, fs, n, sigma, debug);
-            }
-        }
-        if debug { eprintln!("round {round} units {} sigma {sigma:.1} counts {:?}", templates.len(), trains.iter().zip(&templates).map(|(t, m)| { let s: Vec<f64> = t.iter().map(|v| *v as f64 / PHASES as f64 / fs).collect(); format!("{}:{:.1}:{:.0}", t.len(), firing::regularity(&s) / t.len() as f64, m.energy/sigma/sigma) }).collect::<Vec<_>>()); }
-    }
-    let mut i = 0;
-    while i < trains.len() {
-        let locked = (0..trains.len()).any(|j| j != i && templates[j].energy > templates[i].energy && revise::locked(&trains[i], &trains[j], fs));
-        if locked {
-            trains.remove(i);
-            templates.remove(i);
-        } else {
-            i += 1;
-        }
-    }
-    // Drop trains that are too thin.
-    trains
-        .into_iter()
-        .filter(|t| t.len() as f64 > 2.5 * seconds)
-        .map(|t| t.into_iter().map(|v| v as f64 / PHASES as f64 / fs).collect::<Vec<f64>>())
-        .filter(|t| firing::regularity(t) > std::env::var("REG").map_or(0.0, |v| v.parse().unwrap()) * t.len() as f64)
-        .collect()
+use crate::model::needle::{Decomposition, Unresolved};
+
+use template::{PHASES, Template};
+use window::{Unit, Window};
+
+/// Length of a window, s; a signal up to half as long again is one window.
+const WINDOW_S: f64 = 10.0;
+/// What windows see beyond their ends, s.
+const OVERLAP_S: f64 = 0.02;
+/// What filters see beyond that, s.
+const SETTLE_S: f64 = 0.1;
+
+/// What kind of activity is expected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Motor units under voluntary drive: intervals of some regularity and no shorter than
+    /// [`Self::shortest_ms`]. Without it (rest: fibrillation, complex repetitive, myotonic discharges) the
+    /// firing neither speaks for nor against a discharge, and trains may be short and irregular.
+    pub voluntary: bool,
+    /// Shortest interval of one unit, ms; `None` takes 9 for voluntary and 3 for other activity.
+    pub shortest_ms: Option<f64>,
 }
 
-fn revise_all(templates: &mut Vec<Template>, trains: &mut Vec<Vec<i64>>, layout: Layout, fs: f64, n: usize, sigma: f64, debug: bool) {
-    let duration = n as i64 * PHASES;
-    let mut i = 0;
-    while i < templates.len() {
-        let mut j = i + 1;
-        while j < templates.len() {
-            if revise::same(&templates[i], &templates[j], (&trains[i], &trains[j]), fs, duration, sigma * sigma) {
-                if debug { eprintln!("merge {} {}", trains[i].len(), trains[j].len()); }
-                let (_, lag) = revise::difference(&templates[i], &templates[j], (0.0015 * fs) as i64);
-                let keep = if trains[i].len() >= trains[j].len() { i } else { j };
-                let (keep_lag, other) = if keep == i { (lag, j) } else { (-lag, i) };
-                let mut all: Vec<i64> = trains[keep].iter().copied().chain(trains[other].iter().map(|t| t - keep_lag)).collect();
-                all.sort_unstable();
-                let t = templates[keep].clone();
-                templates[i] = t;
-                trains[i] = all;
-                templates.remove(j);
-                trains.remove(j);
-            } else {
-                j += 1;
+impl Default for Options {
+    fn default() -> Self {
+        Self { voluntary: true, shortest_ms: None }
+    }
+}
+
+impl Options {
+    /// For records at rest.
+    pub fn rest() -> Self {
+        Self { voluntary: false, shortest_ms: None }
+    }
+
+    fn shortest_interval_ms(&self) -> f64 {
+        let usual = if self.voluntary { 9.0 } else { 3.0 };
+        self.shortest_ms.filter(|v| v.is_finite()).unwrap_or(usual).clamp(0.5, 100.0)
+    }
+
+    /// How many discharges seed a template, as part of what voluntary firing gives.
+    fn least_part(&self) -> f64 {
+        if self.voluntary { 1.0 } else { 0.25 }
+    }
+}
+
+/// How far a decomposition is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Part of the work done, 0 to 1.
+    pub part: f64,
+    /// Whether all is done.
+    pub done: bool,
+    /// Units found so far.
+    pub units: usize,
+}
+
+/// What a window left, in samples of the recording's time.
+#[derive(Debug, Clone, Default)]
+struct Settled {
+    /// Squared working signal and residual above the noise, and seconds.
+    energy: [f64; 2],
+    noise: f64,
+    seconds: f64,
+    rms: f64,
+    unresolved: Vec<Unresolved>,
+    unresolved_count: usize,
+    peaks: usize,
+}
+
+/// One unit over all windows.
+#[derive(Debug, Clone)]
+struct Whole {
+    times_s: Vec<f64>,
+    confidences: Vec<f64>,
+    template: Template,
+}
+
+/// A decomposition in progress. Drop it to cancel.
+pub struct Decomposer {
+    uv: Arc<[f64]>,
+    fs_hz: f64,
+    options: Options,
+    spans: Vec<(usize, usize)>,
+    at: usize,
+    window: Option<(Window, f64, f64)>,
+    wholes: BTreeMap<usize, Whole>,
+    known: Vec<Unit>,
+    next_id: usize,
+    settled: Vec<Settled>,
+}
+
+/// Windows of a signal, samples.
+fn spans(n: usize, fs_hz: f64) -> Vec<(usize, usize)> {
+    if n == 0 || !(fs_hz.is_finite() && fs_hz >= 1000.0) {
+        return Vec::new();
+    }
+    let pieces = ((n as f64 / fs_hz / WINDOW_S).round() as usize).max(1);
+    (0..pieces).map(|i| (n * i / pieces, n * (i + 1) / pieces)).collect()
+}
+
+impl Decomposer {
+    /// For a signal in microvolts at `fs_hz`. A rate below 1 kHz gives no trains.
+    pub fn new(uv: impl Into<Arc<[f64]>>, fs_hz: f64, options: Options) -> Self {
+        let uv = uv.into();
+        let spans = spans(uv.len(), fs_hz);
+        Self {
+            uv,
+            fs_hz,
+            options,
+            spans,
+            at: 0,
+            window: None,
+            wholes: BTreeMap::new(),
+            known: Vec::new(),
+            next_id: 0,
+            settled: Vec::new(),
+        }
+    }
+
+    /// The working signal of window `i` with its overlap, and the time of its first sample, s.
+    fn working(&self, i: usize) -> (signal::Working, f64) {
+        let (from, to) = self.spans[i];
+        let step = signal::step(self.fs_hz);
+        let overlap = (OVERLAP_S * self.fs_hz) as usize;
+        let settle = (SETTLE_S * self.fs_hz) as usize;
+        let start = from.saturating_sub(overlap + settle) / step * step;
+        let end = (to + overlap + settle).min(self.uv.len());
+        let mut working = signal::working(&self.uv[start..end], self.fs_hz);
+        let skip = from.saturating_sub(overlap).saturating_sub(start) / step;
+        let keep = ((to + overlap).min(self.uv.len()) - start).div_ceil(step).min(working.uv.len());
+        working.uv.truncate(keep);
+        working.uv.drain(..skip.min(keep));
+        (working, (start + skip * step) as f64 / self.fs_hz)
+    }
+
+    /// Does a piece of the work.
+    pub fn step(&mut self) -> Progress {
+        if let Some((window, _, _)) = &mut self.window {
+            if !window.step() {
+                self.close();
+            }
+        } else if self.at < self.spans.len() {
+            let (working, start_s) = self.working(self.at);
+            let known = std::mem::take(&mut self.known);
+            let window = Window::new(working.uv, working.fs_hz, self.options, known, self.next_id);
+            self.window = Some((window, start_s, working.fs_hz));
+        }
+        self.progress()
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        let inside = self.window.as_ref().map_or(0.0, |w| w.0.progress());
+        let units = self.window.as_ref().map_or(self.wholes.len(), |w| w.0.units.len().max(self.wholes.len()));
+        let n = self.spans.len();
+        let done = self.at >= n;
+        Progress { part: if done { 1.0 } else { (self.at as f64 + inside) / n as f64 }, done, units }
+    }
+
+    /// Does all of the work.
+    pub fn run(&mut self) {
+        while !self.step().done {}
+    }
+
+    /// Takes what the window found over into the whole.
+    fn close(&mut self) {
+        let Some((mut window, start_s, fs_hz)) = self.window.take() else { return };
+        let (from, to) = self.spans[self.at];
+        let (from_s, to_s) = (from as f64 / self.fs_hz, to as f64 / self.fs_hz);
+        for &(gone, became) in &window.merged {
+            if let Some(old) = self.wholes.remove(&gone) {
+                finish::join(self.wholes.entry(became).or_insert_with(|| Whole { times_s: Vec::new(), confidences: Vec::new(), ..old.clone() }), &old);
             }
         }
-        i += 1;
+        self.settled.push(window.settle(start_s, from_s, to_s));
+        for unit in &window.units {
+            let whole = self.wholes.entry(unit.id).or_insert_with(|| Whole {
+                times_s: Vec::new(),
+                confidences: Vec::new(),
+                template: unit.template.clone(),
+            });
+            whole.template = unit.template.clone();
+            for (i, tick) in unit.train.iter().enumerate() {
+                let t = start_s + *tick as f64 / PHASES as f64 / fs_hz;
+                if t >= from_s && t < to_s {
+                    whole.times_s.push(t);
+                    whole.confidences.push(unit.confidences.get(i).copied().unwrap_or(0.5));
+                }
+            }
+        }
+        self.next_id = window.next_id();
+        // Units that pause keep their templates for the next window.
+        let mut known = std::mem::take(&mut window.units);
+        for (id, whole) in &self.wholes {
+            if known.len() < window::MOST_UNITS / 2 && !known.iter().any(|u| u.id == *id) {
+                known.push(Unit::new(*id, whole.template.clone()));
+            }
+        }
+        self.known = known;
+        self.at += 1;
     }
-    let _ = layout;
+
+    /// What is known now. Usable at any time; of a window in progress its present trains.
+    pub fn result(&self) -> Decomposition {
+        let mut wholes = self.wholes.clone();
+        let mut settled = self.settled.clone();
+        if let Some((window, start_s, fs_hz)) = &self.window {
+            for unit in &window.units {
+                let whole = wholes.entry(unit.id).or_insert_with(|| Whole {
+                    times_s: Vec::new(),
+                    confidences: Vec::new(),
+                    template: unit.template.clone(),
+                });
+                for tick in &unit.train {
+                    whole.times_s.push(start_s + *tick as f64 / PHASES as f64 / fs_hz);
+                    whole.confidences.push(0.5);
+                }
+            }
+            let (from, to) = self.spans[self.at];
+            settled.push(window.provisional((to - from) as f64 / self.fs_hz));
+        }
+        let wholes = finish::credible(wholes.into_values().collect(), self.options);
+        finish::decomposition(&self.uv, self.fs_hz, wholes, &settled)
+    }
+}
+
+/// A whole signal at once.
+pub fn decompose(uv: &[f64], fs_hz: f64, options: Options) -> Decomposition {
+    let mut decomposer = Decomposer::new(uv, fs_hz, options);
+    decomposer.run();
+    decomposer.result()
+}
+
+/// Potentials, confidences and what is left over for trains that a person edited: `trains` are
+/// times in seconds, in any order; times outside of the signal are dropped. No discharge is added,
+/// taken away or given to another train; the trains come back in the order given, empty ones with
+/// an empty potential.
+pub fn rebuild(uv: &[f64], fs_hz: f64, trains: &[Vec<f64>]) -> Decomposition {
+    let mut decomposer = Decomposer::new(uv, fs_hz, Options::default());
+    let mut settled = Vec::new();
+    let mut wholes: Vec<Option<Whole>> = vec![None; trains.len()];
+    for i in 0..decomposer.spans.len() {
+        let (working, start_s) = decomposer.working(i);
+        let (from, to) = decomposer.spans[i];
+        let (from_s, to_s) = (from as f64 / fs_hz, to as f64 / fs_hz);
+        let rate = working.fs_hz;
+        let ticks = |times: &Vec<f64>| -> Vec<i64> {
+            let mut ticks: Vec<i64> = times
+                .iter()
+                .filter(|t| t.is_finite() && **t >= from_s && **t < to_s)
+                .map(|t| ((t - start_s) * rate * PHASES as f64).round() as i64)
+                .collect();
+            ticks.sort_unstable();
+            ticks.dedup();
+            ticks
+        };
+        let mut window = Window::fixed(working.uv, rate, trains.iter().map(ticks).collect());
+        settled.push(window.settle(start_s, from_s, to_s));
+        for unit in &window.units {
+            let Some(slot) = wholes.get_mut(unit.id) else { continue };
+            let whole =
+                slot.get_or_insert_with(|| Whole { times_s: Vec::new(), confidences: Vec::new(), template: unit.template.clone() });
+            whole.times_s.extend(unit.train.iter().map(|t| start_s + *t as f64 / PHASES as f64 / rate));
+            whole.confidences.extend(unit.confidences.iter().copied());
+        }
+    }
+    decomposer.settled = settled;
+    let empty = || Whole { times_s: Vec::new(), confidences: Vec::new(), template: Template::new(Vec::new()) };
+    let wholes = wholes.into_iter().map(|w| w.unwrap_or_else(empty)).collect();
+    finish::decomposition(uv, fs_hz, wholes, &decomposer.settled)
 }

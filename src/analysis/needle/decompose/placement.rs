@@ -61,9 +61,9 @@ impl Ord for Entry {
 }
 
 /// The signal, what is placed in it, and what is left.
-pub struct Placement<'a> {
+pub struct Placement {
     /// Units.
-    pub templates: &'a [Template],
+    pub templates: Vec<Template>,
     /// Extent of templates.
     pub layout: Layout,
     /// Signal less all placed discharges, uV.
@@ -85,21 +85,21 @@ pub struct Placement<'a> {
     heap: BinaryHeap<Entry>,
 }
 
-impl<'a> Placement<'a> {
+impl Placement {
     /// Nothing placed yet in `signal`.
-    pub fn new(signal: &[f64], templates: &'a [Template], expected: Vec<Expectation>, layout: Layout, sigma: f64, shortest: i64) -> Self {
-        let correlations = correlate(signal, templates, layout);
+    pub fn new(signal: &[f64], templates: Vec<Template>, expected: Vec<Expectation>, layout: Layout, sigma: f64, shortest: i64) -> Self {
+        let correlations = correlate(signal, &templates, layout);
         Self {
-            templates,
             layout,
             residual: signal.to_vec(),
             correlations,
             variance: vec![0.0; signal.len()],
             trains: vec![BTreeMap::new(); templates.len()],
+            cross: Cross::new(&templates),
+            templates,
             expected,
             noise: sigma * sigma,
             shortest,
-            cross: Cross::new(templates),
             log_resolution: RESOLUTION_S.ln(),
             heap: BinaryHeap::new(),
         }

@@ -37,8 +37,8 @@ struct Node {
 }
 
 /// One stretch of the signal with everything lifted.
-struct Stretch<'p, 'a> {
-    placement: &'p Placement<'a>,
+struct Stretch<'p> {
+    placement: &'p Placement,
     units: Vec<usize>,
     variances: Vec<f64>,
     first: i64,
@@ -54,7 +54,7 @@ fn value_at(row: &[f64], at: i64, phase: usize) -> Option<f64> {
     Some(c + 0.5 * t * (r - l) + 0.5 * t * t * (l - 2.0 * c + r))
 }
 
-impl Stretch<'_, '_> {
+impl Stretch<'_> {
     fn add(&self, rows: &mut [Vec<f64>], member: Member, sign: f64) {
         let (at, phase) = split(member.tick);
         let local = at - self.first;
@@ -171,7 +171,7 @@ fn key(node: &Node) -> Vec<(usize, i64)> {
 }
 
 /// Resolves one group of placed discharges again: (unit, tick). True when something changed.
-pub fn resolve(placement: &mut Placement<'_>, group: &[(usize, i64)], fs_hz: f64) -> bool {
+pub fn resolve(placement: &mut Placement, group: &[(usize, i64)], fs_hz: f64) -> bool {
     let (Some(low), Some(high)) = (group.iter().map(|g| g.1).min(), group.iter().map(|g| g.1).max()) else { return false };
     let margin = (MARGIN_S * fs_hz).round().max(4.0) as i64;
     let n = placement.residual.len() as i64;
@@ -253,7 +253,7 @@ pub fn resolve(placement: &mut Placement<'_>, group: &[(usize, i64)], fs_hz: f64
 }
 
 /// Groups of placed discharges that overlap, in order of time, none longer than [`TOGETHER`].
-pub fn groups(placement: &Placement<'_>, fs_hz: f64) -> Vec<Vec<(usize, i64)>> {
+pub fn groups(placement: &Placement, fs_hz: f64) -> Vec<Vec<(usize, i64)>> {
     let mut all: Vec<(i64, usize)> = placement.trains.iter().enumerate().flat_map(|(k, t)| t.keys().map(move |tick| (*tick, k))).collect();
     all.sort_unstable();
     let close = (CLOSE_S * fs_hz) as i64 * PHASES;

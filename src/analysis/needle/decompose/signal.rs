@@ -24,13 +24,18 @@ pub struct Working {
     pub step: usize,
 }
 
+/// Samples of the recording per sample of the working signal.
+pub fn step(fs_hz: f64) -> usize {
+    ((fs_hz / WORKING_HZ).round() as usize).max(1)
+}
+
 /// The working signal of a recording of `fs_hz`. A rate that is not positive and finite gives an
 /// empty one.
 pub fn working(uv: &[f64], fs_hz: f64) -> Working {
     if !(fs_hz.is_finite() && fs_hz > 0.0) {
         return Working::default();
     }
-    let step = ((fs_hz / WORKING_HZ).round() as usize).max(1);
+    let step = step(fs_hz);
     let mut x: Vec<f64> = uv.iter().map(|v| if v.is_finite() { v.clamp(-1e7, 1e7) } else { f64::NAN }).collect();
     if let Ok(high) = butter(1, Band::Highpass(HIGH_PASS_HZ.min(fs_hz / 8.0)), fs_hz) {
         x = sosfiltfilt(&high, &x);
@@ -50,4 +55,23 @@ pub fn sigma(x: &[f64]) -> f64 {
     let mut sizes: Vec<f64> = x.iter().filter(|v| **v != 0.0).map(|v| v.abs()).collect();
     let s = SIGMA_PER_MAD * percentile_mut(&mut sizes, 50.0);
     if s.is_finite() { s.max(1e-6) } else { 1e-6 }
+}
+
+/// Indices of values of at least `limit` in size that are the largest within a millisecond on each side.
+pub fn peaks(x: &[f64], limit: f64, fs_hz: f64) -> Vec<usize> {
+    let apart = (0.001 * fs_hz).round().max(2.0) as usize;
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < x.len() {
+        let v = x[at].abs();
+        if v > limit
+            && x[at.saturating_sub(apart)..at].iter().all(|w| w.abs() < v)
+            && x[at + 1..(at + apart + 1).min(x.len())].iter().all(|w| w.abs() <= v)
+        {
+            found.push(at);
+            at += apart;
+        }
+        at += 1;
+    }
+    found
 }
