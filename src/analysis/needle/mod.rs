@@ -2,3 +2,4 @@
 //! measure. Pure functions over microvolts (negative up, NaN = missing) and a rate in hertz.
 
 pub mod decompose;
+pub mod potential;
