@@ -21,6 +21,8 @@ pub struct AveragedPotential {
     pub uv: Vec<f64>,
     /// Standard error of each value, uV.
     pub error_uv: Vec<f64>,
+    /// Standard error of a mean over about a millisecond, uV: what slow noise leaves.
+    pub slow_error_uv: f64,
     /// Rate, Hz.
     pub fs_hz: f64,
     /// Index of the discharge's time, the main extremum.

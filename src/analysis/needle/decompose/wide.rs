@@ -18,6 +18,13 @@ const MOST: usize = 300;
 const ROUNDS: usize = 3;
 /// Part of the values left out at each end.
 const TRIM: f64 = 0.2;
+/// Length of the means whose error is the slow noise, ms.
+const SLOW_MS: f64 = 1.2;
+/// What lies before and after any potential, ms from the first and to the last sample.
+const FIRST_MS: f64 = 2.5;
+const LAST_MS: f64 = 4.0;
+/// What a potential may still have there, uV.
+const TRUE_OFFSET_UV: f64 = 2.0;
 /// Drift of the electrode below this is taken away, Hz; far below anything of a potential.
 const DRIFT_HZ: f64 = 2.0;
 
@@ -54,6 +61,31 @@ fn trimmed(column: &mut Vec<f64>) -> (f64, f64) {
     let outer = cut as f64 * ((low - mean).powi(2) + (high - mean).powi(2));
     let kept_part = kept.len() as f64 / n as f64;
     (mean, ((inner + outer) / (n as f64 - 1.0).max(1.0)).sqrt() / (kept_part * (n as f64).sqrt()))
+}
+
+#[derive(Clone, Default)]
+struct Average {
+    uv: Vec<f64>,
+    error_uv: Vec<f64>,
+    slow_error_uv: f64,
+}
+
+/// Takes away the line through both ends of an average, which are beyond the potential, by the part
+/// of it that noise explains.
+fn level(uv: &mut [f64], slow_error_uv: f64, fs_hz: f64) {
+    let ends = [FIRST_MS, LAST_MS].map(|ms| ((ms / 1000.0 * fs_hz).round() as usize).clamp(1, uv.len().max(1)));
+    if uv.len() < ends[0] + ends[1] {
+        return;
+    }
+    let n = uv.len();
+    let a = uv[..ends[0]].iter().sum::<f64>() / ends[0] as f64;
+    let b = uv[n - ends[1]..].iter().sum::<f64>() / ends[1] as f64;
+    let (at_a, at_b) = (ends[0] as f64 / 2.0, n as f64 - ends[1] as f64 / 2.0);
+    let noise = slow_error_uv * slow_error_uv;
+    let part = noise / (noise + TRUE_OFFSET_UV * TRUE_OFFSET_UV);
+    for (i, v) in uv.iter_mut().enumerate() {
+        *v -= part * (a + (b - a) * (i as f64 - at_a) / (at_b - at_a));
+    }
 }
 
 struct Averaging {
@@ -99,7 +131,7 @@ impl Averaging {
         }
     }
 
-    fn average(&self, k: usize) -> (Vec<f64>, Vec<f64>) {
+    fn average(&self, k: usize) -> Average {
         let train = &self.trains[k];
         let stride = train.len().div_ceil(MOST).max(1);
         let chosen: Vec<(i64, f64)> = train.iter().copied().step_by(stride).collect();
@@ -108,13 +140,25 @@ impl Averaging {
             self.piece(k, *at, piece);
         }
         let mut column = Vec::with_capacity(chosen.len());
-        (0..self.len)
+        let (mut uv, error_uv): (Vec<f64>, Vec<f64>) = (0..self.len)
             .map(|i| {
                 column.clear();
                 column.extend(pieces.chunks(self.len).map(|p| p[i]));
                 trimmed(&mut column)
             })
-            .unzip()
+            .unzip();
+        let block = ((SLOW_MS / 1000.0 * self.fs_hz).round() as usize).max(1);
+        let errors: Vec<f64> = (0..self.len / block)
+            .map(|b| {
+                column.clear();
+                column.extend(pieces.chunks(self.len).map(|p| p[b * block..(b + 1) * block].iter().sum::<f64>() / block as f64));
+                trimmed(&mut column).1
+            })
+            .collect();
+        let slow_error_uv = crate::dsp::robust::median(&errors);
+        let slow_error_uv = if slow_error_uv.is_finite() { slow_error_uv } else { 0.0 };
+        level(&mut uv, slow_error_uv, self.fs_hz);
+        Average { uv, error_uv, slow_error_uv }
     }
 }
 
@@ -131,22 +175,25 @@ pub fn potentials(uv: &[f64], fs_hz: f64, trains: &[&[f64]]) -> Vec<AveragedPote
     let len = before as usize + (AFTER_MS / 1000.0 * fs_hz).round() as usize + 1;
     let trains: Vec<Vec<(i64, f64)>> = trains.iter().map(|t| t.iter().map(|s| place(*s, fs_hz)).collect()).collect();
     let mut all = Averaging { values, fs_hz, before, len, waves: vec![Vec::new(); trains.len()], trains };
-    let mut errors = vec![Vec::new(); all.trains.len()];
+    let mut averages = vec![Average::default(); all.trains.len()];
     for _ in 0..ROUNDS {
-        for (k, errors) in errors.iter_mut().enumerate() {
-            if all.trains[k].is_empty() {
-                continue;
+        for (k, average) in averages.iter_mut().enumerate() {
+            if !all.trains[k].is_empty() {
+                *average = all.average(k);
+                all.waves[k].clone_from(&average.uv);
             }
-            let (wave, error) = all.average(k);
-            all.waves[k] = wave;
-            *errors = error;
         }
     }
-    let Averaging { waves, trains, fs_hz, .. } = all;
-    waves
+    averages
         .into_iter()
-        .zip(errors)
-        .zip(trains)
-        .map(|((uv, error_uv), train)| AveragedPotential { uv, error_uv, fs_hz, at: before as usize, n: train.len() })
+        .zip(&all.trains)
+        .map(|(Average { uv, error_uv, slow_error_uv }, train)| AveragedPotential {
+            uv,
+            error_uv,
+            slow_error_uv,
+            fs_hz,
+            at: before as usize,
+            n: train.len(),
+        })
         .collect()
 }

@@ -47,8 +47,10 @@ fn smoothed(potential: &AveragedPotential) -> (Vec<f64>, Vec<f64>) {
             let half = ((width_ms / 2000.0 * fs).round() as usize).max(1);
             let (from, to) = (i.saturating_sub(half), (i + half + 1).min(n));
             let count = (to - from) as f64;
-            // Neighbouring errors are partly one; a third of the samples counts as independent.
-            (((sums[to] - sums[from]) / count), potential.error_uv.get(i).copied().unwrap_or(0.0) / (count / 3.0).max(1.0).sqrt())
+            // Where there is smoothing, what is left is the slow noise.
+            let error = potential.error_uv.get(i).copied().unwrap_or(0.0);
+            let smooth = (width_ms - SMOOTH_MS.0) / (SMOOTH_MS.1 - SMOOTH_MS.0);
+            ((sums[to] - sums[from]) / count, error + (potential.slow_error_uv.min(error) - error) * smooth)
         })
         .unzip()
 }
