@@ -127,3 +127,31 @@ pub struct Decomposition {
     /// Whether it could be taken apart.
     pub verdict: Verdict,
 }
+
+/// How one unit comes in and fires.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct UnitRecruitment {
+    /// Mean rate, 1/s; `None` with few discharges.
+    pub rate_hz: Option<f64>,
+    /// Coefficient of variation of the intervals.
+    pub cv: Option<f64>,
+    /// First discharge, s; `None` when it fires from the beginning.
+    pub recruited_s: Option<f64>,
+    /// Rate when it begins to fire, 1/s.
+    pub onset_hz: Option<f64>,
+}
+
+/// Recruitment of the units of one recording.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recruitment {
+    /// One for each train, in their order.
+    pub units: Vec<UnitRecruitment>,
+    /// Trains in the order in which they come in; empty ones are left out.
+    pub order: Vec<usize>,
+    /// Rate of the fastest unit when the first further one comes in, 1/s.
+    pub recruitment_hz: Option<f64>,
+    /// Most units active at once.
+    pub active: usize,
+    /// Rate of the fastest over the number of active units where most are active, 1/s.
+    pub ratio: Option<f64>,
+}

@@ -3,3 +3,4 @@
 
 pub mod decompose;
 pub mod potential;
+pub mod recruitment;
