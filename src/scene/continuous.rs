@@ -3,7 +3,7 @@
 use super::divisions::{clock, quantity, time_up};
 use super::grid::{Grid, time_divisions};
 use super::marks;
-use super::shape::{Anchor, Shape, Stroke};
+use super::shape::{Anchor, Shape, Stroke, text_width};
 use super::theme::Theme;
 use super::tiles::TileSource;
 use super::traces::{Source, Vertical, trace};
@@ -321,8 +321,12 @@ impl Scene<'_> {
             picture.marks.push(Shape::Line { points, stroke });
             if self.row_px() >= 11.0 {
                 let size = 11.0_f32.min(self.row_px() * 0.62);
+                // On ground of their own: ticks must not run through the words.
+                let (name, note) = (text_width(&row.name, size), text_width(&row.note, size));
+                let rect = [4.0, top + 1.0, name + note + 22.0, self.row_px() - 2.0];
+                picture.marks.push(Shape::Rect { rect, radius: 2.0, fill: Some(theme.scope), stroke: None });
                 picture.marks.push(marks::label([10.0, low], &row.name, size, true, Anchor::Start, color, theme));
-                picture.marks.push(marks::label([width - 8.0, low], &row.note, size, false, Anchor::End, theme.axis_text, theme));
+                picture.marks.push(marks::label([name + 18.0, low], &row.note, size, false, Anchor::Start, theme.axis_text, theme));
             }
         }
         if !self.trains.is_empty() {

@@ -6,6 +6,7 @@ use super::commands::{self, Command};
 use super::continuous;
 use super::icons::{self, icon};
 use super::results::results_table;
+use super::sound;
 use super::state::{App, Selection};
 use crate::engine::protocol::{ActivityKey, ActivityView, Request, StudyKey, scenes, tasks};
 use crate::model::{EventTrain, SignalTask};
@@ -103,6 +104,9 @@ fn rate(train: &EventTrain) -> Option<f64> {
 pub fn select(app: App, index: usize) {
     let now = app.train.get_untracked();
     app.train.set((now != Some(index)).then_some(index));
+    if app.sound.alone.get_untracked() {
+        sound::go_on(app);
+    }
     let times = app.activity.with_untracked(|activity| Some(activity.as_ref()?.measurement.trains.get(index)?.times_s.clone()));
     if let (true, Some(times)) = (now != Some(index), times) {
         let view = app.continuous.get_untracked();

@@ -67,6 +67,7 @@ pub enum Command {
     DeleteAnnotation,
     Play,
     Mute,
+    Alone,
     Analyse(SignalTask),
     Close,
 }
@@ -100,6 +101,7 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("Home End", "Start, end"),
             ("Space", "Listen from the cursor; stop"),
             ("U", "Sound off or on"),
+            ("H", "Hear the selected train alone"),
             ("1 \u{2013} 5", "Analyse the selected lane, between the cursors when there are two"),
             ("Tab", "Next train of discharges"),
             ("V", "Negative up or down"),
@@ -282,6 +284,7 @@ fn run_continuous(app: App, command: Command) {
         Command::CursorB => app.continuous.update(|view| view.cursor = 1),
         Command::Play => sound::toggle(app),
         Command::Mute => sound::toggle_mute(app),
+        Command::Alone => sound::toggle_alone(app),
         Command::Analyse(task) => activity::ask(app, task),
         // Digits choose markers in sweeps and analyses here.
         Command::Marker(kind) => {
@@ -455,6 +458,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
             "b" => Command::CursorB,
             "p" => Command::Snap,
             "u" => Command::Mute,
+            "h" => Command::Alone,
             _ => return None,
         },
     };

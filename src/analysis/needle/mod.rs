@@ -4,3 +4,4 @@
 pub mod decompose;
 pub mod potential;
 pub mod recruitment;
+pub mod units;
