@@ -145,7 +145,14 @@ pub fn Charts() -> impl IntoView {
 /// One chart of the test or the analysis in view.
 pub fn picture(app: App, index: usize, width: f32, height: f32) -> Option<Picture> {
     if matches!(app.selection.get(), Selection::Recording(_)) {
-        let drawn = |view: &ActivityView| Some(chart::draw(view.measurement.charts.get(index)?, width, height, app.theme_now()));
+        let train = app.train.get();
+        let drawn = |view: &ActivityView| {
+            let mut chart = view.measurement.charts.get(index)?.clone();
+            // The selected train comes first, which is drawn strongest.
+            let name = train.and_then(|train| view.measurement.trains.get(train)).map(|train| &train.name);
+            chart.series.sort_by_key(|series| name.is_some_and(|name| series.name != *name));
+            Some(chart::draw(&chart, width, height, app.theme_now()))
+        };
         return app.activity.with(|activity| activity.as_ref().and_then(drawn));
     }
     let (_, test) = app.test()?;
