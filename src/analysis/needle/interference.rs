@@ -131,7 +131,8 @@ fn one_unit(found: &[super::turns::Turn], long: f64) -> bool {
     let discharges: Vec<(f64, f64)> = found
         .chunk_by(|a, b| (b.at - a.at) as f64 <= long)
         .map(|burst| {
-            let (low, high) = burst.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), turn| (low.min(turn.uv), high.max(turn.uv)));
+            let (low, high) =
+                burst.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), turn| (low.min(turn.uv), high.max(turn.uv)));
             (burst[0].at as f64, high - low)
         })
         .collect();
@@ -240,13 +241,8 @@ impl Pattern {
     }
 
     fn list(&self) -> Table {
-        let columns = [
-            ("Turns", "1/s", 0),
-            ("Amplitude/turn", "µV", 0),
-            ("Small segments", "1/s", 0),
-            ("Activity", "%", 1),
-            ("Envelope", "µV", 0),
-        ];
+        let columns =
+            [("Turns", "1/s", 0), ("Amplitude/turn", "µV", 0), ("Small segments", "1/s", 0), ("Activity", "%", 1), ("Envelope", "µV", 0)];
         let mut columns: Vec<Column> = columns.into_iter().map(|(name, unit, decimals)| Column::new(name, unit, decimals)).collect();
         columns.push(Column::words("Pattern"));
         let rows = self.epochs.iter().take(LISTED).map(|epoch| {

@@ -40,7 +40,8 @@ pub fn flag(kind: QualityKind, what: impl Into<String>) -> QualityFlag {
 
 /// Says where a signal is cut off: runs of equal values at its highest or lowest value.
 pub fn clipping(uv: &[f64]) -> Option<QualityFlag> {
-    let (low, high) = uv.iter().filter(|v| usable(**v)).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
+    let (low, high) =
+        uv.iter().filter(|v| usable(**v)).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
     if low >= high {
         return None;
     }

@@ -35,8 +35,9 @@ const COMES_BACK: f64 = 0.25;
 const MOST_POTENTIALS: usize = 6;
 /// Discharges used; four times what a study asks for.
 pub const MOST_DISCHARGES: usize = 400;
-/// Passes of laying over each other.
+/// Passes of laying over each other, and of assigning spikes to potentials.
 const PASSES: usize = 4;
+const ASSIGNMENTS: usize = 3;
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -89,18 +90,7 @@ pub fn find(x: &[f64], fs_hz: f64) -> Option<Found> {
     if places.is_empty() {
         return None;
     }
-    let near = NEAR_S * fs_hz;
-    let spikes = groups.iter().zip(&at).map(|(group, &zero)| {
-        let distance = |spike: usize, place: f64| (spike as f64 - zero as f64 - place).abs();
-        places
-            .iter()
-            .map(|&place| {
-                let nearest = group.iter().copied().min_by(|&a, &b| distance(a, place).total_cmp(&distance(b, place)));
-                nearest.filter(|&spike| distance(spike, place) < near)
-            })
-            .collect()
-    });
-    let spikes = spikes.collect();
+    let (at, spikes) = assign(&uv, &groups, at, &places, fs_hz);
     Some(Found { noise_uv, at, places, spikes, cut, uv })
 }
 
@@ -119,6 +109,57 @@ fn overlay(uv: &[f64], groups: &[&[usize]], before: usize, after: usize, most: u
         reference = median_at(uv, &at, before, after);
     }
     at
+}
+
+/// Which spike is which potential, and the place of each discharge that follows.
+///
+/// Laying over each other fails where a potential is blocked and another comes at the same
+/// distance. So every way to bring a spike onto a place is tried, and the one kept whose potentials
+/// explain most of the signal: the sum over places of what the median shape takes from the power.
+fn assign(uv: &[f64], groups: &[&[usize]], mut at: Vec<usize>, places: &[f64], fs_hz: f64) -> (Vec<usize>, Vec<Vec<Option<usize>>>) {
+    let near = NEAR_S * fs_hz;
+    let half = samples(NEAR_S, fs_hz);
+    let match_at = |group: &[usize], zero: f64| -> Vec<Option<usize>> {
+        let distance = |spike: usize, place: f64| (spike as f64 - zero - place).abs();
+        let nearest = |&place: &f64| group.iter().copied().min_by(|&a, &b| distance(a, place).total_cmp(&distance(b, place)));
+        places.iter().map(|place| nearest(place).filter(|&spike| distance(spike, *place) < near)).collect()
+    };
+    let mut spikes: Vec<Vec<Option<usize>>> = groups.iter().zip(&at).map(|(group, &zero)| match_at(group, zero as f64)).collect();
+    for _ in 0..ASSIGNMENTS {
+        let shapes: Vec<Vec<f64>> = (0..places.len())
+            .map(|potential| {
+                let there: Vec<usize> = spikes.iter().filter_map(|spikes| spikes[potential]).collect();
+                median_at(uv, &there, half, half + 1)
+            })
+            .collect();
+        let explained = |spike: usize, shape: &[f64]| -> f64 {
+            let piece = uv.get(spike.saturating_sub(half)..).unwrap_or_default();
+            piece.iter().zip(shape).map(|(v, s)| (2.0 * v - s) * s).sum::<f64>().max(0.0)
+        };
+        for ((group, zero), spikes) in groups.iter().zip(&mut at).zip(&mut spikes) {
+            let gain = |matched: &[Option<usize>]| -> f64 {
+                matched.iter().zip(&shapes).filter_map(|(spike, shape)| Some(explained((*spike)?, shape))).sum()
+            };
+            let mut best = (gain(spikes), *zero as f64, std::mem::take(spikes));
+            for &spike in group.iter().take(2 * MOST_POTENTIALS) {
+                for place in places {
+                    let start = spike as f64 - place;
+                    let matched = match_at(group, start);
+                    // Jitter of the spike that is tried: the mean of those matched is the better place.
+                    let offsets = matched.iter().zip(places).filter_map(|(spike, place)| Some((*spike)? as f64 - place));
+                    let (sum, n) = offsets.fold((0.0, 0.0), |(sum, n), offset| (sum + offset, n + 1.0));
+                    let start = if n > 0.0 { sum / n } else { start };
+                    let matched = match_at(group, start);
+                    let gain = gain(&matched);
+                    if gain > best.0 {
+                        best = (gain, start, matched);
+                    }
+                }
+            }
+            (*zero, *spikes) = (best.1.round().max(0.0) as usize, best.2);
+        }
+    }
+    (at, spikes)
 }
 
 /// Median over stretches around `at`.
@@ -152,7 +193,11 @@ fn places(groups: &[&[usize]], at: &[usize], fs_hz: f64) -> Vec<f64> {
     }
     // A potential with the jitter of a severe disorder is wider than the kernel; its top is lower.
     let wide = (2.0 * PI).sqrt() * SPREAD_S / ((2.0 * PI) * (SPREAD_S * SPREAD_S + 1e-8)).sqrt();
-    let options = PeakOptions { height: Some(COMES_BACK * wide * groups.len() as f64), distance: Some((APART_S / step_s) as usize), prominence: None };
+    let options = PeakOptions {
+        height: Some(COMES_BACK * wide * groups.len() as f64),
+        distance: Some((APART_S / step_s) as usize),
+        prominence: None,
+    };
     let mut peaks = find_peaks(&density, &options);
     peaks.sort_by(|a, b| b.height.total_cmp(&a.height));
     peaks.truncate(MOST_POTENTIALS);

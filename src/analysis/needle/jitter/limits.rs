@@ -57,7 +57,9 @@ pub fn limits(muscle: &str, age_years: Option<f64>) -> Vec<Limit> {
         let short = limit.muscle == "extensor_digitorum_communis" && (words("edc") || words("extensor_digitorum"))
             || limit.muscle == "deltoid_middle" && words("deltoid")
             || limit.muscle == "abductor_digiti_minimi_hand" && words("adm");
-        (words(limit.muscle) || short) && (limit.ages == [0, 0] || age_years.is_some_and(|age| age >= f64::from(limit.ages[0]) && age < f64::from(limit.ages[1]) + 1.0))
+        (words(limit.muscle) || short)
+            && (limit.ages == [0, 0]
+                || age_years.is_some_and(|age| age >= f64::from(limit.ages[0]) && age < f64::from(limit.ages[1]) + 1.0))
     };
     LIMITS.iter().filter(fits).copied().collect()
 }
@@ -150,7 +152,10 @@ mod tests {
     #[test]
     fn limits_are_found_by_the_names_in_use_and_by_age() {
         let edc = limits("Right extensor digitorum communis", Some(35.0));
-        assert_eq!(edc.iter().map(|limit| (limit.electrode, limit.single_us)).collect::<Vec<_>>(), [(SingleFibre, 50.5), (Concentric, 43.0)]);
+        assert_eq!(
+            edc.iter().map(|limit| (limit.electrode, limit.single_us)).collect::<Vec<_>>(),
+            [(SingleFibre, 50.5), (Concentric, 43.0)]
+        );
         assert_eq!(limits("EDC", None).iter().map(|limit| limit.single_us).collect::<Vec<_>>(), [43.0]);
         assert_eq!(limits("Orbicularis oculi, left", Some(79.9)).len(), 2);
         assert!(limits("", Some(40.0)).is_empty() && limits("emg", Some(f64::NAN)).is_empty());

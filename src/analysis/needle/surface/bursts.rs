@@ -183,7 +183,10 @@ impl Edges<'_> {
         let (rest, active) = if end {
             ((coarse + near / 2).min(outer)..(coarse + near / 2 + long).min(outer), from.saturating_sub(near).max(middle)..from + near / 2)
         } else {
-            (coarse.saturating_sub(near / 2 + long).max(outer)..coarse.saturating_sub(near / 2).max(outer), to.saturating_sub(near / 2)..(to + near).min(middle.max(to)))
+            (
+                coarse.saturating_sub(near / 2 + long).max(outer)..coarse.saturating_sub(near / 2).max(outer),
+                to.saturating_sub(near / 2)..(to + near).min(middle.max(to)),
+            )
         };
         let part = |range: std::ops::Range<usize>| -> Vec<f64> {
             self.uv.get(range).unwrap_or_default().iter().copied().filter(|v| usable(*v)).collect()
