@@ -22,6 +22,9 @@ const OF_LARGE: f64 = 0.2;
 const APART_S: f64 = 0.0003;
 /// A pause that ends a discharge, seconds; potentials of one motor unit rarely spread further.
 const PAUSE_S: f64 = 0.008;
+/// Where a lone spike may be either of two potentials alike, it counts as the first: the one that a
+/// person would trigger on. So much weighs that.
+const FIRST: f64 = 1.03;
 /// What is laid over each other: before and after the first spike, seconds, and how far it is moved.
 const BEFORE_S: f64 = 0.0015;
 const AFTER_S: f64 = 0.008;
@@ -138,7 +141,8 @@ fn assign(uv: &[f64], groups: &[&[usize]], mut at: Vec<usize>, places: &[f64], f
         };
         for ((group, zero), spikes) in groups.iter().zip(&mut at).zip(&mut spikes) {
             let gain = |matched: &[Option<usize>]| -> f64 {
-                matched.iter().zip(&shapes).filter_map(|(spike, shape)| Some(explained((*spike)?, shape))).sum()
+                let sum: f64 = matched.iter().zip(&shapes).filter_map(|(spike, shape)| Some(explained((*spike)?, shape))).sum();
+                if matched.first().is_some_and(Option::is_some) { FIRST * sum } else { sum }
             };
             let mut best = (gain(spikes), *zero as f64, std::mem::take(spikes));
             for &spike in group.iter().take(2 * MOST_POTENTIALS) {

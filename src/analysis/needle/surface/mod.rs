@@ -122,9 +122,8 @@ impl SignalAnalysis for Work {
             self.done.medians.extend(spectrum::medians(&mut self.fft, uv, span, fs_hz, self.rest.as_ref()));
             return Some(0.75 + 0.25 * self.next as f64 / found.spans.len() as f64);
         }
-        if spectrum::only_long(&found.spans, samples(spectrum::LONG_S, fs_hz)) || self.done.medians.is_empty() {
-            // Long ones are followed piece by piece.
-        } else {
+        // Long ones are followed piece by piece; short ones, or both, by one value each.
+        if !spectrum::only_long(&found.spans, samples(spectrum::LONG_S, fs_hz)) {
             self.done.medians = spectrum::one_each(&self.done.bursts);
         }
         self.done.trend = spectrum::trend(&self.done.medians);
