@@ -290,3 +290,33 @@ fn ten_minutes_at_48_khz_take_bounded_time_in_steps() {
         assert!(answered.tables.iter().all(|table| table.rows.len() <= 500));
     }
 }
+
+/// Real recordings; skipped without `MYOSCOPE_DATA`, the folder they lie in.
+#[test]
+#[allow(clippy::print_stdout, reason = "figures of real recordings are worth reading")]
+fn real_recordings_give_plausible_patterns_and_bursts() {
+    let Ok(named) = std::env::var("MYOSCOPE_DATA") else { return };
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(named);
+    // PhysioNet emgdb: 16 bit, 10000 a millivolt, 4 kHz, tibialis anterior.
+    let needle = |name: &str| -> SignalMeasurement {
+        let bytes = std::fs::read(folder.join("physionet-emgdb").join(name)).unwrap();
+        let uv = bytes.chunks_exact(2).map(|two| f64::from(i16::from_le_bytes([two[0], two[1]])) / 10.0).collect();
+        answer(SignalTask::Interference, input(uv, 4000.0)).0
+    };
+    let amplitude = |measured: &SignalMeasurement| match measured.tables[0].rows[1].cells[0] {
+        Cell::Number(uv) => uv,
+        _ => f64::NAN,
+    };
+    let (healthy, neuropathy) = (needle("emg_healthy.dat"), needle("emg_neuropathy.dat"));
+    println!("{}\n{}\n{} {}", healthy.verdict, neuropathy.verdict, amplitude(&healthy), amplitude(&neuropathy));
+    assert!(amplitude(&neuropathy) > 1.5 * amplitude(&healthy));
+    // BioSPPy: 100 s of surface EMG at 1 kHz, counts of the converter.
+    let text = std::fs::read_to_string(folder.join("biosppy/emg.txt")).unwrap();
+    let counts: Vec<f64> = text.lines().filter_map(|line| line.trim().parse().ok()).collect();
+    let measured = surface::measure(input(counts, 1000.0));
+    for burst in &measured.bursts {
+        println!("{burst:?}");
+    }
+    assert!(!measured.sustained && !measured.bursts.is_empty());
+    assert!(measured.bursts.iter().all(|burst| burst.off_s - burst.on_s > 0.05 && (20.0..300.0).contains(&burst.median_hz)));
+}
