@@ -92,10 +92,9 @@ fn envelope(measured: &Measured) -> Chart {
     let mut lines = Vec::new();
     if !measured.sustained {
         // A bar above the trace for each contraction; NaN parts them.
-        let bars = measured.bursts.iter().take(LISTED).flat_map(|burst| [[burst.on_s, 1.05 * top], [burst.off_s, 1.05 * top]]);
-        for bar in bars.collect::<Vec<_>>().chunks(2) {
-            series.push(Series { name: String::new(), points: bar.to_vec(), look: SeriesLook::Line });
-        }
+        let bar = |burst: &super::Burst| [[burst.on_s, 1.05 * top], [burst.off_s, 1.05 * top], [f64::NAN; 2]];
+        let points = measured.bursts.iter().take(LISTED).flat_map(bar).collect();
+        series.push(Series { name: "Contractions".to_owned(), points, look: SeriesLook::Line });
         lines.push(ChartLine { name: "3 × rest".to_owned(), at: 3.0 * measured.rest_uv, vertical: false });
     }
     Chart { title: "Envelope".to_owned(), x: Axis::new("Time", "s"), y: Axis::new("RMS", "µV"), series, lines }
