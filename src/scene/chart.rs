@@ -152,6 +152,9 @@ fn axes(chart: &Chart, x: &Along, y: &Along, theme: &Theme, picture: &mut Pictur
     let mut at = width - RIGHT;
     let room = at - LEFT - text_width(&title(&chart.y), 11.0) - 20.0;
     let named = chart.series.iter().enumerate().filter(|(_, series)| !series.name.is_empty());
+    if named.clone().count() < 2 {
+        return;
+    }
     let mut taken = 0.0;
     let fitting: Vec<(usize, &Series)> = named
         .take_while(|(_, series)| {
