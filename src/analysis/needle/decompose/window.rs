@@ -28,6 +28,8 @@ const IMPOSED: usize = 3;
 const MOST_NEW: usize = 24;
 /// Most units altogether.
 pub const MOST_UNITS: usize = 48;
+/// Rate over the whole stretch below which the same holds, 1/s.
+const THIN_HZ: f64 = 2.5;
 /// Energy over the variance of the noise below which an irregular train is not kept for learning.
 const WEAK: f64 = 150.0;
 
@@ -71,6 +73,7 @@ pub struct Window {
     /// Pairs (gone, became) of units found to be one.
     pub merged: Vec<(usize, usize)>,
     residual: Vec<f64>,
+    variance: Vec<f64>,
     sigma: f64,
     round: usize,
     pass: usize,
@@ -91,6 +94,7 @@ impl Window {
             options,
             units: known,
             merged: Vec::new(),
+            variance: vec![0.0; residual.len()],
             residual,
             sigma,
             round: 0,
@@ -133,9 +137,9 @@ impl Window {
         (2.0 * self.round as f64 + self.pass as f64 + part) / (2.0 * ROUNDS as f64)
     }
 
-    /// Working signal, what is left of it, and their rate.
-    pub fn signals(&self) -> (&[f64], &[f64], f64) {
-        (&self.signal, &self.residual, self.fs_hz)
+    /// Working signal, what is left of it, the variance that discharges bring, and the rate.
+    pub fn signals(&self) -> (&[f64], &[f64], &[f64], f64) {
+        (&self.signal, &self.residual, &self.variance, self.fs_hz)
     }
 
     fn last_pass(&self) -> bool {
@@ -170,6 +174,7 @@ impl Window {
                 self.units[k].train = ticks.iter().map(|t| t + shift).collect();
             }
             self.residual = placement.residual;
+            self.variance = placement.variance;
         }
     }
 
@@ -244,6 +249,7 @@ impl Window {
                 } else {
                     self.units = made;
                     self.residual = placement.residual;
+                    self.variance = placement.variance;
                     self.stage = self.after_pass();
                 }
             }
@@ -369,7 +375,10 @@ impl Window {
             let shadow = revise::shadow(&unit.train, &larger, window, duration);
             let irregular = self.regularity(&unit.train) < 0.5;
             let weak = self.options.voluntary && self.round >= LEARNING - 1 && unit.template.energy < WEAK * noise;
-            if irregular && (shadow > 0.4 || weak) {
+            // What recurs a few times without rhythm is the image of overlaps, which would take them
+            // from the units that make them.
+            let thin = self.options.voluntary && self.round + 1 >= LEARNING && (unit.train.len() as f64) < THIN_HZ * self.seconds();
+            if irregular && (shadow > 0.4 || weak || thin) {
                 self.units.remove(i);
             } else {
                 i += 1;
