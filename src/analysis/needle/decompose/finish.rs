@@ -145,7 +145,7 @@ fn verdict(trains: usize, settled: &[Settled], explained: f64) -> Verdict {
         Verdict::TooShort
     } else if trains == 0 && (peaks as f64) < 0.5 * seconds + 1.0 {
         Verdict::Quiet
-    } else if explained < 0.35 && peaks as f64 > 20.0 * seconds {
+    } else if explained < 0.4 && peaks as f64 > 20.0 * seconds {
         Verdict::Dense
     } else if trains == 0 {
         Verdict::NothingRecurs

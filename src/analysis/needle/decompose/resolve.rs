@@ -196,6 +196,7 @@ pub fn resolve(placement: &mut Placement, group: &[(usize, i64)], fs_hz: f64) ->
     let variances = units.iter().map(|&k| placement.variance_for(k, centre)).collect();
     let rows: Vec<Vec<f64>> = units.iter().map(|&k| placement.correlations[k][from..to].to_vec()).collect();
     let stretch = Stretch { placement, units, variances, first, len: to - from };
+    let alone = old.len() == 1 && stretch.units.len() == 1;
     // What stands now, as a set like the others.
     let mut standing = Node { worth: 0.0, members: Vec::new(), rows: rows.clone() };
     for &(k, tick, gain) in &old {
@@ -210,7 +211,9 @@ pub fn resolve(placement: &mut Placement, group: &[(usize, i64)], fs_hz: f64) ->
     stretch.align(&mut best);
     stretch.prune(&mut best);
     let mut beam = vec![Node { worth: 0.0, members: Vec::new(), rows }];
-    for _ in 0..(old.len() + 2).min(TOGETHER + 2) {
+    // One discharge that nothing else resembles is only aligned.
+    let depth = if alone { 0 } else { (old.len() + 2).min(TOGETHER + 2) };
+    for _ in 0..depth {
         let mut next: Vec<(Vec<(usize, i64)>, Node)> = Vec::new();
         for node in &beam {
             for (worth, member) in stretch.candidates(node) {

@@ -77,6 +77,8 @@ pub struct Window {
     sigma: f64,
     round: usize,
     pass: usize,
+    /// Whether units came, went, split or merged in this round.
+    changed: bool,
     next_id: usize,
     stage: Stage,
 }
@@ -99,6 +101,7 @@ impl Window {
             sigma,
             round: 0,
             pass: 0,
+            changed: true,
             next_id,
             stage: Stage::Done,
         };
@@ -211,6 +214,7 @@ impl Window {
                 }
                 let room = MOST_UNITS.saturating_sub(self.units.len()).min(MOST_NEW);
                 for wave in discovery.seeds(&self.residual, self.layout, self.least(), room) {
+                    self.changed = true;
                     self.units.push(Unit::new(self.next_id, Template::new(wave)));
                     self.next_id += 1;
                 }
@@ -307,6 +311,7 @@ impl Window {
                     made.push(Unit { train: keep.iter().map(|e| ticks[*e]).collect(), ..Unit::new(id, Template::new(wave)) });
                 }
                 self.next_id += groups.saturating_sub(1);
+                self.changed = true;
                 return;
             }
         }
@@ -331,6 +336,11 @@ impl Window {
         }
         self.pass = 0;
         self.round += 1;
+        if !self.changed && self.round >= 2 {
+            // Nothing new in a whole round: what is left is the last.
+            self.round = self.round.max(ROUNDS - 1);
+        }
+        self.changed = false;
         if self.round >= ROUNDS || self.units.is_empty() && self.round >= 2 {
             return Stage::Done;
         }
@@ -355,6 +365,7 @@ impl Window {
                 let mut train: Vec<i64> = keep.train.iter().copied().chain(other.train.iter().map(|t| t - lag)).collect();
                 train.sort_unstable();
                 let one = Unit { train, ..Unit::new(a.id.min(b.id), keep.template.clone()) };
+                self.changed = true;
                 self.merged.push((a.id.max(b.id), one.id));
                 self.units[i] = one;
                 self.units.remove(j);
@@ -380,6 +391,7 @@ impl Window {
             let thin = self.options.voluntary && self.round + 1 >= LEARNING && (unit.train.len() as f64) < THIN_HZ * self.seconds();
             if irregular && (shadow > 0.4 || weak || thin) {
                 self.units.remove(i);
+                self.changed = true;
             } else {
                 i += 1;
             }
