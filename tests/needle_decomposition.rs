@@ -107,8 +107,7 @@ fn halves_have_the_trains_of_the_whole() {
     for (part, from_s) in [(first, 0.0), (second, 10.0)] {
         let found = decompose(part, truth.fs_hz, Options::default());
         for train in &whole.trains {
-            let expected: Vec<f64> =
-                train.times_s().iter().map(|t| t - from_s).filter(|t| *t > 0.02 && *t < 9.98).collect();
+            let expected: Vec<f64> = train.times_s().iter().map(|t| t - from_s).filter(|t| *t > 0.02 && *t < 9.98).collect();
             let best = found.trains.iter().map(|f| agreeing(&expected, &f.times_s())).max().unwrap_or(0);
             assert!(best as f64 > 0.97 * expected.len() as f64, "{best} of {}", expected.len());
         }
@@ -195,8 +194,7 @@ fn gaps_are_survived() {
         }
     }
     let found = decompose(&uv, truth.fs_hz, Options::default());
-    let outside: Vec<Vec<f64>> =
-        truth.trains.iter().map(|t| t.iter().copied().filter(|s| !(1.99..2.42).contains(s)).collect()).collect();
+    let outside: Vec<Vec<f64>> = truth.trains.iter().map(|t| t.iter().copied().filter(|s| !(1.99..2.42).contains(s)).collect()).collect();
     for (right, _) in matches(&outside, &found) {
         assert!(right > 0.9, "{right:.3}");
     }

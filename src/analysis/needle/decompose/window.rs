@@ -317,8 +317,7 @@ impl Window {
         }
         let (new, shift) = refine::refined(&placement.residual, template, train, self.layout, placement.noise);
         let ticks: Vec<i64> = train.keys().copied().collect();
-        let confidences =
-            if self.last_pass() { ticks.iter().map(|t| finish::confidence(placement, k, *t)).collect() } else { Vec::new() };
+        let confidences = if self.last_pass() { ticks.iter().map(|t| finish::confidence(placement, k, *t)).collect() } else { Vec::new() };
         made.push(Unit { id, template: new, train: ticks.iter().map(|t| t + shift).collect(), confidences });
     }
 
