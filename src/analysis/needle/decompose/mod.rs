@@ -92,8 +92,8 @@ pub struct Progress {
 /// What a window left, in samples of the recording's time.
 #[derive(Debug, Clone, Default)]
 struct Settled {
-    /// Squared working signal and residual above the noise, and seconds.
-    energy: [f64; 2],
+    /// Sum of the squared working signal beyond its quietest parts, uV^2.
+    energy: f64,
     noise: f64,
     seconds: f64,
     rms: f64,
@@ -138,18 +138,7 @@ impl Decomposer {
     pub fn new(uv: impl Into<Arc<[f64]>>, fs_hz: f64, options: Options) -> Self {
         let uv = uv.into();
         let spans = spans(uv.len(), fs_hz);
-        Self {
-            uv,
-            fs_hz,
-            options,
-            spans,
-            at: 0,
-            window: None,
-            wholes: BTreeMap::new(),
-            known: Vec::new(),
-            next_id: 0,
-            settled: Vec::new(),
-        }
+        Self { uv, fs_hz, options, spans, at: 0, window: None, wholes: BTreeMap::new(), known: Vec::new(), next_id: 0, settled: Vec::new() }
     }
 
     /// The working signal of window `i` with its overlap, and the time of its first sample, s.
@@ -204,7 +193,10 @@ impl Decomposer {
         let (from_s, to_s) = (from as f64 / self.fs_hz, to as f64 / self.fs_hz);
         for &(gone, became) in &window.merged {
             if let Some(old) = self.wholes.remove(&gone) {
-                finish::join(self.wholes.entry(became).or_insert_with(|| Whole { times_s: Vec::new(), confidences: Vec::new(), ..old.clone() }), &old);
+                finish::join(
+                    self.wholes.entry(became).or_insert_with(|| Whole { times_s: Vec::new(), confidences: Vec::new(), ..old.clone() }),
+                    &old,
+                );
             }
         }
         self.settled.push(window.settle(start_s, from_s, to_s));
@@ -293,8 +285,7 @@ pub fn rebuild(uv: &[f64], fs_hz: f64, trains: &[Vec<f64>]) -> Decomposition {
         settled.push(window.settle(start_s, from_s, to_s));
         for unit in &window.units {
             let Some(slot) = wholes.get_mut(unit.id) else { continue };
-            let whole =
-                slot.get_or_insert_with(|| Whole { times_s: Vec::new(), confidences: Vec::new(), template: unit.template.clone() });
+            let whole = slot.get_or_insert_with(|| Whole { times_s: Vec::new(), confidences: Vec::new(), template: unit.template.clone() });
             whole.times_s.extend(unit.train.iter().map(|t| start_s + *t as f64 / PHASES as f64 / rate));
             whole.confidences.extend(unit.confidences.iter().copied());
         }
