@@ -57,7 +57,7 @@ impl Session {
             quality.push(doubt("The stretch has gaps: its longest uninterrupted part was analysed.".into()));
         }
         let (from_s, to_s) = (key.from_s.max(span.onset_s), key.to_s.min(span.onset_s + span.duration_s));
-        if (to_s - from_s).is_nan() || to_s - from_s < SHORTEST_S {
+        if key.from_s.is_nan() || key.to_s.is_nan() || to_s - from_s < SHORTEST_S {
             return Err("There is no signal in this stretch, or less than 50 ms of it.".into());
         }
         let start = ((span.stored_s + from_s - span.onset_s) * channel.fs_hz).round().max(0.0) as u64;

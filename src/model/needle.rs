@@ -122,7 +122,8 @@ pub struct Decomposition {
     pub unresolved_count: usize,
     /// Standard deviation of the high-passed noise, uV.
     pub noise_uv: f64,
-    /// Part of the energy above the noise, in the high-passed signal, that the trains explain.
+    /// Part of the energy above the quietest stretches, in the high-passed signal, that belongs to
+    /// these trains, each counted by its confidence.
     pub explained: f64,
     /// Whether it could be taken apart.
     pub verdict: Verdict,

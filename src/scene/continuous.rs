@@ -273,7 +273,7 @@ impl Scene<'_> {
             // Texts that would run over each other are left out; the list beside has them all.
             if x >= free_from || selected {
                 let text: String = annotation.text.chars().take(40).collect();
-                let width = super::shape::text_width(&text, 11.0);
+                let width = text_width(&text, 11.0);
                 free_from = x + width + 14.0;
                 // At the right edge it hangs to the left of its line.
                 let fits = x + 4.0 + width <= picture.width || x - 4.0 < width;

@@ -82,7 +82,7 @@ pub fn simulate_needle(seed: u64, units: usize, seconds: f64, noise_uv: f64) -> 
     let mut uv: Vec<f64> = (0..(seconds * FS_HZ) as usize).map(|_| random.normal(0.0, noise_uv)).collect();
     let (mut trains, mut potentials) = (Vec::new(), Vec::new());
     for _ in 0..units.min(40) {
-        let (near_mm, size_uv, rate_hz) = (random.between(0.2, 0.6), random.between(250.0, 1000.0), random.between(7.0, 13.0));
+        let (near_mm, size_uv, rate_hz) = (random.between(0.2, 0.4), random.between(250.0, 1000.0), random.between(7.0, 13.0));
         let unit = unit(&mut random, near_mm, [size_uv, 20.0], rate_hz, 0.0);
         let [shape, _] = unit.shapes;
         let peak = shape.iter().enumerate().fold((0, 0.0_f64), |m, (i, v)| if v.abs() > m.1 { (i, v.abs()) } else { m }).0;

@@ -1,9 +1,12 @@
 //! Motor units of a stretch of needle EMG: trains, potentials, recruitment, as tables and charts.
 
+use std::sync::Arc;
+
 use super::decompose::{Decomposer, Options};
 use super::potential::{Markers, PotentialMeasures, markers, measure};
 use super::recruitment::recruitment;
 use crate::analysis::signal::{SignalAnalysis, SignalAnalyzer, SignalInput};
+use crate::dsp::robust::median;
 use crate::model::needle::{Decomposition, Recruitment, UnitTrain};
 use crate::model::{
     ActivityClass, Axis, Cell, Chart, Column, EventTrain, Series, SeriesLook, SignalMeasurement, SignalTask, Table, TableRow,
@@ -13,6 +16,9 @@ use crate::model::{
 pub const METHOD: &str = "motor-units/1";
 /// Units drawn in the charts.
 const DRAWN: usize = 8;
+/// Discharges of a train that are overlaid, and the part of each, ms.
+const OVERLAID: usize = 16;
+const OVERLAID_MS: [f64; 2] = [6.0, 10.0];
 /// Part of a potential drawn before and behind its main extremum, ms.
 const DRAWN_MS: [f64; 2] = [12.0, 18.0];
 /// A discharge below this confidence is one of doubt.
@@ -36,12 +42,15 @@ impl SignalAnalyzer for Units {
     }
 
     fn begin(&self, input: SignalInput) -> Box<dyn SignalAnalysis> {
-        Box::new(TakingApart { decomposer: Decomposer::new(input.uv, input.fs_hz, Options::default()) })
+        let (uv, fs_hz): (Arc<[f64]>, f64) = (input.uv.into(), input.fs_hz);
+        Box::new(TakingApart { decomposer: Decomposer::new(uv.clone(), fs_hz, Options::default()), uv, fs_hz })
     }
 }
 
 struct TakingApart {
     decomposer: Decomposer,
+    uv: Arc<[f64]>,
+    fs_hz: f64,
 }
 
 impl SignalAnalysis for TakingApart {
@@ -51,7 +60,11 @@ impl SignalAnalysis for TakingApart {
     }
 
     fn measurement(&self) -> SignalMeasurement {
-        describe(&self.decomposer.result())
+        let mut out = describe(&self.decomposer.result());
+        if self.decomposer.progress().done {
+            out.overlays = out.trains.iter().map(|train| overlaid(&self.uv, self.fs_hz, train)).collect();
+        }
+        out
     }
 }
 
@@ -105,7 +118,36 @@ pub fn describe(decomposition: &Decomposition) -> SignalMeasurement {
         unresolved_s: decomposition.unresolved.iter().map(|left| left.at_s).collect(),
         tables,
         charts,
+        overlays: Vec::new(),
         quality: Vec::new(),
+    }
+}
+
+/// Discharges of a train over each other, as recorded: what is steady is the unit's, what shimmers
+/// is noise, other units, or the unit's own instability.
+fn overlaid(uv: &[f64], fs_hz: f64, train: &EventTrain) -> Chart {
+    let step = (train.times_s.len() / OVERLAID).max(1);
+    let some = train.times_s.iter().step_by(step).take(OVERLAID);
+    let series = some.filter_map(|at_s| {
+        let at = (at_s * fs_hz).round();
+        let (from, to) = (at - OVERLAID_MS[0] * 1e-3 * fs_hz, at + OVERLAID_MS[1] * 1e-3 * fs_hz);
+        let part = uv.get(from.max(0.0) as usize..(to.max(0.0) as usize).min(uv.len()))?;
+        let level = median(part);
+        let ms = |i: usize| ((from.max(0.0).floor() + i as f64) / fs_hz - at_s) * 1e3;
+        let points = part.iter().enumerate().map(|(i, uv)| [ms(i), uv - level]).filter(|[_, uv]| uv.is_finite());
+        Some(Series { name: String::new(), points: points.collect(), look: SeriesLook::Line })
+    });
+    Chart {
+        title: format!(
+            "{}, {} of {} discharges overlaid",
+            train.name,
+            train.times_s.len().div_ceil(step).min(OVERLAID),
+            train.times_s.len()
+        ),
+        x: Axis::new("From the main peak", "ms"),
+        y: Axis::new("Negative up", "\u{b5}V"),
+        series: series.collect(),
+        lines: Vec::new(),
     }
 }
 
@@ -250,6 +292,8 @@ mod tests {
         assert_eq!(found.method, METHOD);
         assert!((2..=8).contains(&found.trains.len()), "{}", found.verdict);
         assert_eq!(found.tables[0].rows.len(), found.trains.len() + 1);
+        assert_eq!(found.overlays.len(), found.trains.len());
+        assert!(found.overlays.iter().all(|chart| chart.series.len() >= 8));
         assert!(found.trains.iter().all(|train| train.times_s.windows(2).all(|pair| pair[1] - pair[0] > 0.008)));
         let mut silence = Units.begin(SignalInput { uv: vec![0.0; input.uv.len()], ..input });
         while silence.step().is_some() {}

@@ -66,8 +66,9 @@ pub(super) fn confidence(placement: &mut Placement, unit: usize, tick: i64) -> f
         let to = usize::try_from(at + 6).unwrap_or(0).min(c.len());
         c[from..to].iter().copied().fold(f64::NEG_INFINITY, f64::max)
     };
+    // One variance for all explanations: how well this unit's discharges are explained at best.
+    let variance = placement.variance_for(unit, at);
     let worth = |k: usize, gain: f64| {
-        let variance = placement.variance_for(k, at);
         let explains = 2.0 * gain * near(k) - gain * gain * placement.templates[k].energy;
         explains / (2.0 * variance) + placement.log_odds(k, tick)
     };
@@ -87,34 +88,37 @@ impl Window {
     /// What this stretch leaves, of its part between the two times.
     pub(super) fn settle(&mut self, start_s: f64, from_s: f64, to_s: f64) -> Settled {
         let sigma = self.sigma();
-        let (signal, residual, fs_hz) = self.signals();
-        let power = |x: &[f64]| (x.iter().map(|v| v * v).sum::<f64>() - sigma * sigma * x.len() as f64).max(0.0);
-        let limit = UNRESOLVED_SIGMAS * sigma;
-        let inside = |at: usize| {
-            let t = start_s + at as f64 / fs_hz;
+        let (signal, residual, variance, fs_hz) = self.signals();
+        let inside = |at: &usize| {
+            let t = start_s + *at as f64 / fs_hz;
             t >= from_s && t < to_s
         };
-        let left = signal::peaks(residual, limit, fs_hz);
-        let left: Vec<Unresolved> = left
+        // Discharges vary; what that leaves is not another unit's.
+        let stands = |at: &usize| residual[*at].abs() > UNRESOLVED_SIGMAS * (sigma * sigma + variance[*at].max(0.0)).sqrt();
+        let unresolved: Vec<Unresolved> = signal::peaks(residual, UNRESOLVED_SIGMAS * sigma, fs_hz)
             .into_iter()
-            .filter(|at| inside(*at))
+            .filter(|at| inside(at) && stands(at))
             .map(|at| Unresolved { at_s: start_s + at as f64 / fs_hz, amp_uv: residual[at].abs() })
             .collect();
-        let rms = (signal.iter().map(|v| v * v).sum::<f64>() / signal.len().max(1) as f64).sqrt();
+        let block = (0.01 * fs_hz).max(1.0) as usize;
+        let power = |x: &[f64]| x.iter().map(|v| v * v).sum::<f64>() / x.len().max(1) as f64;
+        let mut quiet: Vec<f64> = signal.chunks(block).map(power).filter(|p| *p > 0.0).collect();
+        let floor = crate::dsp::robust::percentile_mut(&mut quiet, 5.0);
+        let all = power(signal);
         Settled {
-            energy: [power(signal), power(residual)],
+            energy: (all - if floor.is_finite() { floor } else { 0.0 }).max(0.0) * signal.len() as f64,
             noise: sigma,
             seconds: to_s - from_s,
-            rms,
-            unresolved_count: left.len(),
-            peaks: signal::peaks(signal, limit, fs_hz).len(),
-            unresolved: left,
+            rms: all.sqrt(),
+            unresolved_count: unresolved.len(),
+            peaks: signal::peaks(signal, UNRESOLVED_SIGMAS * sigma, fs_hz).len(),
+            unresolved,
         }
     }
 
     /// As [`Self::settle`] for a stretch in progress.
     pub(super) fn provisional(&self, seconds: f64) -> Settled {
-        let (signal, _, _) = self.signals();
+        let (signal, _, _, _) = self.signals();
         let rms = (signal.iter().map(|v| v * v).sum::<f64>() / signal.len().max(1) as f64).sqrt();
         Settled { noise: self.sigma(), seconds, rms, ..Settled::default() }
     }
@@ -141,11 +145,11 @@ fn verdict(trains: usize, settled: &[Settled], explained: f64) -> Verdict {
         Verdict::TooShort
     } else if trains == 0 && (peaks as f64) < 0.5 * seconds + 1.0 {
         Verdict::Quiet
-    } else if left as f64 > 60.0 * seconds && explained < 0.5 {
+    } else if explained < 0.4 && peaks as f64 > 20.0 * seconds {
         Verdict::Dense
     } else if trains == 0 {
         Verdict::NothingRecurs
-    } else if explained < 0.85 || left as f64 > 3.0 * seconds {
+    } else if explained < 0.8 || left as f64 > 3.0 * seconds {
         Verdict::Partial
     } else {
         Verdict::Complete
@@ -156,8 +160,6 @@ fn verdict(trains: usize, settled: &[Settled], explained: f64) -> Verdict {
 pub(super) fn decomposition(uv: &[f64], fs_hz: f64, wholes: Vec<Whole>, settled: &[Settled]) -> Decomposition {
     let seconds: f64 = settled.iter().map(|s| s.seconds).sum();
     let weighted = |value: &dyn Fn(&Settled) -> f64| settled.iter().map(|s| value(s) * s.seconds).sum::<f64>() / seconds.max(1e-9);
-    let energy = settled.iter().fold([0.0, 0.0], |e, s| [e[0] + s.energy[0], e[1] + s.energy[1]]);
-    let explained = if energy[0] > 0.0 { (1.0 - energy[1] / energy[0]).clamp(0.0, 1.0) } else { 0.0 };
     let rms = weighted(&|s| s.rms * s.rms).sqrt();
     let times: Vec<&[f64]> = wholes.iter().map(|w| w.times_s.as_slice()).collect();
     let potentials = wide::potentials(uv, fs_hz, &times);
@@ -188,6 +190,9 @@ pub(super) fn decomposition(uv: &[f64], fs_hz: f64, wholes: Vec<Whole>, settled:
             }
         })
         .collect();
+    let energy: f64 = settled.iter().map(|s| s.energy).sum();
+    let own: f64 = wholes.iter().zip(&trains).map(|(w, t)| t.confidence * w.template.energy * w.times_s.len() as f64).sum();
+    let explained = if energy > 0.0 { (own / energy).clamp(0.0, 1.0) } else { 0.0 };
     let count = settled.iter().map(|s| s.unresolved_count).sum();
     let shown = trains.iter().filter(|t| !t.discharges.is_empty()).count();
     Decomposition {

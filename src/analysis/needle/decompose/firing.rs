@@ -79,7 +79,10 @@ fn density(interval: f64, mean: f64, cv: f64, missed: f64) -> f64 {
         let n = f64::from(n);
         let sd = cv * mean * n.sqrt();
         let z = (interval - n * mean) / sd;
-        sum += weight * (-0.5 * z * z).exp() / (sd * 2.506_628_274_6);
+        // Beyond seven standard deviations nothing is left beside the strays.
+        if z.abs() < 7.0 {
+            sum += weight * (-0.5 * z * z).exp() / (sd * 2.506_628_274_6);
+        }
         weight *= missed;
     }
     sum

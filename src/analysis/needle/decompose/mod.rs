@@ -92,8 +92,8 @@ pub struct Progress {
 /// What a window left, in samples of the recording's time.
 #[derive(Debug, Clone, Default)]
 struct Settled {
-    /// Squared working signal and residual above the noise, and seconds.
-    energy: [f64; 2],
+    /// Sum of the squared working signal beyond its quietest parts, uV^2.
+    energy: f64,
     noise: f64,
     seconds: f64,
     rms: f64,

@@ -22,6 +22,8 @@ const RESOLUTION_S: f64 = 1.5e-4;
 const SMALLEST: f64 = 0.62;
 /// And at most.
 const LARGEST: f64 = 1.6;
+/// Correlations below this part of the energy are not looked at.
+const LEAST_CORRELATION: f64 = 0.4;
 
 /// A place where a unit may have discharged.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,13 +133,9 @@ impl Placement {
         size > (SMALLEST.min(1.0 - doubt)).max(0.45) && size < LARGEST.max(1.0 + doubt)
     }
 
-    fn entry(&self, k: usize, at: usize) -> Option<Entry> {
-        let c = &self.correlations[k];
-        let v = c[at];
+    /// The candidate at a local maximum of a correlation.
+    fn entry(&self, k: usize, at: usize, v: f64) -> Option<Entry> {
         let template = &self.templates[k];
-        if v <= 0.4 * template.energy || v < *c.get(at.wrapping_sub(1))? || v <= *c.get(at + 1)? {
-            return None;
-        }
         let tick = at as i64 * PHASES;
         let gain = template.gain(tick);
         let variance = self.variance_for(k, at as i64);
@@ -149,11 +147,16 @@ impl Placement {
     }
 
     fn scan(&mut self, k: usize, from: usize, to: usize) {
-        for at in from.max(1)..to.min(self.residual.len().saturating_sub(1)) {
-            if let Some(entry) = self.entry(k, at) {
-                self.heap.push(entry);
-            }
-        }
+        let (from, to) = (from.max(1), to.min(self.residual.len().saturating_sub(1)));
+        let limit = LEAST_CORRELATION * self.templates[k].energy;
+        let Some(values) = self.correlations[k].get(from - 1..to + 1) else { return };
+        let found: Vec<Entry> = values
+            .windows(3)
+            .enumerate()
+            .filter(|(_, w)| w[1] > limit && w[1] >= w[0] && w[1] > w[2])
+            .filter_map(|(i, w)| self.entry(k, from + i, w[1]))
+            .collect();
+        self.heap.extend(found);
     }
 
     /// Whether unit `k` may discharge at `tick` beside what is placed.

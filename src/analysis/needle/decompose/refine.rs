@@ -2,11 +2,11 @@
 //! fraction of a sample, averaged without the extremes that overlaps leave.
 //!
 //! With the others subtracted this is a step of the joint least-squares solution for all templates.
-//! **Cost**: sorting `discharges * len` values.
+//! **Cost**: two selections among `discharges * len` values.
 
 use std::collections::BTreeMap;
 
-use crate::dsp::robust::percentile_mut;
+use crate::dsp::robust::{percentile_mut, trimmed_mean_mut};
 
 use super::template::{Layout, PHASES, Template, split};
 
@@ -49,15 +49,6 @@ pub fn aligned(residual: &[f64], template: &Template, train: &BTreeMap<i64, f64>
         .collect()
 }
 
-/// Mean of the values but the lowest and highest fifth.
-fn trimmed(values: &mut [f64]) -> f64 {
-    let n = values.len();
-    let cut = ((n as f64 * TRIM) as usize).min(n.saturating_sub(1) / 2);
-    values.sort_unstable_by(f64::total_cmp);
-    let kept = &values[cut..n - cut];
-    if kept.is_empty() { 0.0 } else { kept.iter().sum::<f64>() / kept.len() as f64 }
-}
-
 /// The template of these discharges with its spread and sizes. The extremum is moved back to its
 /// place; the shift in ticks is returned with it.
 pub fn refined(residual: &[f64], template: &Template, train: &BTreeMap<i64, f64>, layout: Layout, noise: f64) -> (Template, i64) {
@@ -67,7 +58,8 @@ pub fn refined(residual: &[f64], template: &Template, train: &BTreeMap<i64, f64>
         .map(|i| {
             column.clear();
             column.extend(waves.iter().zip(train.values()).map(|(w, g)| w[i] / g));
-            trimmed(&mut column)
+            let mean = trimmed_mean_mut(&mut column, TRIM);
+            if mean.is_finite() { mean } else { 0.0 }
         })
         .collect();
     // Beyond its support a template holds noise only, which would cost every discharge.

@@ -33,7 +33,8 @@ struct Member {
 struct Node {
     worth: f64,
     members: Vec<Member>,
-    rows: Vec<Vec<f64>>,
+    /// Correlations over the stretch, one unit after the other.
+    rows: Vec<f64>,
 }
 
 /// One stretch of the signal with everything lifted.
@@ -56,11 +57,15 @@ fn value_at(row: &[f64], at: i64, phase: usize) -> Option<f64> {
 }
 
 impl Stretch<'_> {
-    fn add(&self, rows: &mut [Vec<f64>], member: Member, sign: f64) {
+    fn row<'r>(&self, rows: &'r [f64], row: usize) -> &'r [f64] {
+        rows.get(row * self.len..(row + 1) * self.len).unwrap_or_default()
+    }
+
+    fn add(&self, rows: &mut [f64], member: Member, sign: f64) {
         let (at, phase) = split(member.tick);
         let local = at - self.first;
         let len = self.placement.layout.len as i64;
-        for (row, &unit) in rows.iter_mut().zip(&self.units) {
+        for (row, &unit) in rows.chunks_exact_mut(self.len).zip(&self.units) {
             let cross = self.placement.cross.row(unit, self.units[member.row], phase);
             // Lag d = s - local stands at d + len - 1.
             let (from, to) = ((local - len + 1).max(0), (local + len).min(self.len as i64));
@@ -75,9 +80,9 @@ impl Stretch<'_> {
     }
 
     /// What a discharge explains given what is in `rows`, less its improbability.
-    fn worth(&self, rows: &[Vec<f64>], member: Member) -> Option<f64> {
+    fn worth(&self, rows: &[f64], member: Member) -> Option<f64> {
         let (at, phase) = split(member.tick);
-        let value = value_at(&rows[member.row], at - self.first, phase)?;
+        let value = value_at(self.row(rows, member.row), at - self.first, phase)?;
         let unit = self.units[member.row];
         let energy = self.placement.templates[unit].energy;
         Some(
@@ -93,14 +98,15 @@ impl Stretch<'_> {
 
     fn candidates(&self, node: &Node) -> Vec<(f64, Member)> {
         let mut found = Vec::new();
-        for (row, values) in node.rows.iter().enumerate() {
-            let unit = self.units[row];
+        for (row, &unit) in self.units.iter().enumerate() {
+            let values = self.row(&node.rows, row);
             let template = &self.placement.templates[unit];
-            for i in 2..values.len().saturating_sub(2) {
-                let v = values[i];
-                if v < 0.35 * template.energy || v < values[i - 1] || v <= values[i + 1] {
+            let limit = 0.35 * template.energy;
+            for (i, w) in values.windows(3).enumerate().skip(1).take(values.len().saturating_sub(4)) {
+                if w[1] < limit || w[1] < w[0] || w[1] <= w[2] {
                     continue;
                 }
+                let i = i + 1;
                 let (tick, _) = refine(values, i);
                 let tick = tick + self.first * PHASES;
                 let member = Member { row, tick, gain: template.gain(tick) };
@@ -149,7 +155,7 @@ impl Stretch<'_> {
             self.add(&mut node.rows, member, -1.0);
             let energy = self.placement.templates[self.units[member.row]].energy;
             let (at, phase) = split(member.tick);
-            let correlation = value_at(&node.rows[member.row], at - self.first, phase).unwrap_or(0.0);
+            let correlation = value_at(self.row(&node.rows, member.row), at - self.first, phase).unwrap_or(0.0);
             let fits = self.placement.size_fits(self.units[member.row], correlation, member.gain, self.variances[member.row]);
             match self.worth(&node.rows, member) {
                 Some(worth) if worth > 0.0 && fits && energy > 0.0 => {
@@ -195,8 +201,9 @@ pub fn resolve(placement: &mut Placement, group: &[(usize, i64)], fs_hz: f64) ->
         })
         .collect();
     let variances = units.iter().map(|&k| placement.variance_for(k, centre)).collect();
-    let rows: Vec<Vec<f64>> = units.iter().map(|&k| placement.correlations[k][from..to].to_vec()).collect();
+    let rows: Vec<f64> = units.iter().flat_map(|&k| placement.correlations[k][from..to].iter().copied()).collect();
     let stretch = Stretch { placement, units, variances, first, len: to - from };
+    let alone = old.len() == 1 && stretch.units.len() == 1;
     // What stands now, as a set like the others.
     let mut standing = Node { worth: 0.0, members: Vec::new(), rows: rows.clone() };
     for &(k, tick, gain) in &old {
@@ -211,7 +218,9 @@ pub fn resolve(placement: &mut Placement, group: &[(usize, i64)], fs_hz: f64) ->
     stretch.align(&mut best);
     stretch.prune(&mut best);
     let mut beam = vec![Node { worth: 0.0, members: Vec::new(), rows }];
-    for _ in 0..(old.len() + 2).min(TOGETHER + 2) {
+    // One discharge that nothing else resembles is only aligned.
+    let depth = if alone { 0 } else { (old.len() + 2).min(TOGETHER + 2) };
+    for _ in 0..depth {
         let mut next: Vec<(Vec<(usize, i64)>, Node)> = Vec::new();
         for node in &beam {
             for (worth, member) in stretch.candidates(node) {

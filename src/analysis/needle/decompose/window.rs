@@ -28,6 +28,8 @@ const IMPOSED: usize = 3;
 const MOST_NEW: usize = 24;
 /// Most units altogether.
 pub const MOST_UNITS: usize = 48;
+/// Rate over the whole stretch below which the same holds, 1/s.
+const THIN_HZ: f64 = 2.5;
 /// Energy over the variance of the noise below which an irregular train is not kept for learning.
 const WEAK: f64 = 150.0;
 
@@ -71,9 +73,12 @@ pub struct Window {
     /// Pairs (gone, became) of units found to be one.
     pub merged: Vec<(usize, usize)>,
     residual: Vec<f64>,
+    variance: Vec<f64>,
     sigma: f64,
     round: usize,
     pass: usize,
+    /// Whether units came, went, split or merged in this round.
+    changed: bool,
     next_id: usize,
     stage: Stage,
 }
@@ -91,10 +96,12 @@ impl Window {
             options,
             units: known,
             merged: Vec::new(),
+            variance: vec![0.0; residual.len()],
             residual,
             sigma,
             round: 0,
             pass: 0,
+            changed: true,
             next_id,
             stage: Stage::Done,
         };
@@ -133,9 +140,9 @@ impl Window {
         (2.0 * self.round as f64 + self.pass as f64 + part) / (2.0 * ROUNDS as f64)
     }
 
-    /// Working signal, what is left of it, and their rate.
-    pub fn signals(&self) -> (&[f64], &[f64], f64) {
-        (&self.signal, &self.residual, self.fs_hz)
+    /// Working signal, what is left of it, the variance that discharges bring, and the rate.
+    pub fn signals(&self) -> (&[f64], &[f64], &[f64], f64) {
+        (&self.signal, &self.residual, &self.variance, self.fs_hz)
     }
 
     fn last_pass(&self) -> bool {
@@ -170,6 +177,7 @@ impl Window {
                 self.units[k].train = ticks.iter().map(|t| t + shift).collect();
             }
             self.residual = placement.residual;
+            self.variance = placement.variance;
         }
     }
 
@@ -206,6 +214,7 @@ impl Window {
                 }
                 let room = MOST_UNITS.saturating_sub(self.units.len()).min(MOST_NEW);
                 for wave in discovery.seeds(&self.residual, self.layout, self.least(), room) {
+                    self.changed = true;
                     self.units.push(Unit::new(self.next_id, Template::new(wave)));
                     self.next_id += 1;
                 }
@@ -244,6 +253,7 @@ impl Window {
                 } else {
                     self.units = made;
                     self.residual = placement.residual;
+                    self.variance = placement.variance;
                     self.stage = self.after_pass();
                 }
             }
@@ -301,6 +311,7 @@ impl Window {
                     made.push(Unit { train: keep.iter().map(|e| ticks[*e]).collect(), ..Unit::new(id, Template::new(wave)) });
                 }
                 self.next_id += groups.saturating_sub(1);
+                self.changed = true;
                 return;
             }
         }
@@ -324,6 +335,11 @@ impl Window {
         }
         self.pass = 0;
         self.round += 1;
+        if !self.changed && self.round >= 2 {
+            // Nothing new in a whole round: what is left is the last.
+            self.round = self.round.max(ROUNDS - 1);
+        }
+        self.changed = false;
         if self.round >= ROUNDS || self.units.is_empty() && self.round >= 2 {
             return Stage::Done;
         }
@@ -348,6 +364,7 @@ impl Window {
                 let mut train: Vec<i64> = keep.train.iter().copied().chain(other.train.iter().map(|t| t - lag)).collect();
                 train.sort_unstable();
                 let one = Unit { train, ..Unit::new(a.id.min(b.id), keep.template.clone()) };
+                self.changed = true;
                 self.merged.push((a.id.max(b.id), one.id));
                 self.units[i] = one;
                 self.units.remove(j);
@@ -368,8 +385,12 @@ impl Window {
             let shadow = revise::shadow(&unit.train, &larger, window, duration);
             let irregular = self.regularity(&unit.train) < 0.5;
             let weak = self.options.voluntary && self.round >= LEARNING - 1 && unit.template.energy < WEAK * noise;
-            if irregular && (shadow > 0.4 || weak) {
+            // What recurs a few times without rhythm is the image of overlaps, which would take them
+            // from the units that make them.
+            let thin = self.options.voluntary && self.round + 1 >= LEARNING && (unit.train.len() as f64) < THIN_HZ * self.seconds();
+            if irregular && (shadow > 0.4 || weak || thin) {
                 self.units.remove(i);
+                self.changed = true;
             } else {
                 i += 1;
             }
