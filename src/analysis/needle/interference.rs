@@ -186,7 +186,11 @@ impl Pattern {
         let start_s = self.at as f64 / self.input.fs_hz;
         self.at = end;
         clean(&mut uv);
-        if uv.len() < length || uv.iter().filter(|v| usable(**v)).count() * 10 < uv.len() * 9 {
+        // The rest at the end of the signal is no epoch.
+        if uv.len() < length {
+            return;
+        }
+        if uv.iter().filter(|v| usable(**v)).count() * 10 < uv.len() * 9 {
             self.left_out += 1;
             return;
         }
@@ -327,7 +331,7 @@ impl SignalAnalysis for Pattern {
         let most = kinds.into_iter().rev().max_by_key(|&kind| count(kind)).unwrap_or(Fullness::None);
         let median = |read: fn(&Epoch) -> f64| robust::median(&by_turns.iter().map(|epoch| read(epoch)).collect::<Vec<_>>());
         out.verdict = format!(
-            "{} at the fullest effort: {:.0} turns/s of {:.0} µV. Whether that is normal depends on the muscle's own cloud (more than 2 of 20 epochs outside: \
+            "{} at the strongest effort recorded: {:.0} turns/s of {:.0} µV. Whether that is normal depends on the muscle's own cloud (more than 2 of 20 epochs outside: \
              abnormal; Stålberg et al. 1983, unverified); no boundary with a source is at hand.",
             most.name(),
             median(|epoch| epoch.turns.turns_per_s),
@@ -342,7 +346,10 @@ impl SignalAnalysis for Pattern {
             ));
         }
         if self.left_out > 0 {
-            out.quality.push(flag(QualityKind::LeftOut, format!("{} epochs are incomplete and left out.", self.left_out)));
+            out.quality.push(flag(
+                QualityKind::LeftOut,
+                format!("Left out for missing samples: {} of {} epochs.", self.left_out, self.left_out + self.epochs.len()),
+            ));
         }
         if self.input.fs_hz < 10_000.0 {
             out.quality.push(flag(
