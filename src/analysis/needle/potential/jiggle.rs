@@ -71,11 +71,11 @@ pub fn jiggle(discharges: &[Vec<f64>], markers: Markers) -> Option<Jiggle> {
 mod tests {
     use super::jiggle;
     use crate::analysis::needle::potential::Markers;
-    use crate::dsp::random::Random;
+    use crate::dsp::random::Xoshiro;
 
     /// Discharges of a bump whose two halves shift against each other by `shift` samples, in noise.
     fn discharges(shift: f64) -> Vec<Vec<f64>> {
-        let mut random = Random::new(3);
+        let mut random = Xoshiro::new(3);
         (0..60)
             .map(|_| {
                 let move_by = shift * (random.unit() - 0.5) * 2.0;
