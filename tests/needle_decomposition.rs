@@ -3,8 +3,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use myoscope::analysis::needle::decompose::{Decomposer, Options, decompose, rebuild};
-use myoscope::analysis::needle::potential::{markers, measure};
+use myoscope::analysis::needle::decompose::{Decomposer, Options, decompose, discharges, rebuild};
+use myoscope::analysis::needle::potential::{jiggle, markers, measure};
 use myoscope::model::needle::{Decomposition, Verdict};
 use myoscope::simulate::simulate_needle;
 
@@ -78,6 +78,15 @@ fn potentials_measure_what_was_put_in() {
         assert!(best < 0.04, "amplitude off by {best:.3}");
         assert!(m.duration_ms > 2.0 && m.duration_ms < 30.0 && m.phases >= 1);
     }
+    for unit in 0..3 {
+        let p = &found.trains[unit].potential;
+        let single = discharges(&truth.uv, truth.fs_hz, &found, unit, 50);
+        assert!(single.len() == 50 && single.iter().all(|d| d.len() == p.uv.len()));
+        // The simulated units do not vary.
+        let jiggle = jiggle(&single, markers(p).unwrap()).unwrap();
+        assert!(jiggle.cad < 0.15 && jiggle.ccc > 0.9, "{jiggle:?}");
+    }
+    assert!(discharges(&truth.uv, truth.fs_hz, &found, 99, 50).is_empty());
 }
 
 #[test]
@@ -85,7 +94,8 @@ fn offset_sign_and_scale_leave_the_trains() {
     let truth = simulate_needle(7, 3, 8.0, 4.0);
     let plain = times(&decompose(&truth.uv, truth.fs_hz, Options::default()));
     assert!(!plain.is_empty());
-    let changes: [(&str, fn(f64) -> f64); 4] =
+    type Change = fn(f64) -> f64;
+    let changes: [(&str, Change); 4] =
         [("offset", |v| v + 5000.0), ("inverted", |v| -v), ("larger", |v| v * 16.0), ("smaller", |v| v / 64.0)];
     for (name, change) in changes {
         let changed: Vec<f64> = truth.uv.iter().map(|v| change(*v)).collect();
@@ -182,6 +192,23 @@ fn senseless_signals_give_no_trains_and_no_panic() {
     assert_eq!(decompose(&[], 25_000.0, Options::default()).verdict, Verdict::TooShort);
     assert!(decompose(&noise.uv[..10], 25_000.0, Options::default()).trains.is_empty());
     assert!(rebuild(&[], 25_000.0, &[vec![1.0]]).trains[0].discharges.is_empty());
+}
+
+#[test]
+fn ten_minutes_are_taken_window_by_window() {
+    // Units in the first half minute only; then noise.
+    let truth = simulate_needle(21, 2, 30.0, 4.0);
+    let mut uv = truth.uv.clone();
+    let mut random = myoscope::simulate::Random::new(1);
+    let noise: Vec<f64> = (0..48_000).map(|_| random.normal(0.0, 4.0)).collect();
+    uv.extend(noise.iter().cycle().take(48_000 * 570));
+    let mut decomposer = Decomposer::new(uv, truth.fs_hz, Options::default());
+    decomposer.run();
+    let found = decomposer.result();
+    assert_eq!(found.trains.len(), 2);
+    // Beyond 30 s there is nothing but what noise may do.
+    let late = found.trains.iter().flat_map(|t| t.times_s()).filter(|t| *t > 30.1).count();
+    assert!(late < 20, "{late} discharges in noise");
 }
 
 #[test]

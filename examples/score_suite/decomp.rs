@@ -18,7 +18,8 @@ pub fn decomp(case: &Case) -> Answer {
         .iter()
         .map(|train| {
             let p = &train.potential;
-            let mut unit = json!({"times": train.times_s()});
+            let regularity = train.firing.map(|f| f.regularity);
+            let mut unit = json!({"times": train.times_s(), "confidence": train.confidence, "regularity": regularity});
             if let Some(m) = markers(p).and_then(|m| measure(&p.uv, p.fs_hz, p.at, m)) {
                 unit["amp_uv"] = json!(m.amp_uv);
                 unit["duration_ms"] = json!(m.duration_ms);

@@ -14,6 +14,9 @@ const SHOWN: [usize; 2] = [10, 5];
 const SLOWEST_HZ: f64 = 2.5;
 /// Regularity that a voluntary train must have, nats an interval, and altogether.
 const REGULAR: (f64, f64) = (0.0, 6.0);
+/// The same from a rate that voluntary units hardly sustain, 1/s.
+const REGULAR_WHEN_FAST: f64 = 0.4;
+const FAST_HZ: f64 = 35.0;
 /// Log-likelihoods are divided by this before they become a chance: the model is not exact.
 const TEMPER: f64 = 3.0;
 /// What is left counts as unresolved from so many standard deviations of the noise.
@@ -45,7 +48,9 @@ pub(super) fn credible(mut wholes: Vec<Whole>, options: Options) -> Vec<Whole> {
         if options.voluntary {
             let span = whole.times_s.last().copied().unwrap_or(0.0) - whole.times_s.first().copied().unwrap_or(0.0);
             let regular = regularity(&whole.times_s);
-            if (n as f64) < SLOWEST_HZ * span || regular < (REGULAR.0 * n as f64).max(REGULAR.1) {
+            // A fast train must be a regular one.
+            let least = if n as f64 > FAST_HZ * span { REGULAR_WHEN_FAST } else { REGULAR.0 };
+            if (n as f64) < SLOWEST_HZ * span || regular < (least * n as f64).max(REGULAR.1) {
                 continue;
             }
         }
@@ -157,7 +162,7 @@ fn verdict(trains: usize, settled: &[Settled], explained: f64) -> Verdict {
 }
 
 /// Everything that is shown of these trains.
-pub(super) fn decomposition(uv: &[f64], fs_hz: f64, wholes: Vec<Whole>, settled: &[Settled]) -> Decomposition {
+pub(super) fn decomposition(uv: &[f64], fs_hz: f64, wholes: &[Whole], settled: &[Settled]) -> Decomposition {
     let seconds: f64 = settled.iter().map(|s| s.seconds).sum();
     let weighted = |value: &dyn Fn(&Settled) -> f64| settled.iter().map(|s| value(s) * s.seconds).sum::<f64>() / seconds.max(1e-9);
     let rms = weighted(&|s| s.rms * s.rms).sqrt();

@@ -29,6 +29,8 @@ pub mod template;
 mod wide;
 mod window;
 
+pub use wide::discharges;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -247,7 +249,7 @@ impl Decomposer {
             settled.push(window.provisional((to - from) as f64 / self.fs_hz));
         }
         let wholes = finish::credible(wholes.into_values().collect(), self.options);
-        finish::decomposition(&self.uv, self.fs_hz, wholes, &settled)
+        finish::decomposition(&self.uv, self.fs_hz, &wholes, &settled)
     }
 }
 
@@ -292,6 +294,6 @@ pub fn rebuild(uv: &[f64], fs_hz: f64, trains: &[Vec<f64>]) -> Decomposition {
     }
     decomposer.settled = settled;
     let empty = || Whole { times_s: Vec::new(), confidences: Vec::new(), template: Template::new(Vec::new()) };
-    let wholes = wholes.into_iter().map(|w| w.unwrap_or_else(empty)).collect();
-    finish::decomposition(uv, fs_hz, wholes, &decomposer.settled)
+    let wholes: Vec<Whole> = wholes.into_iter().map(|w| w.unwrap_or_else(empty)).collect();
+    finish::decomposition(uv, fs_hz, &wholes, &decomposer.settled)
 }

@@ -22,6 +22,11 @@ const MARGIN_S: f64 = 0.0009;
 /// Discharges closer than this belong to one stretch, s.
 const CLOSE_S: f64 = 0.0022;
 
+/// In place of a unit: something is left here.
+const NO_UNIT: usize = usize::MAX;
+/// What is left stands out from so many standard deviations.
+const LEFT_SIGMAS: f64 = 6.0;
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Member {
     row: usize,
@@ -188,7 +193,7 @@ pub fn resolve(placement: &mut Placement, group: &[(usize, i64)], fs_hz: f64) ->
         return false;
     }
     let old: Vec<(usize, i64, f64)> =
-        group.iter().filter_map(|&(k, tick)| placement.trains[k].get(&tick).map(|gain| (k, tick, *gain))).collect();
+        group.iter().filter_map(|&(k, tick)| placement.trains.get(k)?.get(&tick).map(|gain| (k, tick, *gain))).collect();
     for &(k, tick, _) in &old {
         placement.lift(k, tick);
     }
@@ -203,7 +208,7 @@ pub fn resolve(placement: &mut Placement, group: &[(usize, i64)], fs_hz: f64) ->
     let variances = units.iter().map(|&k| placement.variance_for(k, centre)).collect();
     let rows: Vec<f64> = units.iter().flat_map(|&k| placement.correlations[k][from..to].iter().copied()).collect();
     let stretch = Stretch { placement, units, variances, first, len: to - from };
-    let alone = old.len() == 1 && stretch.units.len() == 1;
+    let alone = group.len() == 1 && old.len() == 1 && stretch.units.len() == 1;
     // What stands now, as a set like the others.
     let mut standing = Node { worth: 0.0, members: Vec::new(), rows: rows.clone() };
     for &(k, tick, gain) in &old {
@@ -263,8 +268,16 @@ pub fn resolve(placement: &mut Placement, group: &[(usize, i64)], fs_hz: f64) ->
 }
 
 /// Groups of placed discharges that overlap, in order of time, none longer than [`TOGETHER`].
+/// Peaks that stand out of what is left are members without a unit ([`NO_UNIT`]): where potentials
+/// coincide, none of them may have fitted alone.
 pub fn groups(placement: &Placement, fs_hz: f64) -> Vec<Vec<(usize, i64)>> {
     let mut all: Vec<(i64, usize)> = placement.trains.iter().enumerate().flat_map(|(k, t)| t.keys().map(move |tick| (*tick, k))).collect();
+    let sigma = placement.noise.sqrt();
+    for at in super::signal::peaks(&placement.residual, LEFT_SIGMAS * sigma, fs_hz) {
+        if placement.residual[at].abs() > LEFT_SIGMAS * (placement.noise + placement.variance[at].max(0.0)).sqrt() {
+            all.push((at as i64 * PHASES, NO_UNIT));
+        }
+    }
     all.sort_unstable();
     let close = (CLOSE_S * fs_hz) as i64 * PHASES;
     let mut groups: Vec<Vec<(usize, i64)>> = Vec::new();

@@ -6,7 +6,7 @@
 //! [`MOST`] discharges a unit, 36 ms each.
 
 use crate::dsp::iir::{Band, butter, sosfiltfilt};
-use crate::model::needle::AveragedPotential;
+use crate::model::needle::{AveragedPotential, Decomposition, UnitTrain};
 
 /// From so long before the discharge, ms.
 const BEFORE_MS: f64 = 12.0;
@@ -166,11 +166,8 @@ impl Averaging {
     }
 }
 
-/// Averaged potentials of trains given in seconds. A train without discharges has an empty one.
-pub fn potentials(uv: &[f64], fs_hz: f64, trains: &[&[f64]]) -> Vec<AveragedPotential> {
-    if !(fs_hz.is_finite() && fs_hz >= 1000.0) || trains.iter().all(|t| t.is_empty()) {
-        return vec![AveragedPotential::default(); trains.len()];
-    }
+/// The signal without drift, and all trains in it.
+fn averaging(uv: &[f64], fs_hz: f64, trains: &[&[f64]]) -> Averaging {
     let mut values: Vec<f64> = uv.iter().map(|v| if v.is_finite() { *v } else { f64::NAN }).collect();
     if let Ok(high) = butter(1, Band::Highpass(DRIFT_HZ), fs_hz) {
         values = sosfiltfilt(&high, &values);
@@ -178,7 +175,40 @@ pub fn potentials(uv: &[f64], fs_hz: f64, trains: &[&[f64]]) -> Vec<AveragedPote
     let before = (BEFORE_MS / 1000.0 * fs_hz).round() as i64;
     let len = before as usize + (AFTER_MS / 1000.0 * fs_hz).round() as usize + 1;
     let trains: Vec<Vec<(i64, f64)>> = trains.iter().map(|t| t.iter().map(|s| place(*s, fs_hz)).collect()).collect();
-    let mut all = Averaging { values, fs_hz, before, len, waves: vec![Vec::new(); trains.len()], trains };
+    Averaging { values, fs_hz, before, len, waves: vec![Vec::new(); trains.len()], trains }
+}
+
+/// The single discharges of train `unit` in the raw signal, the other trains' `potentials` taken
+/// away: each as long as the averaged potential and aligned with it, at most `most` from the beginning.
+/// Missing samples are NaN. What does not fit together gives none.
+pub fn discharges(uv: &[f64], fs_hz: f64, found: &Decomposition, unit: usize, most: usize) -> Vec<Vec<f64>> {
+    if !(fs_hz.is_finite() && fs_hz >= 1000.0) {
+        return Vec::new();
+    }
+    let times: Vec<Vec<f64>> = found.trains.iter().map(UnitTrain::times_s).collect();
+    let mut all = averaging(uv, fs_hz, &times.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    for (wave, train) in all.waves.iter_mut().zip(&found.trains) {
+        if train.potential.uv.len() == all.len {
+            wave.clone_from(&train.potential.uv);
+        }
+    }
+    let chosen: Vec<(i64, f64)> = all.trains.get(unit).map(|t| t.iter().copied().take(most).collect()).unwrap_or_default();
+    chosen
+        .into_iter()
+        .map(|at| {
+            let mut piece = vec![0.0; all.len];
+            all.piece(unit, at, &mut piece);
+            piece
+        })
+        .collect()
+}
+
+/// Averaged potentials of trains given in seconds. A train without discharges has an empty one.
+pub fn potentials(uv: &[f64], fs_hz: f64, trains: &[&[f64]]) -> Vec<AveragedPotential> {
+    if !(fs_hz.is_finite() && fs_hz >= 1000.0) || trains.iter().all(|t| t.is_empty()) {
+        return vec![AveragedPotential::default(); trains.len()];
+    }
+    let mut all = averaging(uv, fs_hz, trains);
     let mut averages = vec![Average::default(); all.trains.len()];
     for _ in 0..ROUNDS {
         for (k, average) in averages.iter_mut().enumerate() {
@@ -196,7 +226,7 @@ pub fn potentials(uv: &[f64], fs_hz: f64, trains: &[&[f64]]) -> Vec<AveragedPote
             error_uv,
             slow_error_uv,
             fs_hz,
-            at: before as usize,
+            at: all.before as usize,
             n: train.len(),
         })
         .collect()

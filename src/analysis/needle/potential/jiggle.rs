@@ -66,3 +66,38 @@ pub fn jiggle(discharges: &[Vec<f64>], markers: Markers) -> Option<Jiggle> {
         .collect();
     (size > 0.0 && !pairs.is_empty()).then(|| Jiggle { cad: changed / size, ccc: median(&pairs) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::jiggle;
+    use crate::analysis::needle::potential::Markers;
+    use crate::dsp::random::Xoshiro;
+
+    /// Discharges of a bump whose two halves shift against each other by `shift` samples, in noise.
+    fn discharges(shift: f64) -> Vec<Vec<f64>> {
+        let mut random = Xoshiro::new(3);
+        (0..60)
+            .map(|_| {
+                let move_by = shift * (random.unit() - 0.5) * 2.0;
+                (0..400)
+                    .map(|i| {
+                        let t = f64::from(i);
+                        let noise = 10.0 * (random.unit() - 0.5);
+                        300.0 * (-((t - 190.0) / 8.0).powi(2)).exp() + 300.0 * (-((t - 220.0 - move_by) / 8.0).powi(2)).exp() + noise
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn noise_is_no_jiggle_and_shifts_are() {
+        let at = Markers { onset: 165, end: 245 };
+        let still = jiggle(&discharges(0.0), at).unwrap();
+        let moving = jiggle(&discharges(4.0), at).unwrap();
+        assert!(still.cad < 0.02 && still.ccc > 0.99, "{still:?}");
+        assert!(moving.cad > 4.0 * still.cad && moving.ccc < still.ccc, "{moving:?}");
+        assert!(jiggle(&[], at).is_none());
+        assert!(jiggle(&discharges(1.0), Markers { onset: 10, end: 4000 }).is_none());
+    }
+}

@@ -138,3 +138,70 @@ fn positive_peaks(uv: &[f64], peak: usize) -> (Option<usize>, Option<usize>) {
     };
     (walk(&mut (0..peak).rev()), walk(&mut (peak + 1..uv.len())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{measure, phases, turns};
+    use crate::analysis::needle::potential::{Markers, markers};
+    use crate::model::needle::AveragedPotential;
+
+    const FS: f64 = 25_000.0;
+
+    /// Triphasic: -100, 400, -200 uV at 1, 2, 3.5 ms around sample 250.
+    fn potential() -> AveragedPotential {
+        let bump = |t: f64, at: f64, width: f64, uv: f64| uv * (-((t - at) / width).powi(2)).exp();
+        let uv: Vec<f64> = (0..900)
+            .map(|i| {
+                let t = f64::from(i - 300) / FS * 1e3;
+                bump(t, -1.0, 0.25, -100.0) + bump(t, 0.0, 0.25, 400.0) + bump(t, 1.5, 0.5, -200.0)
+            })
+            .collect();
+        AveragedPotential { error_uv: vec![0.5; uv.len()], uv, slow_error_uv: 0.2, fs_hz: FS, at: 300, n: 100 }
+    }
+
+    #[test]
+    fn a_known_potential_is_measured() {
+        let p = potential();
+        let found = markers(&p).unwrap();
+        let m = measure(&p.uv, FS, p.at, found).unwrap();
+        assert!((m.amp_uv - 600.0).abs() < 5.0, "{m:?}");
+        assert_eq!((m.phases, m.turns, m.satellites), (3, 3, 0));
+        assert!((m.rise_ms.unwrap() - 1.0).abs() < 0.1);
+        assert!((m.spike_duration_ms.unwrap() - 2.5).abs() < 0.1);
+        // Gaussians cross 10 uV at width sqrt(ln(a / 10)).
+        let expected = (-1.0 - 0.25 * 10.0_f64.ln().sqrt(), 1.5 + 0.5 * 20.0_f64.ln().sqrt());
+        assert!((m.onset_ms - expected.0).abs() < 0.15 && (m.end_ms - expected.1).abs() < 0.15, "{m:?}");
+        assert!((m.thickness_ms - m.area_uvms / m.amp_uv).abs() < 1e-12);
+        assert!((m.size_index - (2.0 * (m.amp_uv / 1000.0).log10() + m.thickness_ms)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn moved_markers_change_what_lies_between_alone() {
+        let p = potential();
+        let found = markers(&p).unwrap();
+        let wide = measure(&p.uv, FS, p.at, Markers { onset: found.onset - 50, end: found.end }).unwrap();
+        let own = measure(&p.uv, FS, p.at, found).unwrap();
+        assert!((wide.duration_ms - own.duration_ms - 2.0).abs() < 1e-9);
+        assert_eq!((wide.amp_uv, wide.phases, wide.turns), (own.amp_uv, own.phases, own.turns));
+    }
+
+    #[test]
+    fn senseless_markers_and_values_give_nothing() {
+        let mut p = potential();
+        for (onset, end) in [(10, 5), (0, 5000), (7, 8), (usize::MAX, 0)] {
+            assert!(measure(&p.uv, FS, 300, Markers { onset, end }).is_none());
+        }
+        assert!(measure(&p.uv, f64::NAN, 300, Markers { onset: 0, end: 500 }).is_none());
+        p.uv[300] = f64::NAN;
+        assert!(markers(&p).is_none() && measure(&p.uv, FS, 300, Markers { onset: 0, end: 500 }).is_none());
+        assert!(markers(&AveragedPotential::default()).is_none());
+        assert_eq!((phases(&[]), turns(&[])), (0, 0));
+    }
+
+    #[test]
+    fn turns_need_fifty_microvolts() {
+        assert_eq!(turns(&[0.0, 60.0, 20.0, 60.0, 0.0]), 1);
+        assert_eq!(turns(&[0.0, 60.0, 5.0, 60.0, 0.0]), 3);
+        assert_eq!(phases(&[0.0, 30.0, -10.0, 30.0, -30.0]), 2);
+    }
+}
