@@ -12,7 +12,7 @@
 //! the papers' ideas, not any program.
 //!
 //! **Contract.** NaN and infinite samples are gaps. Adding a constant, inverting or scaling the
-//! signal does not change the trains. Long signals are taken in windows of some ten seconds, each
+//! signal does not change the trains. Long signals are taken in windows of some thirty seconds, each
 //! beginning with the templates of the one before. **Cost**: 0.3 to 2.5 s for ten seconds of signal,
 //! by the number of units; [`Decomposer::step`] does some 10 to 50 ms of it.
 
@@ -40,7 +40,7 @@ use template::{PHASES, Template};
 use window::{Unit, Window};
 
 /// Length of a window, s; a signal up to half as long again is one window.
-const WINDOW_S: f64 = 10.0;
+const WINDOW_S: f64 = 30.0;
 /// What windows see beyond their ends, s.
 const OVERLAP_S: f64 = 0.02;
 /// What filters see beyond that, s.
