@@ -123,10 +123,13 @@ impl SignalAnalysis for Work {
             return Some(0.75 + 0.25 * self.next as f64 / found.spans.len() as f64);
         }
         // Long ones are followed piece by piece; short ones, or both, by one value each.
-        if !spectrum::only_long(&found.spans, samples(spectrum::LONG_S, fs_hz)) {
+        let weights = if spectrum::only_long(&found.spans, samples(spectrum::LONG_S, fs_hz)) {
+            vec![1.0; self.done.medians.len()]
+        } else {
             self.done.medians = spectrum::one_each(&self.done.bursts);
-        }
-        self.done.trend = spectrum::trend(&self.done.medians);
+            spectrum::lengths(&self.done.bursts)
+        };
+        self.done.trend = spectrum::trend(&self.done.medians, &weights);
         None
     }
 

@@ -4,7 +4,7 @@
 //! of 4 s), less the density of rest, from 5 Hz to 1 kHz. Both frequencies are integrals over it, so
 //! that smoothing gains nothing and a taper loses samples; the median lies between bins. Fatigue:
 //! De Luca, J Appl Physiol 1984;57:1263-1279, by the slope of the median frequency (Merletti et al.
-//! 1990), a straight line by least squares with the standard error of its slope.
+//! 1990), a straight line by least squares, weighted with the lengths, with the standard error of its slope.
 
 use super::Burst;
 use crate::analysis::needle::pieces::{samples, usable};
@@ -141,20 +141,49 @@ pub fn medians(fft: &mut RealFft, uv: &[f64], span: [usize; 2], fs_hz: f64, rest
 
 /// One median frequency a contraction, at its middle.
 pub fn one_each(bursts: &[Burst]) -> Vec<[f64; 2]> {
-    bursts.iter().filter(|burst| burst.median_hz.is_finite()).map(|burst| [burst.on_s.midpoint(burst.off_s), burst.median_hz]).collect()
+    with_median(bursts).map(|burst| [burst.on_s.midpoint(burst.off_s), burst.median_hz]).collect()
 }
 
-/// The straight line through points of time in seconds and Hz; `None` with too few.
-pub fn trend(points: &[[f64; 2]]) -> Option<Trend> {
+/// Lengths in seconds of the contractions that [`one_each`] has points of.
+pub fn lengths(bursts: &[Burst]) -> Vec<f64> {
+    with_median(bursts).map(|burst| burst.off_s - burst.on_s).collect()
+}
+
+fn with_median(bursts: &[Burst]) -> impl Iterator<Item = &Burst> {
+    bursts.iter().filter(|burst| burst.median_hz.is_finite())
+}
+
+/// The straight line through points of time in seconds and Hz, each with a weight (the length of
+/// what it was measured over: the variance of a median frequency goes with its inverse); `None`
+/// with too few.
+pub fn trend(points: &[[f64; 2]], weights: &[f64]) -> Option<Trend> {
     let n = points.len() as f64;
-    if points.len() < LEAST {
+    if points.len() < LEAST || points.len() != weights.len() {
         return None;
     }
-    let mean = |k: usize| points.iter().map(|point| point[k]).sum::<f64>() / n;
-    let (x, y) = (mean(0), mean(1));
-    let xx: f64 = points.iter().map(|point| (point[0] - x).powi(2)).sum();
-    let slope = points.iter().map(|point| (point[0] - x) * (point[1] - y)).sum::<f64>() / xx;
-    let left: f64 = points.iter().map(|point| (point[1] - y - slope * (point[0] - x)).powi(2)).sum();
+    let total: f64 = weights.iter().sum();
+    let sum = |of: &dyn Fn(&[f64; 2]) -> f64| points.iter().zip(weights).map(|(point, weight)| weight * of(point)).sum::<f64>();
+    let (x, y) = (sum(&|point| point[0]) / total, sum(&|point| point[1]) / total);
+    let xx = sum(&|point| (point[0] - x).powi(2));
+    let slope = sum(&|point| (point[0] - x) * (point[1] - y)) / xx;
+    let left = sum(&|point| (point[1] - y - slope * (point[0] - x)).powi(2));
     let error = (left / (n - 2.0) / xx).sqrt();
     (slope.is_finite() && error.is_finite()).then_some(Trend { slope_hz_per_s: slope, error_hz_per_s: error, at_start_hz: y - slope * x })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_twitch_weighs_little_in_the_trend() {
+        let mut points: Vec<[f64; 2]> = (0..6).map(|k| [f64::from(k), 80.0 - 0.5 * f64::from(k)]).collect();
+        let line = trend(&points, &[2.0; 6]).unwrap();
+        assert!((line.slope_hz_per_s + 0.5).abs() < 1e-12 && line.error_hz_per_s < 1e-6 && (line.at_start_hz - 80.0).abs() < 1e-9);
+        points.push([6.0, 40.0]);
+        let even = trend(&points, &[2.0; 7]).unwrap();
+        let weighed = trend(&points, &[2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 0.1]).unwrap();
+        assert!((weighed.slope_hz_per_s + 0.5).abs() < 0.3 * (even.slope_hz_per_s + 0.5).abs());
+        assert!(trend(&points[..2], &[1.0; 2]).is_none() && trend(&[[1.0, f64::NAN]; 4], &[1.0; 4]).is_none());
+    }
 }
