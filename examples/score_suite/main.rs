@@ -15,6 +15,7 @@ mod munix;
 mod ncs;
 mod rns;
 mod scan;
+mod spont;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ const TASKS: &[(&str, Task)] = &[
     ("rns", rns::rns),
     ("scan", scan::scan),
     ("munix", munix::munix),
+    ("spont", spont::spont),
 ];
 
 impl Case {

@@ -5,6 +5,7 @@
 //! and know nothing of files.
 
 pub mod linear;
+pub mod needle;
 pub mod nerve;
 pub mod polarity;
 pub mod quality;

@@ -1,0 +1,208 @@
+//! Placed discharges to trains: parts of one potential joined by their fixed lag, pieces of one
+//! train joined by shape and firing.
+
+use super::resolve::{Placed, Unit};
+
+/// Discharges that belong together, before they have a name.
+#[derive(Debug, Clone, Default)]
+pub struct Train {
+    /// Moments, seconds.
+    pub times_s: Vec<f64>,
+    /// Size of each discharge in the working signal, microvolts.
+    pub sizes_uv: Vec<f64>,
+    /// Units whose discharges are parts of the same potential.
+    pub parts: usize,
+    /// The unit that gave the times.
+    pub unit: usize,
+}
+
+/// Lag within which parts of one potential lie, s.
+const LOCK_S: f64 = 0.014;
+/// Spread of such a lag, s.
+const LOCK_SPREAD_S: f64 = 0.0007;
+
+impl Train {
+    fn push(&mut self, time_s: f64, size_uv: f64) {
+        self.times_s.push(time_s);
+        self.sizes_uv.push(size_uv);
+    }
+
+    /// In order of time; of discharges within 1.2 ms the larger stays.
+    fn tidy(&mut self) {
+        let mut all: Vec<(f64, f64)> = self.times_s.iter().copied().zip(self.sizes_uv.iter().copied()).collect();
+        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        self.times_s.clear();
+        self.sizes_uv.clear();
+        for (t, s) in all {
+            if let (Some(last), Some(size)) = (self.times_s.last_mut(), self.sizes_uv.last_mut())
+                && t - *last < 0.0012
+            {
+                if s > *size {
+                    (*last, *size) = (t, s);
+                }
+                continue;
+            }
+            self.push(t, s);
+        }
+    }
+
+    /// Median size, microvolts.
+    pub fn size_uv(&self) -> f64 {
+        crate::dsp::robust::median(&self.sizes_uv)
+    }
+}
+
+/// One train a unit, in order of time.
+pub fn gather(placed: &[Placed], units: &[Unit], fs_hz: f64) -> Vec<Train> {
+    let mut trains: Vec<Train> = (0..units.len()).map(|unit| Train { parts: 1, unit, ..Train::default() }).collect();
+    for p in placed {
+        if let (Some(train), Some(unit)) = (trains.get_mut(p.unit), units.get(p.unit)) {
+            train.push(p.at / fs_hz, p.gain * unit.peak_uv);
+        }
+    }
+    for train in &mut trains {
+        train.tidy();
+    }
+    trains.retain(|t| t.times_s.len() >= 2);
+    trains
+}
+
+/// Lags of each discharge of `b` to the discharges of `a` within reach.
+fn lags(a: &[f64], b: &[f64], reach_s: f64) -> Vec<f64> {
+    let mut found = Vec::new();
+    let mut first = 0;
+    for t in b {
+        while first < a.len() && a[first] < t - reach_s {
+            first += 1;
+        }
+        found.extend(a[first..].iter().take_while(|s| **s <= t + reach_s).map(|s| t - s));
+    }
+    found.sort_unstable_by(f64::total_cmp);
+    found
+}
+
+/// Most common lag of `b` behind `a` and how many of `b` have it.
+fn lock(a: &[f64], b: &[f64], reach_s: f64) -> (f64, usize) {
+    let lags = lags(a, b, reach_s);
+    let mut best = (0.0, 0);
+    let mut j = 0;
+    for i in 0..lags.len() {
+        while lags[i] - lags[j] > 2.0 * LOCK_SPREAD_S {
+            j += 1;
+        }
+        if i - j + 1 > best.1 {
+            best = (lags[(i + j) / 2], i - j + 1);
+        }
+    }
+    best
+}
+
+/// Joins trains that keep a fixed lag: parts of one potential (fibres of a motor unit, of a complex
+/// repetitive discharge), or what is left of it after subtraction.
+pub fn join_locked(mut trains: Vec<Train>) -> Vec<Train> {
+    trains.sort_by(|a, b| (b.size_uv() * (b.times_s.len() as f64).sqrt()).total_cmp(&(a.size_uv() * (a.times_s.len() as f64).sqrt())));
+    let mut kept: Vec<Train> = Vec::new();
+    'next: for mut train in trains {
+        for other in &mut kept {
+            let (na, nb) = (other.times_s.len(), train.times_s.len());
+            // In a fast train only lags below half its interval mean one potential.
+            let reach = LOCK_S.min(0.5 * usual_interval(&other.times_s)).min(0.5 * usual_interval(&train.times_s)).max(0.002);
+            let (lag, count) = lock(&other.times_s, &train.times_s, reach);
+            let span = (other.times_s[na - 1] - other.times_s[0]).max(1.0);
+            let chance = (na as f64 / span * 2.0 * LOCK_SPREAD_S).min(1.0) * nb as f64;
+            let least = na.min(nb) as f64;
+            if count as f64 >= 0.55 * least && count as f64 > 3.0 * chance + 1.5 {
+                // Where the larger part was missed the smaller one tells when it was.
+                let mut extra = Train { parts: other.parts, unit: other.unit, ..Train::default() };
+                for (t, s) in train.times_s.iter().zip(&train.sizes_uv) {
+                    let at = t - lag;
+                    let near = other.times_s.partition_point(|o| *o < at - 0.004);
+                    if other.times_s.get(near).is_none_or(|o| *o > at + 0.004) {
+                        extra.push(at, *s);
+                    }
+                }
+                // Only if the smaller one is really a part of each: otherwise extras are other things.
+                if count as f64 >= 0.8 * nb as f64 {
+                    let size = other.size_uv();
+                    for t in extra.times_s {
+                        other.push(t, size);
+                    }
+                    other.tidy();
+                }
+                if count >= 3 && train.size_uv() > 0.2 * other.size_uv() {
+                    other.parts += train.parts;
+                }
+                continue 'next;
+            }
+        }
+        train.tidy();
+        kept.push(train);
+    }
+    kept
+}
+
+/// The interval that a quarter of the intervals stay below, s.
+pub fn usual_interval(times_s: &[f64]) -> f64 {
+    let intervals: Vec<f64> = times_s.windows(2).map(|w| w[1] - w[0]).collect();
+    let usual = crate::dsp::robust::percentile(&intervals, 25.0);
+    if usual.is_finite() { usual } else { 1.0 }
+}
+
+/// Joins trains of like form that take turns: a discharge that changes its size, or a motor unit
+/// whose fibres jitter, was found as several shapes.
+pub fn join_turns(mut trains: Vec<Train>, units: &[Unit], fs_hz: f64) -> Vec<Train> {
+    trains.sort_by_key(|t| std::cmp::Reverse(t.times_s.len()));
+    loop {
+        let mut joined = None;
+        'search: for i in 0..trains.len() {
+            for j in i + 1..trains.len() {
+                let (Some(a), Some(b)) = (units.get(trains[i].unit), units.get(trains[j].unit)) else { continue };
+                let (likeness, lag, ratio) = a.likeness(b, fs_hz);
+                let lag_s = lag as f64 / fs_hz;
+                if same_train(&trains[i], &trains[j], likeness, lag_s, ratio) {
+                    joined = Some((i, j, lag_s));
+                    break 'search;
+                }
+            }
+        }
+        let Some((i, j, lag_s)) = joined else { return trains };
+        let gone = trains.remove(j);
+        for (t, s) in gone.times_s.iter().zip(&gone.sizes_uv) {
+            trains[i].push(t - lag_s, *s);
+        }
+        trains[i].parts = trains[i].parts.max(gone.parts);
+        trains[i].tidy();
+    }
+}
+
+fn same_train(a: &Train, b: &Train, likeness: f64, lag_s: f64, ratio: f64) -> bool {
+    if likeness < 0.75 {
+        return false;
+    }
+    let mut all: Vec<(f64, bool)> =
+        a.times_s.iter().map(|t| (*t, true)).chain(b.times_s.iter().map(|t| (t - lag_s, false))).collect();
+    all.sort_unstable_by(|x, y| x.0.total_cmp(&y.0));
+    all.dedup_by(|later, earlier| later.0 - earlier.0 < 0.0012);
+    // Fast runs: the interval between the two is that of its neighbours.
+    let (mut junctions, mut smooth) = (0, 0);
+    for w in all.windows(3) {
+        let (d0, d1) = (w[1].0 - w[0].0, w[2].0 - w[1].0);
+        if (w[0].1 != w[1].1 || w[1].1 != w[2].1) && d0 < 0.09 && d1 < 0.09 {
+            junctions += 1;
+            smooth += usize::from((d1 / d0).ln().abs() < 0.2);
+        }
+    }
+    if likeness > 0.85 && junctions >= 5 && smooth * 10 >= junctions * 7 {
+        return true;
+    }
+    // Slower trains: independent ones would come near each other now and then, one unit never does.
+    if likeness < 0.88 || !(0.55..1.8).contains(&ratio) {
+        return false;
+    }
+    let shortest = 0.5 * usual_interval(&a.times_s).min(usual_interval(&b.times_s)).min(0.2);
+    let (first, last) = (a.times_s[0].max(b.times_s[0]), a.times_s[a.times_s.len() - 1].min(b.times_s[b.times_s.len() - 1]));
+    let within = |t: &Train| t.times_s.iter().filter(|t| (first..=last).contains(*t)).count() as f64;
+    let expected = if last > first { within(a) * within(b) * 2.0 * shortest / (last - first) } else { 0.0 };
+    let met = all.windows(2).filter(|w| w[0].1 != w[1].1 && w[1].0 - w[0].0 < shortest).count() as f64;
+    expected >= 4.0 && met <= 0.25 * expected
+}
