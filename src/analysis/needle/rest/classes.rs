@@ -15,6 +15,7 @@
 //! | myotonic | 20 to 150 Hz (AANEM: to 80), rate and amplitude wax and wane |
 //! | myokymic | bursts of 2 to 60 Hz inside, repeating at 0.1 to 10 Hz |
 //! | neuromyotonic | 100 (glossary: 150) to 300 Hz, amplitude falls, abrupt |
+//! | end-plate noise | negative, 0.5 to 2 ms, 10 to 50 µV, irregular |
 //! | end-plate spike | starts negative, below 5 ms, irregular, 5 to 50 Hz |
 //! | voluntary | form of a motor unit, 4 to 30 Hz, semi-regular |
 
@@ -74,7 +75,7 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
     let sharp_wave = within(s.positive_to_negative, 1.05, 1e3, 0.12) * within(s.negative_width_ratio, 1.5, 1e3, 0.25);
     let spike = within(s.positive_to_negative, 0.0, 1.1, 0.12);
     let fibre = within(s.duration_ms, 0.8, 5.0, 0.15);
-    let unit = within(s.duration_ms, 5.2, 30.0, 0.12);
+    let unit = within(s.duration_ms, 5.2, 20.0, 0.12);
     let regular = within(f.cv, 0.0, 0.10, 0.35);
     let slow = within(f.rate_hz, 0.5, 30.0, 0.3);
     let bursting = within(f.in_bursts, 0.7, 2.0, 0.2) * many(6.0) * within(f.bursts as f64, 3.0, 1e6, 0.3);
@@ -89,7 +90,7 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
         (C::PositiveSharpWave, positive * sharp_wave * regular * slow * many(4.0) * not_bursting),
         (
             C::Fasciculation,
-            unit * if few { 0.9 } else { irregular } * within(f.rate_hz, 0.0, 5.0, 0.3) * within(f.n as f64 / f.span_s.max(1.0), 0.0, 5.0, 0.3),
+            unit * within(s.surroundings, 0.0, 0.15, 0.25) * within(s.amp_uv, 40.0, 1e5, 0.2) * if few { 0.9 } else { irregular } * within(f.rate_hz, 0.0, 5.0, 0.3) * within(f.n as f64 / f.span_s.max(1.0), 0.0, 5.0, 0.3),
         ),
         (
             C::ComplexRepetitive,
@@ -107,8 +108,10 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
         (C::Neuromyotonic, within(f.rate_hz, 100.0, 300.0, 0.12) * within(f.cv, 0.0, 0.15, 0.3) * within(f.longest_run as f64, 8.0, 1e9, 0.3)),
         (
             C::EndPlateSpike,
-            negative * within(s.duration_ms, 0.8, 5.0, 0.2) * within(f.cv, 0.2, 1e3, 0.3) * within(f.rate_hz, 4.0, 80.0, 0.3) * many(5.0),
+            negative * within(s.duration_ms, 0.8, 5.0, 0.2) * within(f.cv, 0.2, 1e3, 0.3) * within(f.rate_hz, 4.0, 80.0, 0.3) * many(5.0)
+                * within(s.amp_uv, 40.0, 1e4, 0.2),
         ),
+        (C::EndPlateNoise, negative * within(s.duration_ms, 0.3, 3.0, 0.3) * within(f.cv, 0.2, 1e3, 0.3) * within(s.amp_uv, 1.0, 40.0, 0.2) * many(5.0)),
         (
             C::Voluntary,
             unit * within(f.rate_hz, 4.0, 30.0, 0.2) * within(f.cv, 0.05, 0.35, 0.3) * many(8.0) * not_bursting * within(f.span_s, 1.0, 1e9, 0.4),

@@ -17,7 +17,8 @@ pub fn difference(a: &[f64], b: &[f64], noise: f64) -> f64 {
         eb += y * y;
     }
     let most = f64::max(ea, eb);
-    if most > 0.0 { (d - noise).max(0.0) / most } else { 1.0 }
+    // What noise adds scatters by about half of itself over such short shapes.
+    if most > 0.0 { (d - 1.6 * noise).max(0.0) / most } else { 1.0 }
 }
 
 /// Groups of `shapes` (all of one length), the largest first, as indices; what is like nothing else

@@ -54,6 +54,8 @@ pub struct Shape {
     pub late_negativity: f64,
     /// Peaks of either sign that stand out by a tenth of the amplitude.
     pub peaks: usize,
+    /// Largest value from 8 to 5 ms before and from 18 to 24 ms after, as part of the amplitude.
+    pub surroundings: f64,
     /// Floor over amplitude: small potentials in noise are measured less well.
     pub floor_part: f64,
     /// The potential, microvolts, at the rate of the input.
@@ -272,7 +274,14 @@ fn measured(potential: Vec<f64>, centre: usize, fs_hz: f64, noise_uv: f64, inter
             turn = v;
         }
     }
+    let apart = |a: f64, b: f64| {
+        let at = |ms: f64| (centre as f64 + ms * 1e-3 * fs_hz).max(0.0) as usize;
+        let piece = smooth.get(at(a)..at(b).min(smooth.len())).unwrap_or_default();
+        piece.iter().fold(0.0_f64, |m, v| m.max(v.abs()))
+    };
+    let surroundings = f64::max(apart(-8.0, -5.0), apart(18.0, 24.0)) / amp;
     Some(Shape {
+        surroundings,
         amp_uv: amp,
         duration_ms: ms(end.saturating_sub(start)),
         first,

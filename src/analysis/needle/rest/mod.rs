@@ -136,7 +136,7 @@ impl RestAnalysis {
         for members in cluster::groups(&shapes, noise, SHAPES[usize::from(second)]) {
             let moments: Vec<f64> = members.iter().map(|i| chosen[*i].at).collect();
             let unit = Unit::new(&self.left, working.fs_hz, &moments, sigma);
-            if unit.peak_uv > 0.0 {
+            if unit.peak_uv > 0.0 && !self.units.iter().any(|known| known.same(&unit, working.fs_hz)) {
                 self.units.push(unit);
             }
         }

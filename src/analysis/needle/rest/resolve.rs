@@ -1,7 +1,7 @@
 //! Discharges of known shapes found in the working signal, one after the other where they explain
 //! most; overlaps come apart because each is subtracted before the next is looked for.
 //!
-//! McGill, Cummins and Dorfman 1985 (peel-off). A discharge may be a half larger or a third smaller
+//! McGill, Cummins and Dorfman 1985 (peel-off). A discharge may be a third larger or a quarter smaller
 //! than its unit's shape (slow movement of the needle; myotonic discharges change more and are
 //! joined from several shapes later).
 
@@ -13,11 +13,13 @@ const PHASES: usize = 4;
 /// What a unit's shape holds before and after its peak, ms.
 const WINDOW_MS: [f64; 2] = [3.0, 5.0];
 /// Sizes of a discharge against its unit's shape.
-const GAIN: [f64; 2] = [0.62, 1.6];
+const GAIN: [f64; 2] = [0.75, 1.35];
 /// Least energy a discharge takes away, times the variance of the noise.
 const LEAST_ENERGY: f64 = 36.0;
 /// Least part of its shape's energy that a discharge takes away.
 const LEAST_PART: f64 = 0.35;
+/// Shapes that differ by a smaller part of their energy are one.
+const SAME: f64 = 0.06;
 /// Longest stretch that is resolved at once, s.
 const STRETCH_S: f64 = 0.5;
 
@@ -87,8 +89,8 @@ impl Unit {
         &self.phases[0]
     }
 
-    /// Best likeness to another shape over lags of 2 ms: correlation (1 is the same form), lag in
-    /// samples (how much later the other one's peak is against that form), size of the other one.
+    /// Best likeness to another shape over lags of 2 ms: correlation (1 is the same form); samples
+    /// from this one's moment to that of the other one when both lie on each other; size of the other.
     pub fn likeness(&self, other: &Self, fs_hz: f64) -> (f64, isize, f64) {
         let most = (2e-3 * fs_hz) as isize;
         let (a, b) = (self.shape(), other.shape());
@@ -98,10 +100,17 @@ impl Unit {
             let sum: f64 = b.iter().enumerate().filter_map(|(i, v)| a.get(usize::try_from(i as isize + lag).ok()?).map(|w| v * w)).sum();
             let r = if norm > 0.0 { sum / norm } else { 0.0 };
             if r > best.0 {
-                best = (r, -lag, (other.energy / self.energy).sqrt());
+                best = (r, lag, (other.energy / self.energy).sqrt());
             }
         }
         best
+    }
+
+    /// Whether another shape is this one, found a second time.
+    pub fn same(&self, other: &Self, fs_hz: f64) -> bool {
+        let (likeness, _, size) = self.likeness(other, fs_hz);
+        let (a, b) = (1.0, size);
+        (a * a + b * b - 2.0 * likeness * a * b) / f64::max(a * a, b * b) < SAME
     }
 
     /// Sum of products with `x`, the peak at `at` plus `phase` quarters.
