@@ -83,6 +83,7 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
     let constant = within(f.rate_range, 1.0, 1.12, 0.06) * within(f.size_range, 1.0, 1.3, 0.2);
     let waxing = within(f.rate_range, 1.3, 1e3, 0.12) * within(f.size_range, 1.15, 1e3, 0.15);
     let complex = f64::max(within(s.peaks as f64, 4.0, 1e3, 0.25), within(parts as f64, 3.0, 1e3, 0.4));
+    let even = within(f.evenness, 0.35, 1e3, 0.35);
     let irregular = within(f.cv, 0.25, 1e3, 0.3);
     let few = f.n < 5;
     vec![
@@ -102,16 +103,16 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
         ),
         (
             C::Myokymic,
-            bursting * unit.max(0.3) * within(f.burst_rate_hz, 2.0, 70.0, 0.2) * within(f.bursts_hz, 0.1, 10.0, 0.3) * within(f.burst_cv, 0.0, 0.35, 0.4)
+            bursting * unit.max(0.2) * within(s.amp_uv, 50.0, 1e5, 0.2) * within(f.burst_rate_hz, 2.0, 70.0, 0.2) * within(f.bursts_hz, 0.1, 10.0, 0.3) * within(f.burst_cv, 0.0, 0.35, 0.4)
                 * within(f.rate_hz, 0.0, 90.0, 0.2) * (1.0 - 0.95 * within(f.longest_run as f64, 25.0, 1e9, 0.2)),
         ),
         (C::Neuromyotonic, within(f.rate_hz, 100.0, 300.0, 0.12) * within(f.cv, 0.0, 0.15, 0.3) * within(f.longest_run as f64, 8.0, 1e9, 0.3)),
         (
             C::EndPlateSpike,
             negative * within(s.duration_ms, 0.8, 5.0, 0.2) * within(f.cv, 0.2, 1e3, 0.3) * within(f.rate_hz, 4.0, 80.0, 0.3) * many(5.0)
-                * within(s.amp_uv, 40.0, 1e4, 0.2),
+                * within(s.amp_uv, 40.0, 1e4, 0.2) * even,
         ),
-        (C::EndPlateNoise, negative * within(s.duration_ms, 0.3, 3.0, 0.3) * within(f.cv, 0.2, 1e3, 0.3) * within(s.amp_uv, 1.0, 40.0, 0.2) * many(5.0)),
+        (C::EndPlateNoise, negative * within(s.duration_ms, 0.3, 3.0, 0.3) * within(f.cv, 0.2, 1e3, 0.3) * within(s.amp_uv, 1.0, 40.0, 0.2) * many(5.0) * even),
         (
             C::Voluntary,
             unit * within(f.rate_hz, 4.0, 30.0, 0.2) * within(f.cv, 0.05, 0.35, 0.3) * many(8.0) * not_bursting * within(f.span_s, 1.0, 1e9, 0.4),

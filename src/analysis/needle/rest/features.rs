@@ -77,6 +77,8 @@ pub struct Firing {
     pub rate_range: f64,
     /// The same of the size of discharges.
     pub size_range: f64,
+    /// Discharges against those that the rate makes expect over the whole time.
+    pub evenness: f64,
     /// Discharges in the longest run.
     pub longest_run: usize,
     /// Part of the discharges in bursts of two and more.
@@ -111,6 +113,7 @@ pub fn firing(times_s: &[f64], sizes_uv: &[f64]) -> Firing {
         return out;
     }
     out.rate_hz = 1.0 / usual;
+    out.evenness = (n as f64 - 1.0) * usual / out.span_s.max(usual);
     let ratios = log_ratio(&intervals);
     out.cv = median(&ratios) / LOG_RATIO_PER_CV;
     out.steady = ratios.iter().filter(|r| **r < 0.2).count() as f64 / ratios.len().max(1) as f64;

@@ -10,9 +10,11 @@
 //! **Contract.** Microvolts, negative up. NaN and infinite samples are gaps. A constant added changes
 //! nothing; a scaled signal has the same trains. **Cost**: some 0.1 s for ten seconds of rest.
 
+pub mod chain;
 pub mod classes;
 pub mod cluster;
 pub mod events;
+pub mod fast;
 pub mod features;
 pub mod grading;
 pub mod insertion;
@@ -39,6 +41,10 @@ const SHAPES: [usize; 2] = [20, 14];
 const LONE: f64 = 9.0;
 /// Discharges nearer than this belong to one potential, s.
 const LONE_S: f64 = 0.012;
+/// Marks trains of potentials that came once or twice.
+const LONE_UNIT: usize = usize::MAX;
+/// Marks trains found as a whole.
+const FAST: usize = usize::MAX - 1;
 /// Shortest record, s, of which something is said.
 const SHORTEST_S: f64 = 0.5;
 
@@ -93,6 +99,7 @@ pub struct RestAnalysis {
     placed: Vec<Placed>,
     found: Vec<NamedTrain>,
     lone: Vec<f64>,
+    fast: Vec<fast::Episode>,
     insertions: Vec<insertion::Insertion>,
     stage: Stage,
 }
@@ -112,8 +119,20 @@ impl RestAnalysis {
             placed: Vec::new(),
             found: Vec::new(),
             lone: Vec::new(),
+            fast: Vec::new(),
             insertions: Vec::new(),
             stage,
+        }
+    }
+
+    /// All of the working signal but fast episodes, which are found as a whole.
+    fn begin_anew(&mut self) {
+        let Some(working) = &self.working else { return };
+        self.left.clone_from(&working.uv);
+        for episode in &self.fast {
+            if let Some(x) = self.left.get_mut(episode.from..episode.to) {
+                x.fill(0.0);
+            }
         }
     }
 
@@ -164,7 +183,20 @@ impl RestAnalysis {
         let fs = working.fs_hz;
         let trains = trains::gather(&self.placed, &self.units, fs);
         let trains = trains::join_locked(trains);
-        let mut trains = trains::join_turns(trains, &self.units, fs);
+        let trains = trains::join_turns(trains, &self.units, fs);
+        let trains = trains::drop_remains(trains);
+        // Potentials that begin upwards and are irregular are those of end plates: no rhythm to look for.
+        let begins = |t: &Train| {
+            let noise = working.wide_uv.first().copied().unwrap_or(1.0);
+            features::shape(&self.input.uv, self.input.fs_hz, t, &[], noise).map(|s| s.first)
+        };
+        let mut trains = trains::take_apart(trains, &self.units, fs, &|t| begins(t) != Some(features::FirstPhase::Negative));
+        trains.extend(self.fast.iter().map(|e| Train {
+            times_s: e.moments.iter().map(|m| m / fs).collect(),
+            sizes_uv: e.sizes_uv.clone(),
+            parts: 1,
+            unit: FAST,
+        }));
         let (single, lone_s) = self.lone_trains(working, &trains);
         trains.extend(single);
         let wide = |train: &Train| {
@@ -220,7 +252,7 @@ impl RestAnalysis {
             if !free[i] {
                 continue;
             }
-            let mut train = Train { parts: 1, unit: usize::MAX, ..Train::default() };
+            let mut train = Train { parts: 1, unit: LONE_UNIT, ..Train::default() };
             for j in i..single.len() {
                 if free[j] && (j == i || cluster::difference(&shapes[i], &shapes[j], 0.0) < 2.0 * cluster::ALIKE) {
                     free[j] = false;
@@ -247,17 +279,20 @@ impl SignalAnalysis for RestAnalysis {
                 working.take(&mut self.input.uv, next, to, fs_hz);
                 self.stage = Stage::Filter { next: to };
                 if to >= n {
-                    self.left.clone_from(&working.uv);
+                    self.fast = fast::episodes(working);
+                    self.begin_anew();
                     self.stage = Stage::Look { second: false };
                 }
                 Some(0.3 * to as f64 / n.max(1) as f64)
             }
             Stage::Look { second } => {
                 self.look(second);
+                if second {
+                    self.begin_anew();
+                }
                 let Some(working) = &self.working else { return None };
                 if second {
                     // All anew, with all shapes known.
-                    self.left.clone_from(&working.uv);
                     self.placed.clear();
                     self.events =
                         events::find(&self.left, working.fs_hz, 0, self.left.len(), |i| events::THRESHOLD * working.sigma(i));
@@ -298,7 +333,7 @@ impl RestAnalysis {
     /// Trains that may be shown.
     fn shown(&self) -> impl Iterator<Item = &NamedTrain> {
         self.found.iter().filter(|t| {
-            let lone = t.train.unit == usize::MAX;
+            let lone = t.train.unit == LONE_UNIT;
             !(lone && t.named.class == ActivityClass::NotSure)
         })
     }

@@ -1,6 +1,8 @@
 //! Placed discharges to trains: parts of one potential joined by their fixed lag, pieces of one
 //! train joined by shape and firing.
 
+use super::chain::{self, Beat};
+use super::features::firing;
 use super::resolve::{Placed, Unit};
 
 /// Discharges that belong together, before they have a name.
@@ -205,4 +207,121 @@ fn same_train(a: &Train, b: &Train, likeness: f64, lag_s: f64, ratio: f64) -> bo
     let expected = if last > first { within(a) * within(b) * 2.0 * shortest / (last - first) } else { 0.0 };
     let met = all.windows(2).filter(|w| w[0].1 != w[1].1 && w[1].0 - w[0].0 < shortest).count() as f64;
     expected >= 4.0 && met <= 0.25 * expected
+}
+
+/// Local irregularity from which a train may be several.
+const IRREGULAR: f64 = 0.12;
+/// Shortest chain that makes a train.
+const CHAIN: usize = 5;
+
+/// Takes trains that fire irregularly apart into regular ones of like shape, as long as that explains
+/// most of them. `may` says which trains may be looked at.
+pub fn take_apart(trains: Vec<Train>, units: &[Unit], fs_hz: f64, may: &dyn Fn(&Train) -> bool) -> Vec<Train> {
+    let (pool, mut out): (Vec<Train>, Vec<Train>) = trains.into_iter().partition(|t| {
+        let f = firing(&t.times_s, &t.sizes_uv);
+        !(f.cv < IRREGULAR) && t.times_s.len() >= 3 && may(t)
+    });
+    let mut beats: Vec<Beat> = pool
+        .iter()
+        .flat_map(|t| t.times_s.iter().zip(&t.sizes_uv).map(|(time_s, size_uv)| Beat { time_s: *time_s, size_uv: *size_uv, unit: t.unit }))
+        .collect();
+    beats.sort_unstable_by(|a, b| a.time_s.total_cmp(&b.time_s));
+    if beats.len() > chain::MOST {
+        out.extend(pool);
+        return out;
+    }
+    // Likeness and lag of every pair of units.
+    let n = units.len();
+    let mut like = vec![(1.0, 0, 1.0); n * n];
+    for a in pool.iter().map(|t| t.unit) {
+        for b in pool.iter().map(|t| t.unit).filter(|b| *b != a) {
+            if let (Some(x), Some(y), Some(slot)) = (units.get(a), units.get(b), like.get_mut(a * n + b)) {
+                *slot = x.likeness(y, fs_hz);
+            }
+        }
+    }
+    let differ = |a: &Beat, b: &Beat| {
+        let l = like.get(a.unit * n + b.unit).map_or(0.0, |l| l.0);
+        let (x, y) = (a.size_uv, b.size_uv);
+        (x * x + y * y - 2.0 * l * x * y) / f64::max(x * x, y * y).max(1e-12)
+    };
+    let mut found: Vec<Train> = Vec::new();
+    let mut used: Vec<Beat> = Vec::new();
+    while beats.len() >= CHAIN {
+        let indices = chain::best(&beats, &differ);
+        if indices.len() < CHAIN {
+            break;
+        }
+        // Times at the peak of the unit that gave most of them.
+        let mut count = vec![0_usize; n];
+        for i in &indices {
+            if let Some(c) = count.get_mut(beats[*i].unit) {
+                *c += 1;
+            }
+        }
+        let unit = (0..n).max_by_key(|k| (count[*k], std::cmp::Reverse(*k))).unwrap_or(0);
+        let mut train = Train { parts: 1, unit, ..Train::default() };
+        for i in &indices {
+            let lag = like.get(unit * n + beats[*i].unit).map_or(0, |l| l.1);
+            train.push(beats[*i].time_s - lag as f64 / fs_hz, beats[*i].size_uv);
+        }
+        train.tidy();
+        let f = firing(&train.times_s, &train.sizes_uv);
+        // A chain by chance misses every third, or is ragged.
+        let filled = f.n as f64 / (f.span_s * f.rate_hz + 1.0);
+        used.extend(indices.iter().map(|i| beats[*i]));
+        let mut k = 0;
+        let mut next = indices.iter().peekable();
+        beats.retain(|_| {
+            let taken = next.next_if(|i| **i == k).is_some();
+            k += 1;
+            !taken
+        });
+        if f.cv < IRREGULAR && filled > 0.7 {
+            found.push(train);
+        }
+    }
+    // Each irregular train stays unless chains explain most of it.
+    for train in pool {
+        let explained = |t: f64| found.iter().any(|c| c.times_s.iter().any(|s| (s - t).abs() < 0.003));
+        let hit = train.times_s.iter().filter(|t| explained(**t)).count();
+        if hit * 10 < train.times_s.len() * 6 {
+            // Chains that took few of it were chance.
+            let within = |c: &Train| c.times_s.iter().filter(|s| train.times_s.iter().any(|t| (*s - t).abs() < 0.003)).count();
+            found.retain(|c| within(c) * 2 < c.times_s.len());
+            out.push(train);
+        }
+    }
+    out.extend(found);
+    out
+}
+
+/// Leaves out trains that are what is left of larger ones: at no fixed lag, but near them far more
+/// often than by chance.
+pub fn drop_remains(mut trains: Vec<Train>) -> Vec<Train> {
+    trains.sort_by(|a, b| b.size_uv().total_cmp(&a.size_uv()));
+    let mut kept: Vec<Train> = Vec::new();
+    for train in trains {
+        let regular = firing(&train.times_s, &train.sizes_uv).cv < IRREGULAR;
+        let remains = !regular
+            && kept.iter().any(|large| {
+                if large.size_uv() < 1.6 * train.size_uv() || large.times_s.len() < 3 {
+                    return false;
+                }
+                let (before, after) = (0.004, 0.012);
+                let near = |t: &f64| {
+                    let i = large.times_s.partition_point(|s| *s < t - after);
+                    large.times_s.get(i).is_some_and(|s| *s < t + before)
+                };
+                let n = train.times_s.len() as f64;
+                let count = train.times_s.iter().filter(|t| near(t)).count() as f64;
+                let span = (large.times_s[large.times_s.len() - 1] - large.times_s[0]).max(1.0);
+                let chance = n * (large.times_s.len() as f64 / span * (before + after)).min(1.0);
+                count > 0.4 * n && count > 1.8 * chance + 1.0
+            });
+        if !remains {
+            kept.push(train);
+        }
+    }
+    kept
 }
