@@ -4,7 +4,7 @@
 //! the larger. The noise is known, so a weak potential is not held to a strong one's standard.
 
 /// Part of the energy that may differ: what jitter between fibres changes in a motor unit.
-pub const ALIKE: f64 = 0.12;
+pub const ALIKE: f64 = 0.08;
 /// At least as many events make a shape.
 const LEAST: usize = 3;
 

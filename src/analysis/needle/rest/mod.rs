@@ -96,6 +96,8 @@ pub struct RestAnalysis {
     events: Vec<Event>,
     stretches: Vec<(usize, usize)>,
     units: Vec<Unit>,
+    /// How many events made each.
+    counts: Vec<usize>,
     placed: Vec<Placed>,
     found: Vec<NamedTrain>,
     lone: Vec<f64>,
@@ -116,6 +118,7 @@ impl RestAnalysis {
             events: Vec::new(),
             stretches: Vec::new(),
             units: Vec::new(),
+            counts: Vec::new(),
             placed: Vec::new(),
             found: Vec::new(),
             lone: Vec::new(),
@@ -157,9 +160,13 @@ impl RestAnalysis {
             let unit = Unit::new(&self.left, working.fs_hz, &moments, sigma);
             if unit.peak_uv > 0.0 && !self.units.iter().any(|known| known.same(&unit, working.fs_hz)) {
                 self.units.push(unit);
+                self.counts.push(moments.len());
             }
         }
         self.events = all;
+        if second {
+            resolve::without_overlaps(&mut self.units, &mut self.counts, sigma);
+        }
     }
 
     /// What remains of discharges that were taken out, microvolts: a part of each one's size.
@@ -186,11 +193,14 @@ impl RestAnalysis {
         let trains = trains::join_turns(trains, &self.units, fs);
         let trains = trains::drop_remains(trains);
         // Potentials that begin upwards and are irregular are those of end plates: no rhythm to look for.
-        let begins = |t: &Train| {
+        let fibres = |t: &Train| {
             let noise = working.wide_uv.first().copied().unwrap_or(1.0);
-            features::shape(&self.input.uv, self.input.fs_hz, t, &[], noise).map(|s| s.first)
+            features::shape(&self.input.uv, self.input.fs_hz, t, &[], noise).is_some_and(|s| {
+                let class = classes::name(&features::firing(&t.times_s, &t.sizes_uv), &s, t.parts).class;
+                s.first != features::FirstPhase::Negative && class != ActivityClass::Myokymic
+            })
         };
-        let mut trains = trains::take_apart(trains, &self.units, fs, &|t| begins(t) != Some(features::FirstPhase::Negative));
+        let mut trains = trains::take_apart(trains, &self.units, fs, &fibres);
         trains.extend(self.fast.iter().map(|e| Train {
             times_s: e.moments.iter().map(|m| m / fs).collect(),
             sizes_uv: e.sizes_uv.clone(),

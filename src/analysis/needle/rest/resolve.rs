@@ -19,7 +19,9 @@ const LEAST_ENERGY: f64 = 36.0;
 /// Least part of its shape's energy that a discharge takes away.
 const LEAST_PART: f64 = 0.35;
 /// Shapes that differ by a smaller part of their energy are one.
-const SAME: f64 = 0.06;
+const SAME: f64 = 0.04;
+/// A shape of which others leave less than this is their overlap.
+const OVERLAP_LEFT: f64 = 0.15;
 /// Longest stretch that is resolved at once, s.
 const STRETCH_S: f64 = 0.5;
 
@@ -89,10 +91,10 @@ impl Unit {
         &self.phases[0]
     }
 
-    /// Best likeness to another shape over lags of 2 ms: correlation (1 is the same form); samples
+    /// Best likeness to another shape over lags of 4 ms: correlation (1 is the same form); samples
     /// from this one's moment to that of the other one when both lie on each other; size of the other.
     pub fn likeness(&self, other: &Self, fs_hz: f64) -> (f64, isize, f64) {
-        let most = (2e-3 * fs_hz) as isize;
+        let most = (4e-3 * fs_hz) as isize;
         let (a, b) = (self.shape(), other.shape());
         let norm = (self.energy * other.energy).sqrt();
         let mut best = (0.0, 0, 1.0);
@@ -158,6 +160,38 @@ pub fn stretches(events: &[Event], n: usize, fs_hz: f64) -> Vec<(usize, usize)> 
         }
     }
     found
+}
+
+/// Leaves out units that are two or three of the others overlapping: these explain all but a small
+/// part of them.
+pub fn without_overlaps(units: &mut Vec<Unit>, counts: &mut Vec<usize>, sigma_uv: f64) {
+    let mut order: Vec<usize> = (0..units.len()).collect();
+    order.sort_by_key(|k| counts.get(*k).copied().unwrap_or(0));
+    let mut gone = vec![false; units.len()];
+    for k in order {
+        let others: Vec<Unit> = (0..units.len())
+            .filter(|j| *j != k && !gone[*j] && counts.get(*j) > counts.get(k))
+            .map(|j| units[j].clone())
+            .collect();
+        let unit = &units[k];
+        let margin = unit.len();
+        let mut x = vec![0.0; 3 * margin];
+        unit.add(&mut x, (margin + unit.before) as f64, 1.0);
+        let mut placed = Vec::new();
+        resolve(&mut x, (margin, 2 * margin), &others, sigma_uv, &mut placed);
+        let left: f64 = x.iter().map(|v| v * v).sum();
+        gone[k] = placed.len() >= 2 && left < OVERLAP_LEFT * unit.energy;
+    }
+    let mut k = 0;
+    units.retain(|_| {
+        k += 1;
+        !gone[k - 1]
+    });
+    k = 0;
+    counts.retain(|_| {
+        k += 1;
+        !gone[k - 1]
+    });
 }
 
 /// Takes discharges of `units` out of `x` within a stretch; what is left stays in `x`.

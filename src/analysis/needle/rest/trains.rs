@@ -281,6 +281,7 @@ pub fn take_apart(trains: Vec<Train>, units: &[Unit], fs_hz: f64, may: &dyn Fn(&
             found.push(train);
         }
     }
+    let mut found = join_sequels(found, &differ);
     // Each irregular train stays unless chains explain most of it.
     for train in pool {
         let explained = |t: f64| found.iter().any(|c| c.times_s.iter().any(|s| (s - t).abs() < 0.003));
@@ -293,6 +294,29 @@ pub fn take_apart(trains: Vec<Train>, units: &[Unit], fs_hz: f64, may: &dyn Fn(&
         }
     }
     out.extend(found);
+    out
+}
+
+/// Joins chains that follow each other in time, of like shape, size and rate: too many discharges in
+/// between were hidden by others.
+fn join_sequels(mut chains: Vec<Train>, differ: &dyn Fn(&Beat, &Beat) -> f64) -> Vec<Train> {
+    chains.sort_by(|a, b| a.times_s[0].total_cmp(&b.times_s[0]));
+    let mut out: Vec<Train> = Vec::new();
+    for next in chains {
+        let beat = |t: &Train| Beat { time_s: 0.0, size_uv: t.size_uv(), unit: t.unit };
+        let rate = |t: &Train| firing(&t.times_s, &t.sizes_uv).rate_hz;
+        let fits = |t: &Train| {
+            let gap = next.times_s[0] - t.times_s[t.times_s.len() - 1];
+            gap > 0.0 && gap < 4.0 && (rate(t) / rate(&next)).ln().abs() < 0.3 && differ(&beat(t), &beat(&next)) < 0.1
+        };
+        match out.iter().position(fits) {
+            Some(i) => {
+                out[i].times_s.extend(next.times_s);
+                out[i].sizes_uv.extend(next.sizes_uv);
+            }
+            None => out.push(next),
+        }
+    }
     out
 }
 
