@@ -76,9 +76,9 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
     let spike = within(s.positive_to_negative, 0.0, 1.1, 0.12);
     let fibre = within(s.duration_ms, 0.8, 5.0, 0.15);
     let unit = within(s.duration_ms, 5.2, 20.0, 0.12);
-    let regular = within(f.cv, 0.0, 0.10, 0.35);
+    let regular = within(f.cv, 0.0, 0.10, 0.2);
     let slow = within(f.rate_hz, 0.5, 30.0, 0.3);
-    let bursting = within(f.in_bursts, 0.7, 2.0, 0.2) * many(6.0) * within(f.bursts as f64, 3.0, 1e6, 0.3);
+    let bursting = within(f.in_bursts, 0.7, 2.0, 0.2) * many(6.0) * within(f.bursts as f64, 4.0, 1e6, 0.2);
     let not_bursting = 1.0 - 0.9 * if f.bursts_hz.is_finite() { bursting * within(f.steady, 0.0, 0.6, 0.3) } else { 0.0 };
     let constant = within(f.rate_range, 1.0, 1.12, 0.06) * within(f.size_range, 1.0, 1.3, 0.2);
     let waxing = within(f.rate_range, 1.3, 1e3, 0.12) * within(f.size_range, 1.15, 1e3, 0.15);
@@ -91,7 +91,7 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
         (C::PositiveSharpWave, positive * sharp_wave * regular * slow * many(4.0) * not_bursting),
         (
             C::Fasciculation,
-            unit * within(s.surroundings, 0.0, 0.15, 0.25) * within(s.amp_uv, 40.0, 1e5, 0.2) * if few { 0.9 } else { irregular } * within(f.rate_hz, 0.0, 5.0, 0.3) * within(f.n as f64 / f.span_s.max(1.0), 0.0, 5.0, 0.3),
+            unit * within(s.surroundings, 0.0, 0.15, 0.25) * within(s.amp_uv, 40.0, 1e5, 0.2) * if few { 0.9 } else { irregular } * within(f.rate_hz, 0.0, 5.0, 0.3) * within(f.n as f64 / f.span_s.max(1.0), 0.0, 3.0, 0.25),
         ),
         (
             C::ComplexRepetitive,
@@ -115,7 +115,8 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
         (C::EndPlateNoise, negative * within(s.duration_ms, 0.3, 3.0, 0.3) * within(f.cv, 0.2, 1e3, 0.3) * within(s.amp_uv, 1.0, 40.0, 0.2) * many(5.0) * even),
         (
             C::Voluntary,
-            unit * within(f.rate_hz, 4.0, 30.0, 0.2) * within(f.cv, 0.05, 0.35, 0.3) * many(8.0) * not_bursting * within(f.span_s, 1.0, 1e9, 0.4),
+            // Semi-regular at such a rate is drive from the spinal cord, even of a short potential.
+            unit.max(0.25) * within(f.rate_hz, 4.0, 30.0, 0.2) * within(f.cv, 0.06, 0.35, 0.3) * many(8.0) * not_bursting * within(f.span_s, 1.0, 1e9, 0.4),
         ),
     ]
 }

@@ -42,6 +42,8 @@ pub enum FirstPhase {
 pub struct Shape {
     /// Peak to peak, microvolts.
     pub amp_uv: f64,
+    /// From the train's moment to the largest deflection, ms.
+    pub main_ms: f64,
     /// Duration above the floor, ms.
     pub duration_ms: f64,
     /// First deflection.
@@ -283,7 +285,12 @@ fn measured(potential: Vec<f64>, centre: usize, fs_hz: f64, noise_uv: f64, inter
         piece.iter().fold(0.0_f64, |m, v| m.max(v.abs()))
     };
     let surroundings = f64::max(apart(-8.0, -5.0), apart(18.0, 24.0)) / amp;
+    let most = samples(9.0).min(reach / 2);
+    let main = (centre.saturating_sub(most)..(centre + most).min(smooth.len()))
+        .max_by(|a, b| smooth[*a].abs().total_cmp(&smooth[*b].abs()))
+        .unwrap_or(centre);
     Some(Shape {
+        main_ms: (main as f64 - centre as f64) / fs_hz * 1e3,
         surroundings,
         amp_uv: amp,
         duration_ms: ms(end.saturating_sub(start)),

@@ -197,7 +197,8 @@ impl RestAnalysis {
             let noise = working.wide_uv.first().copied().unwrap_or(1.0);
             features::shape(&self.input.uv, self.input.fs_hz, t, &[], noise).is_some_and(|s| {
                 let class = classes::name(&features::firing(&t.times_s, &t.sizes_uv), &s, t.parts).class;
-                s.first != features::FirstPhase::Negative && class != ActivityClass::Myokymic
+                let unit = s.duration_ms > 5.2 && s.positive_to_negative < 1.0;
+                s.first != features::FirstPhase::Negative && !unit && class != ActivityClass::Myokymic
             })
         };
         let mut trains = trains::take_apart(trains, &self.units, fs, &fibres);
@@ -207,7 +208,7 @@ impl RestAnalysis {
             parts: 1,
             unit: FAST,
         }));
-        let (single, lone_s) = self.lone_trains(working, &trains);
+        let (single, mut lone_s) = self.lone_trains(working, &trains);
         trains.extend(single);
         let wide = |train: &Train| {
             let at = train.times_s.first().map_or(0, |t| (t * fs) as usize);
@@ -222,11 +223,20 @@ impl RestAnalysis {
             let firing = features::firing(&train.times_s, &train.sizes_uv);
             let Some(shape) = features::shape(&self.input.uv, self.input.fs_hz, train, &others, wide(train)) else { continue };
             let named = classes::name(&firing, &shape, train.parts);
-            found.push(NamedTrain { train: train.clone(), firing, shape, named });
+            let hidden = |t: &&Train| !std::ptr::eq(*t, train) && t.unit != LONE_UNIT;
+            if named.class == ActivityClass::Fasciculation && trains::overlaps(train, trains.iter().filter(hidden)) {
+                lone_s.extend(&train.times_s);
+                continue;
+            }
+            // The moment of a discharge is its largest deflection.
+            let mut train = train.clone();
+            train.times_s.iter_mut().for_each(|t| *t += 1e-3 * shape.main_ms);
+            found.push(NamedTrain { train, firing, shape, named });
         }
         found.sort_by(|a, b| a.named.class.cmp(&b.named.class).then(b.firing.n.cmp(&a.firing.n)));
         self.insertions = insertion::measure(working);
         self.found = found;
+        lone_s.sort_unstable_by(f64::total_cmp);
         self.lone = lone_s;
     }
 

@@ -349,3 +349,26 @@ pub fn drop_remains(mut trains: Vec<Train>) -> Vec<Train> {
     }
     kept
 }
+
+/// Whether most discharges of a train fall where other trains miss one: they are overlaps that did
+/// not come apart.
+pub fn overlaps<'a>(train: &Train, others: impl Iterator<Item = &'a Train>) -> bool {
+    let mut missing: Vec<[f64; 2]> = Vec::new();
+    for other in others {
+        let f = firing(&other.times_s, &other.sizes_uv);
+        if f.n < 6 || !(f.cv < 0.35 && f.rate_hz > 0.5) {
+            continue;
+        }
+        let intervals: Vec<f64> = other.times_s.windows(2).map(|w| w[1] - w[0]).collect();
+        let local = crate::dsp::robust::running_median(&intervals, 7);
+        for ((t, d), m) in other.times_s.iter().zip(&intervals).zip(&local) {
+            let parts = (d / m).round();
+            if (2.0..=4.0).contains(&parts) {
+                let slack = (f.cv.max(0.03) * m).min(0.3 * m) + 0.006;
+                missing.extend((1..parts as usize).map(|k| t + d * k as f64 / parts).map(|t| [t - slack, t + slack]));
+            }
+        }
+    }
+    let hit = train.times_s.iter().filter(|t| missing.iter().any(|m| (m[0]..=m[1]).contains(*t))).count();
+    hit > 0 && hit * 2 >= train.times_s.len()
+}
