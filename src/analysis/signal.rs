@@ -64,9 +64,7 @@ impl<F: FnOnce(&SignalInput) -> SignalMeasurement> SignalAnalysis for Once<F> {
 }
 
 /// The registry: one line a task.
-static ANALYZERS: &[&dyn SignalAnalyzer] = &[
-    &super::needle::rest::RestAnalyzer,
-];
+static ANALYZERS: &[&dyn SignalAnalyzer] = &[&super::needle::rest::RestAnalyzer];
 
 /// Who answers a task.
 pub fn signal_analyzer(task: SignalTask) -> Option<&'static dyn SignalAnalyzer> {

@@ -43,7 +43,13 @@ fn within(value: f64, low: f64, high: f64, softness: f64) -> f64 {
         return 0.7;
     }
     let value = value.max(1e-6);
-    let off = if value < low { (low / value).ln() } else if value > high { (value / high).ln() } else { 0.0 };
+    let off = if value < low {
+        (low / value).ln()
+    } else if value > high {
+        (value / high).ln()
+    } else {
+        0.0
+    };
     (-0.5 * (off / softness).powi(2)).exp()
 }
 
@@ -91,11 +97,19 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
         (C::PositiveSharpWave, positive * sharp_wave * regular * slow * many(4.0) * not_bursting),
         (
             C::Fasciculation,
-            unit * within(s.surroundings, 0.0, 0.15, 0.25) * within(s.amp_uv, 40.0, 1e5, 0.2) * if few { 0.9 } else { irregular } * within(f.rate_hz, 0.0, 5.0, 0.3) * within(f.n as f64 / f.span_s.max(1.0), 0.0, 3.0, 0.25),
+            unit * within(s.surroundings, 0.0, 0.15, 0.25)
+                * within(s.amp_uv, 40.0, 1e5, 0.2)
+                * if few { 0.9 } else { irregular }
+                * within(f.rate_hz, 0.0, 5.0, 0.3)
+                * within(f.n as f64 / f.span_s.max(1.0), 0.0, 3.0, 0.25),
         ),
         (
             C::ComplexRepetitive,
-            within(f.cv, 0.0, 0.009, 0.4) * within(f.rate_hz, 5.0, 150.0, 0.2) * complex * constant * within(f.longest_run as f64, 8.0, 1e9, 0.3),
+            within(f.cv, 0.0, 0.009, 0.4)
+                * within(f.rate_hz, 5.0, 150.0, 0.2)
+                * complex
+                * constant
+                * within(f.longest_run as f64, 8.0, 1e9, 0.3),
         ),
         (
             C::Myotonic,
@@ -103,20 +117,47 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
         ),
         (
             C::Myokymic,
-            bursting * unit.max(0.2) * within(s.amp_uv, 50.0, 1e5, 0.2) * within(f.burst_rate_hz, 2.0, 70.0, 0.2) * within(f.bursts_hz, 0.1, 10.0, 0.3) * within(f.burst_cv, 0.0, 0.35, 0.4)
-                * within(f.rate_hz, 0.0, 90.0, 0.2) * (1.0 - 0.95 * within(f.longest_run as f64, 25.0, 1e9, 0.2)),
+            bursting
+                * unit.max(0.2)
+                * within(s.amp_uv, 50.0, 1e5, 0.2)
+                * within(f.burst_rate_hz, 2.0, 70.0, 0.2)
+                * within(f.bursts_hz, 0.1, 10.0, 0.3)
+                * within(f.burst_cv, 0.0, 0.35, 0.4)
+                * within(f.rate_hz, 0.0, 90.0, 0.2)
+                * (1.0 - 0.95 * within(f.longest_run as f64, 25.0, 1e9, 0.2)),
         ),
-        (C::Neuromyotonic, within(f.rate_hz, 100.0, 300.0, 0.12) * within(f.cv, 0.0, 0.15, 0.3) * within(f.longest_run as f64, 8.0, 1e9, 0.3)),
+        (
+            C::Neuromyotonic,
+            within(f.rate_hz, 100.0, 300.0, 0.12) * within(f.cv, 0.0, 0.15, 0.3) * within(f.longest_run as f64, 8.0, 1e9, 0.3),
+        ),
         (
             C::EndPlateSpike,
-            negative * within(s.duration_ms, 0.8, 5.0, 0.2) * within(f.cv, 0.2, 1e3, 0.3) * within(f.rate_hz, 4.0, 80.0, 0.3) * many(5.0)
-                * within(s.amp_uv, 40.0, 1e4, 0.2) * even,
+            negative
+                * within(s.duration_ms, 0.8, 5.0, 0.2)
+                * within(f.cv, 0.2, 1e3, 0.3)
+                * within(f.rate_hz, 4.0, 80.0, 0.3)
+                * many(5.0)
+                * within(s.amp_uv, 40.0, 1e4, 0.2)
+                * even,
         ),
-        (C::EndPlateNoise, negative * within(s.duration_ms, 0.3, 3.0, 0.3) * within(f.cv, 0.2, 1e3, 0.3) * within(s.amp_uv, 1.0, 40.0, 0.2) * many(5.0) * even),
+        (
+            C::EndPlateNoise,
+            negative
+                * within(s.duration_ms, 0.3, 3.0, 0.3)
+                * within(f.cv, 0.2, 1e3, 0.3)
+                * within(s.amp_uv, 1.0, 40.0, 0.2)
+                * many(5.0)
+                * even,
+        ),
         (
             C::Voluntary,
             // Semi-regular at such a rate is drive from the spinal cord, even of a short potential.
-            unit.max(0.25) * within(f.rate_hz, 4.0, 30.0, 0.2) * within(f.cv, 0.06, 0.35, 0.3) * many(8.0) * not_bursting * within(f.span_s, 1.0, 1e9, 0.4),
+            unit.max(0.25)
+                * within(f.rate_hz, 4.0, 30.0, 0.2)
+                * within(f.cv, 0.06, 0.35, 0.3)
+                * many(8.0)
+                * not_bursting
+                * within(f.span_s, 1.0, 1e9, 0.4),
         ),
     ]
 }
@@ -145,10 +186,7 @@ fn why(class: ActivityClass, f: &Firing, s: &Shape, parts: usize) -> Vec<String>
         _ => out.push(format!("{} discharges, {rate}", f.n)),
     }
     match class {
-        C::Myotonic => out.push(format!(
-            "waxes and wanes: rate by a factor of {:.1}, amplitude by {:.1}",
-            f.rate_range, f.size_range
-        )),
+        C::Myotonic => out.push(format!("waxes and wanes: rate by a factor of {:.1}, amplitude by {:.1}", f.rate_range, f.size_range)),
         C::ComplexRepetitive => {
             out.push(format!("constant rate (range {:.2}) and form, {} peaks in {} parts", f.rate_range, s.peaks, parts));
         }

@@ -40,7 +40,9 @@ pub fn groups(shapes: &[Vec<f64>], noise: f64, most: usize) -> Vec<Vec<usize>> {
     let mut found = Vec::new();
     while found.len() < most {
         let count = |i: usize| neighbours[i].iter().filter(|j| free[**j as usize]).count();
-        let Some((best, size)) = (0..n).filter(|i| free[*i]).map(|i| (i, count(i))).max_by_key(|(i, c)| (*c, std::cmp::Reverse(*i))) else { break };
+        let Some((best, size)) = (0..n).filter(|i| free[*i]).map(|i| (i, count(i))).max_by_key(|(i, c)| (*c, std::cmp::Reverse(*i))) else {
+            break;
+        };
         if size + 1 < LEAST {
             break;
         }

@@ -85,7 +85,8 @@ fn period(x: &[f64], at: usize, window: usize, lags: [usize; 2], loud_uv: f64) -
         return None;
     }
     // The shortest of the lags that do: twice the interval is as good.
-    let k = (0..r.len()).find(|k| r[*k] > 0.9 * most && (*k == 0 || r[*k] >= r[k - 1]) && r.get(k + 1).is_none_or(|next| r[*k] >= *next))?;
+    let k =
+        (0..r.len()).find(|k| r[*k] > 0.9 * most && (*k == 0 || r[*k] >= r[k - 1]) && r.get(k + 1).is_none_or(|next| r[*k] >= *next))?;
     // A maximum at the edge belongs to something faster.
     (k > 0).then_some((lags[0] + k) as f64)
 }
@@ -125,10 +126,7 @@ fn follow(x: &[f64], from: usize, to: usize, lag: f64, loud_uv: f64) -> Episode 
         }
     }
     moments.sort_unstable_by(f64::total_cmp);
-    let sizes_uv = moments
-        .iter()
-        .map(|m| cut(x, *m, 3).iter().fold(0.0_f64, |s, v| s.max(v * sign)))
-        .collect();
+    let sizes_uv = moments.iter().map(|m| cut(x, *m, 3).iter().fold(0.0_f64, |s, v| s.max(v * sign))).collect();
     let (Some(first), Some(last)) = (moments.first().copied(), moments.last().copied()) else { return Episode::default() };
     let (from, to) = ((first - lag).max(0.0) as usize, ((last + 1.5 * lag) as usize).min(x.len()));
     Episode { from, to, moments, sizes_uv }

@@ -217,7 +217,8 @@ fn measured(potential: Vec<f64>, centre: usize, fs_hz: f64, noise_uv: f64, inter
     };
     // The next discharge of a fast train is no part of this one.
     let reach = (interval_s * fs_hz).max(1.0) as usize;
-    let (from, to) = (centre.saturating_sub(samples(6.0).min(reach * 2 / 5)), (centre + samples(20.0).min(reach * 3 / 5)).min(smooth.len()));
+    let (from, to) =
+        (centre.saturating_sub(samples(6.0).min(reach * 2 / 5)), (centre + samples(20.0).min(reach * 3 / 5)).min(smooth.len()));
     let near = smooth.get(from..to).filter(|w| !w.is_empty())?;
     let core = smooth.get(centre.saturating_sub(samples(4.0)).max(from)..(centre + samples(4.0)).min(to))?;
     let (low, high) = core.iter().fold((0.0_f64, 0.0_f64), |(l, h), v| (l.min(*v), h.max(*v)));

@@ -95,10 +95,7 @@ pub fn durations(active: &[bool], moved: &[bool], block_s: f64) -> Vec<Insertion
             k += 1;
         }
         let ended = quiet >= QUIET_BLOCKS;
-        out.push(Insertion {
-            from_s: from as f64 * block_s,
-            duration_ms: ended.then(|| (last + 1 - from) as f64 * block_s * 1e3),
-        });
+        out.push(Insertion { from_s: from as f64 * block_s, duration_ms: ended.then(|| (last + 1 - from) as f64 * block_s * 1e3) });
     }
     out
 }

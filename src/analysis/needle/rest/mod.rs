@@ -144,8 +144,7 @@ impl RestAnalysis {
         let Some(working) = &self.working else { return };
         // Where something was taken out the rest of it is no event.
         let raised = if second { self.raised(working) } else { Vec::new() };
-        let threshold =
-            |i: usize| events::THRESHOLD * working.sigma(i) + raised.get(i).map_or(0.0, |r| f64::from(*r));
+        let threshold = |i: usize| events::THRESHOLD * working.sigma(i) + raised.get(i).map_or(0.0, |r| f64::from(*r));
         let all = events::find(&self.left, working.fs_hz, 0, self.left.len(), threshold);
         let good: Vec<Event> = all.iter().copied().filter(|e| !working.is_bad(e.at as usize)).collect();
         let every = good.len().div_ceil(COMPARED).max(1);
@@ -314,8 +313,7 @@ impl SignalAnalysis for RestAnalysis {
                 if second {
                     // All anew, with all shapes known.
                     self.placed.clear();
-                    self.events =
-                        events::find(&self.left, working.fs_hz, 0, self.left.len(), |i| events::THRESHOLD * working.sigma(i));
+                    self.events = events::find(&self.left, working.fs_hz, 0, self.left.len(), |i| events::THRESHOLD * working.sigma(i));
                 }
                 self.stretches = resolve::stretches(&self.events, self.left.len(), working.fs_hz);
                 self.stage = Stage::Resolve { second, next: 0 };

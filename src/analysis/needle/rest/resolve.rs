@@ -75,9 +75,7 @@ impl Unit {
         for (i, v) in shape.iter_mut().enumerate() {
             *v *= if i < centre { soft(centre - i, left) } else { soft(i - centre, right) };
         }
-        let phases: Vec<Vec<f64>> = (0..PHASES)
-            .map(|p| around(&shape, centre as f64 - p as f64 / PHASES as f64, before, after))
-            .collect();
+        let phases: Vec<Vec<f64>> = (0..PHASES).map(|p| around(&shape, centre as f64 - p as f64 / PHASES as f64, before, after)).collect();
         let energy = phases[0].iter().map(|v| v * v).sum();
         Self { phases, before, energy, peak_uv }
     }
@@ -169,10 +167,8 @@ pub fn without_overlaps(units: &mut Vec<Unit>, counts: &mut Vec<usize>, sigma_uv
     order.sort_by_key(|k| counts.get(*k).copied().unwrap_or(0));
     let mut gone = vec![false; units.len()];
     for k in order {
-        let others: Vec<Unit> = (0..units.len())
-            .filter(|j| *j != k && !gone[*j] && counts.get(*j) > counts.get(k))
-            .map(|j| units[j].clone())
-            .collect();
+        let others: Vec<Unit> =
+            (0..units.len()).filter(|j| *j != k && !gone[*j] && counts.get(*j) > counts.get(k)).map(|j| units[j].clone()).collect();
         let unit = &units[k];
         let margin = unit.len();
         let mut x = vec![0.0; 3 * margin];
@@ -201,10 +197,8 @@ pub fn resolve(x: &mut [f64], stretch: (usize, usize), units: &[Unit], sigma_uv:
     if n == 0 || units.is_empty() {
         return;
     }
-    let mut gains: Vec<Vec<f64>> = units
-        .iter()
-        .map(|u| (from..to).map(|at| reduction(u.product(x, at, 0), u.energy).0).collect())
-        .collect();
+    let mut gains: Vec<Vec<f64>> =
+        units.iter().map(|u| (from..to).map(|at| reduction(u.product(x, at, 0), u.energy).0).collect()).collect();
     let enough = |u: &Unit| f64::max(LEAST_PART * u.energy, LEAST_ENERGY * sigma_uv * sigma_uv);
     let longest = units.iter().map(Unit::len).max().unwrap_or(0);
     for _ in 0..n {

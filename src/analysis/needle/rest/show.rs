@@ -66,14 +66,11 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
 fn flag(out: &mut SignalMeasurement, working: &super::signal::Working, shown: &[&NamedTrain], usable_s: f64) {
     let lost_s = working.bad.len() as f64 * super::signal::BLOCK_S - usable_s;
     if lost_s > 0.05 {
-        out.quality.push(QualityFlag {
-            kind: QualityKind::Movement,
-            what: format!("{lost_s:.1} s of artefact or missing signal were left out."),
-        });
+        out.quality
+            .push(QualityFlag { kind: QualityKind::Movement, what: format!("{lost_s:.1} s of artefact or missing signal were left out.") });
     }
     if working.mains_uv >= MAINS_UV {
-        out.quality
-            .push(QualityFlag { kind: QualityKind::Mains, what: format!("Mains of {:.0} µV were subtracted.", working.mains_uv) });
+        out.quality.push(QualityFlag { kind: QualityKind::Mains, what: format!("Mains of {:.0} µV were subtracted.", working.mains_uv) });
     }
     // A whole record of fibres that begin upwards and fire regularly is more likely upside down.
     let odd = shown.iter().filter(|t| t.shape.first == FirstPhase::Negative && t.firing.n >= 8 && t.firing.cv < 0.08).count();

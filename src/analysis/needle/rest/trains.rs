@@ -181,8 +181,7 @@ fn same_train(a: &Train, b: &Train, likeness: f64, lag_s: f64, ratio: f64) -> bo
     if likeness < 0.75 {
         return false;
     }
-    let mut all: Vec<(f64, bool)> =
-        a.times_s.iter().map(|t| (*t, true)).chain(b.times_s.iter().map(|t| (t - lag_s, false))).collect();
+    let mut all: Vec<(f64, bool)> = a.times_s.iter().map(|t| (*t, true)).chain(b.times_s.iter().map(|t| (t - lag_s, false))).collect();
     all.sort_unstable_by(|x, y| x.0.total_cmp(&y.0));
     all.dedup_by(|later, earlier| later.0 - earlier.0 < 0.0012);
     // Fast runs: the interval between the two is that of its neighbours.
