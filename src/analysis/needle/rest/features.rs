@@ -75,7 +75,7 @@ pub struct Firing {
     pub rate_hz: f64,
     /// Local irregularity, comparable to a coefficient of variation.
     pub cv: f64,
-    /// Highest over lowest rate inside runs, smoothed (95th over 5th percentile).
+    /// Highest over lowest rate inside runs, smoothed (90th over 10th percentile).
     pub rate_range: f64,
     /// The same of the size of discharges.
     pub size_range: f64,
@@ -137,7 +137,7 @@ pub fn firing(times_s: &[f64], sizes_uv: &[f64]) -> Firing {
         rates.extend(intervals[*a..*b].windows(5).map(|w| 1.0 / median(w)));
         sizes.extend(sizes_uv[*a..=*b].windows(5).map(median));
     }
-    let range = |v: &[f64]| if v.len() < 4 { 1.0 } else { percentile(v, 95.0) / percentile(v, 5.0).max(1e-9) };
+    let range = |v: &[f64]| if v.len() < 4 { 1.0 } else { percentile(v, 90.0) / percentile(v, 10.0).max(1e-9) };
     (out.rate_range, out.size_range) = (range(&rates), range(&sizes));
     bursts(times_s, &intervals, &mut out);
     out

@@ -201,6 +201,7 @@ impl RestAnalysis {
             })
         };
         let mut trains = trains::take_apart(trains, &self.units, fs, &fibres);
+        trains = trains::join_locked(trains);
         trains.extend(self.fast.iter().map(|e| Train {
             times_s: e.moments.iter().map(|m| m / fs).collect(),
             sizes_uv: e.sizes_uv.clone(),

@@ -218,7 +218,7 @@ const CHAIN: usize = 5;
 pub fn take_apart(trains: Vec<Train>, units: &[Unit], fs_hz: f64, may: &dyn Fn(&Train) -> bool) -> Vec<Train> {
     let (pool, mut out): (Vec<Train>, Vec<Train>) = trains.into_iter().partition(|t| {
         let f = firing(&t.times_s, &t.sizes_uv);
-        !(f.cv < IRREGULAR) && t.times_s.len() >= 3 && may(t)
+        (f.cv.is_nan() || f.cv >= IRREGULAR) && t.times_s.len() >= 3 && may(t)
     });
     let mut beats: Vec<Beat> = pool
         .iter()
