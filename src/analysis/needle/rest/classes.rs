@@ -84,11 +84,15 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
     let unit = within(s.duration_ms, 5.2, 20.0, 0.12);
     // A fibre's own rhythm wanders; only a circuit of fibres is as steady as a machine.
     let steadiest = if f.n < 15 { 0.0 } else { 0.008 };
+    // Single fibres are seldom as large (fibrillation: usually to 100, at most 1000 µV).
+    let large = 0.4 * within(s.amp_uv, 400.0, 1e6, 0.3);
     let regular = within(f.cv, steadiest, 0.10, 0.2);
     let slow = within(f.rate_hz, 0.5, 30.0, 0.3);
     let bursting = within(f.in_bursts, 0.7, 2.0, 0.2) * many(6.0) * within(f.bursts as f64, 4.0, 1e6, 0.2);
     let not_bursting = 1.0 - 0.9 * if f.bursts_hz.is_finite() { bursting * within(f.steady, 0.0, 0.6, 0.3) } else { 0.0 };
-    let constant = within(f.rate_range, 1.0, 1.12, 0.06) * within(f.size_range, 1.0, 1.3, 0.2);
+    let steady = within(f.steady, 0.7, 1.0, 0.3);
+    let even_rate = within(f.rate_range, 1.0, 1.12, 0.06) * within(f.size_range, 1.0, 1.3, 0.2);
+    let constant = if f.cv < 0.005 { steady } else { even_rate };
     let waxing = within(f.rate_range, 1.3, 1e3, 0.12) * within(f.size_range, 1.2, 1e3, 0.1) * within(f.cv, 0.01, 1e3, 0.3);
     let complex = f64::max(within(s.peaks as f64, 4.0, 1e3, 0.25), within(parts as f64, 3.0, 1e3, 0.4));
     let even = within(f.evenness, 0.35, 1e3, 0.35);
@@ -100,7 +104,8 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
         (C::PositiveSharpWave, positive * sharp_wave * regular * slow * many(4.0) * not_bursting),
         (
             C::Fasciculation,
-            unit * within(s.surroundings, 0.0, 0.15, 0.25)
+            unit.max(large)
+                * within(s.surroundings, 0.0, 0.15, 0.25)
                 * within(s.amp_uv, 40.0, 1e5, 0.2)
                 * if few { 0.9 } else { irregular }
                 * within(f.rate_hz, 0.0, 5.0, 0.3)

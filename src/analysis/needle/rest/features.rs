@@ -16,6 +16,8 @@ const POTENTIAL_MS: [f64; 2] = [8.0, 24.0];
 const AVERAGED: usize = 120;
 /// Part of the peak-to-peak amplitude that counts as beyond the baseline.
 const FLOOR_PART: f64 = 0.08;
+/// Of large potentials less: this, microvolts.
+const FLOOR_UV: f64 = 30.0;
 /// Times the noise of the mean potential that does.
 const FLOOR_NOISE: f64 = 3.0;
 /// The median of |ln(I2/I1)| of independent normal intervals is so many times their coefficient of
@@ -226,7 +228,7 @@ fn measured(potential: Vec<f64>, centre: usize, fs_hz: f64, noise_uv: f64, inter
     if !(amp.is_finite() && amp > 0.0) {
         return None;
     }
-    let floor = f64::max(FLOOR_PART * amp, FLOOR_NOISE * noise_uv);
+    let floor = f64::max((FLOOR_PART * amp).min(FLOOR_UV), FLOOR_NOISE * noise_uv);
     let peak = centre - from;
     let beyond: Vec<bool> = near.iter().map(|v| v.abs() > floor).collect();
     // From the discharge outwards, over pauses of up to 1.5 ms.

@@ -195,9 +195,11 @@ impl RestAnalysis {
         let fibres = |t: &Train| {
             let noise = working.wide_uv.first().copied().unwrap_or(1.0);
             features::shape(&self.input.uv, self.input.fs_hz, t, &[], noise).is_some_and(|s| {
-                let class = classes::name(&features::firing(&t.times_s, &t.sizes_uv), &s, t.parts).class;
+                let firing = features::firing(&t.times_s, &t.sizes_uv);
+                let class = classes::name(&firing, &s, t.parts).class;
+                let drive = class == ActivityClass::Voluntary && firing.cv < 0.22;
                 let unit = s.duration_ms > 5.2 && s.positive_to_negative < 1.0;
-                s.first != features::FirstPhase::Negative && !unit && class != ActivityClass::Myokymic
+                s.first != features::FirstPhase::Negative && !unit && class != ActivityClass::Myokymic && !drive
             })
         };
         let mut trains = trains::take_apart(trains, &self.units, fs, &fibres);

@@ -288,12 +288,26 @@ pub fn take_apart(trains: Vec<Train>, units: &[Unit], fs_hz: f64, may: &dyn Fn(&
         if hit * 10 < train.times_s.len() * 6 {
             // Chains that took few of it were chance.
             let within = |c: &Train| c.times_s.iter().filter(|s| train.times_s.iter().any(|t| (*s - t).abs() < 0.003)).count();
-            found.retain(|c| within(c) * 2 < c.times_s.len());
-            out.push(train);
+            found.retain(|c| within(c) * 2 < c.times_s.len() || certain(c, &train));
+            if !found.iter().any(|c| certain(c, &train)) {
+                out.push(train);
+            }
         }
     }
     out.extend(found);
     out
+}
+
+/// Whether a chain is long and complete, in a time with few other discharges of the train it came from.
+fn certain(chain: &Train, from: &Train) -> bool {
+    let f = firing(&chain.times_s, &chain.sizes_uv);
+    let (Some(first), Some(last)) = (chain.times_s.first(), chain.times_s.last()) else { return false };
+    let within = |t: &&f64| (*first..=*last).contains(*t);
+    let all = from.times_s.iter().filter(within).count() as f64;
+    let others = (all - f.n as f64).max(0.0) / f.span_s.max(1e-3);
+    // Discharges by chance where the next one is expected.
+    let chance = others * 0.25 / f.rate_hz;
+    f.n >= 7 && f.cv < 0.09 && f.n as f64 / (f.span_s * f.rate_hz + 1.0) > 0.75 && chance < 0.35
 }
 
 /// Joins chains that follow each other in time, of like shape, size and rate: too many discharges in
