@@ -208,3 +208,13 @@ fn peaks_are_those_of_scipy() {
     assert_eq!(peaks::parabolic_vertex(&[1.0, 4.0, 3.0], 1), (1.25, 4.125));
     assert_eq!(peaks::parabolic_vertex(&[1.0, 4.0], 1), (1.0, 4.0));
 }
+
+#[test]
+fn the_trimmed_mean_leaves_the_extremes_out() {
+    let mut x = [9.0, 1.0, -100.0, 3.0, 2.0, 100.0, 4.0, 5.0, 6.0, 7.0];
+    // Two at each end go: 2 to 7 stay.
+    assert!((robust::trimmed_mean_mut(&mut x, 0.2) - 4.5).abs() < 1e-12);
+    assert!((robust::trimmed_mean_mut(&mut [3.0, 1.0], 0.0) - 2.0).abs() < 1e-12);
+    assert_eq!(robust::trimmed_mean_mut(&mut [3.0], 0.5), 3.0);
+    assert!(robust::trimmed_mean_mut(&mut [], 0.2).is_nan());
+}

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stdout, reason = "a command line program")]
 
 mod clean;
+mod decomp;
 mod fwave;
 mod hreflex;
 mod munix;
@@ -47,6 +48,7 @@ type Task = fn(&Case) -> Answer;
 /// What answers a task: the `task` of the sidecar, and how.
 const TASKS: &[(&str, Task)] = &[
     ("clean", clean::clean),
+    ("decomp", decomp::decomp),
     ("ncs", ncs::ncs),
     ("pair", ncs::pair),
     ("fwave", fwave::fwave),

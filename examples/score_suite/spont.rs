@@ -28,6 +28,8 @@ pub fn spont(case: &Case) -> Answer {
     let channel = recording.channels.first().ok_or("no channel")?;
     let mut uv = vec![0.0; usize::try_from(channel.n)?];
     case.opened.samples.first().ok_or("no samples")?.read(0, 0, &mut uv)?;
+    let gain = myoscope::units::Unit::parse(&channel.unit).uv_per_unit().unwrap_or(1.0);
+    uv.iter_mut().for_each(|v| *v *= gain);
     let analyzer = signal_analyzer(SignalTask::Rest).ok_or("no analyzer")?;
     let mut analysis = analyzer.begin(SignalInput { uv, fs_hz: channel.fs_hz, ..SignalInput::default() });
     while analysis.step().is_some() {}

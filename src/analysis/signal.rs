@@ -1,5 +1,6 @@
 //! Analyses of continuous signals, in steps: one [`SignalAnalyzer`] a task.
 
+use super::needle;
 use crate::model::{SignalMeasurement, SignalTask};
 
 /// A stretch of one channel as analyzers see it.
@@ -64,7 +65,7 @@ impl<F: FnOnce(&SignalInput) -> SignalMeasurement> SignalAnalysis for Once<F> {
 }
 
 /// The registry: one line a task.
-static ANALYZERS: &[&dyn SignalAnalyzer] = &[&super::needle::rest::RestAnalyzer];
+static ANALYZERS: &[&dyn SignalAnalyzer] = &[&needle::units::Units, &needle::rest::RestAnalyzer];
 
 /// Who answers a task.
 pub fn signal_analyzer(task: SignalTask) -> Option<&'static dyn SignalAnalyzer> {

@@ -155,6 +155,7 @@ impl Desk {
             annotation: None,
             cursors: [None; 2],
             playhead: None,
+            trains: &[],
             theme,
         };
         let tiles = self.tiles(&scene.needed(false))?;

@@ -36,6 +36,23 @@ pub fn median(x: &[f64]) -> f64 {
     percentile(x, 50.0)
 }
 
+/// Mean of the values but for `part` of them at each end (rounded down; at least one value stays).
+/// Reorders `x`, which must hold no NaN. Empty gives NaN.
+pub fn trimmed_mean_mut(x: &mut [f64], part: f64) -> f64 {
+    let n = x.len();
+    if n == 0 || part.is_nan() {
+        return f64::NAN;
+    }
+    let cut = ((n as f64 * part.clamp(0.0, 0.5)) as usize).min((n - 1) / 2);
+    let (mut kept, mut count) = (&mut *x, n);
+    if cut > 0 {
+        let (_, _, upper) = kept.select_nth_unstable_by(cut - 1, f64::total_cmp);
+        (kept, count) = (upper, n - 2 * cut);
+        kept.select_nth_unstable_by(count, f64::total_cmp);
+    }
+    kept.iter().take(count).sum::<f64>() / count as f64
+}
+
 /// Median absolute deviation from the median, not scaled; times [`SIGMA_PER_MAD`] it estimates sigma.
 pub fn mad(x: &[f64]) -> f64 {
     let mut values = valid(x);

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use super::activity::Activity;
 use super::examination::Tested;
 use super::protocol::{Edit, Event, Output, Store, StudyKey, UNREADABLE};
 use super::pyramids::Pyramids;
@@ -39,6 +40,8 @@ pub(super) struct Session {
     pub tested: BTreeMap<usize, Tested>,
     /// What each test may be.
     pub guessed: Vec<Guessed>,
+    /// An analysis of a continuous signal that is under way.
+    pub activity: Option<Activity>,
     pub signals: Signals,
     pub pyramids: Pyramids,
     /// Gain and middle of each signal looked at.
@@ -74,6 +77,7 @@ impl Session {
             gesture: None,
             tested: BTreeMap::new(),
             guessed: Vec::new(),
+            activity: None,
             signals: Signals::default(),
             pyramids: Pyramids::default(),
             suited: HashMap::new(),

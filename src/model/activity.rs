@@ -156,6 +156,9 @@ pub struct SignalMeasurement {
     pub tables: Vec<Table>,
     /// Charts.
     pub charts: Vec<Chart>,
+    /// A chart of each train, shown when it is selected (its discharges overlaid); empty while it is not
+    /// known.
+    pub overlays: Vec<Chart>,
     /// What weakens it.
     pub quality: Vec<QualityFlag>,
 }

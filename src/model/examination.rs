@@ -119,7 +119,7 @@ impl TestKind {
     /// The marker that matters most, chosen first; `None` where sweeps have no markers.
     pub fn first_marker(self) -> Option<MarkerKind> {
         match self {
-            Self::FWave | Self::HReflex => Some(MarkerKind::LateOnset),
+            Self::FWave | Self::HReflex | Self::Blink => Some(MarkerKind::LateOnset),
             other => other.markers().first().copied(),
         }
     }

@@ -8,7 +8,7 @@ use super::{Chart, MarkerKind, MarkerOrigin, Summary, SweepId, Table};
 /// shown.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TestMeasurement {
-    /// Method and version (`motor/2`).
+    /// Method and version (`motor/3`).
     pub method: String,
     /// One entry for each sweep that was measured, averages (see [`average_id`]) included.
     pub sweeps: Vec<SweepMeasurement>,

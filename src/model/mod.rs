@@ -11,6 +11,7 @@ mod excitability;
 mod late;
 mod marker;
 mod measurement;
+pub mod needle;
 mod recording;
 mod samples;
 mod study;

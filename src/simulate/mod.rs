@@ -29,7 +29,7 @@ pub use late::{LateTruth, Recorded, blink, f_waves, h_reflexes, trains};
 pub use late_demo::demo_late_study;
 pub use munix::demo_munix_study;
 pub use muscle::{Muscle, Pool, Stretch};
-pub use needle::demo_needle;
+pub use needle::{SimulatedNeedle, demo_needle, simulate_needle};
 pub use random::Random;
 pub use scan::{ScanSetup, SimulatedScan, demo_scan_study, simulate_scan};
 pub use sensory::{SensoryNerve, SensorySetup, SimulatedSensory, stimulate_sensory};

@@ -61,6 +61,48 @@ fn unit(random: &mut Random, near_mm: f64, sizes_uv: [f64; 2], rate_hz: f64, rec
     NeedleUnit { rate_hz, recruited_s, shapes }
 }
 
+/// A needle signal with known discharges.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SimulatedNeedle {
+    /// Signal, uV, negative up.
+    pub uv: Vec<f64>,
+    /// Rate, Hz.
+    pub fs_hz: f64,
+    /// When each unit's potential has its largest value, s.
+    pub trains: Vec<Vec<f64>>,
+    /// Each unit's potential, uV, with its largest value at the discharge.
+    pub potentials: Vec<Vec<f64>>,
+}
+
+/// So many units of 250 to 1000 uV, all active from the beginning at 7 to 13 per second, in white
+/// noise of `noise_uv`. At most 40 units and an hour.
+pub fn simulate_needle(seed: u64, units: usize, seconds: f64, noise_uv: f64) -> SimulatedNeedle {
+    let seconds = if seconds.is_finite() { seconds.clamp(0.0, 3600.0) } else { 0.0 };
+    let mut random = Random::new(seed);
+    let mut uv: Vec<f64> = (0..(seconds * FS_HZ) as usize).map(|_| random.normal(0.0, noise_uv)).collect();
+    let (mut trains, mut potentials) = (Vec::new(), Vec::new());
+    for _ in 0..units.min(40) {
+        let (near_mm, size_uv, rate_hz) = (random.between(0.2, 0.4), random.between(250.0, 1000.0), random.between(7.0, 13.0));
+        let unit = unit(&mut random, near_mm, [size_uv, 20.0], rate_hz, 0.0);
+        let [shape, _] = unit.shapes;
+        let peak = shape.iter().enumerate().fold((0, 0.0_f64), |m, (i, v)| if v.abs() > m.1 { (i, v.abs()) } else { m }).0;
+        let (mut train, mut t) = (Vec::new(), random.unit() / rate_hz);
+        while t < seconds {
+            let at = (t * FS_HZ) as usize;
+            for (value, add) in uv.iter_mut().skip(at).zip(&shape) {
+                *value += add;
+            }
+            if at + peak < uv.len() {
+                train.push((at + peak) as f64 / FS_HZ);
+            }
+            t += random.normal(1.0 / rate_hz, INTERVAL_CV / rate_hz).max(REFRACTORY_S);
+        }
+        trains.push(train);
+        potentials.push(shape);
+    }
+    SimulatedNeedle { uv, fs_hz: FS_HZ, trains, potentials }
+}
+
 /// A needle recording of so many seconds (at least 2): left tibialis anterior, needle and
 /// surface at 25 kHz, with annotations `rest` and `slight effort`.
 pub fn demo_needle(seconds: f64) -> (Study, InMemory) {

@@ -20,6 +20,7 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
     app.with_recording(|recording| {
         let view = app.continuous.get();
         let lanes = lanes(recording, view.negative_up);
+        let trains = super::activity::rows(app);
         let annotations: Vec<_> = recording.annotations.iter().map(|entry: &AnnotationView| (entry.id, &entry.annotation)).collect();
         let scene = Scene {
             lanes: &lanes,
@@ -31,6 +32,7 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
             annotation: view.annotation,
             cursors: view.cursors,
             playhead: app.sound.playhead.get(),
+            trains: &trains,
             theme: app.theme_now(),
         };
         with(&scene, recording)
@@ -251,6 +253,7 @@ fn overview_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene
             annotation: None,
             cursors: [None; 2],
             playhead: None,
+            trains: &[],
             theme: app.theme_now(),
         };
         Some(with(&scene))

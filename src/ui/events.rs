@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::activity;
 use super::state::{App, Dialog, Progress, Saved, Selection, TextQuestion};
 use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView, SweepView, TestView};
 use crate::model::TestKind;
@@ -88,6 +89,11 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                     }
                 });
                 arrived(app);
+            }
+        }
+        Event::Activity { study, view } => {
+            if app.active.get_untracked() == Some(study) {
+                activity::arrived(app, view);
             }
         }
         Event::Sweeps { study, test, sweeps } => {

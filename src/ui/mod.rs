@@ -1,5 +1,6 @@
 //! Leptos components: thin, they mirror what the engine says and send it what a person does.
 
+mod activity;
 mod commands;
 mod continuous;
 mod dialogs;

@@ -15,7 +15,7 @@ use super::state::{App, Selection};
 use crate::engine::protocol::{LaneView, Request, StudyKey};
 use crate::model::Timeline;
 use crate::scene::divisions::{clock, quantity};
-use crate::scene::tiles::{TileKey, TileSource};
+use crate::scene::tiles::{TILE_SAMPLES, TileKey, TileSource};
 use crate::web::audio::{Passage, Said, Speaker};
 use crate::web::page;
 
@@ -26,6 +26,9 @@ const FULL_DIVISIONS: f64 = 5.0;
 /// Volume that full scale belongs to, and decibels a step of the slider.
 const NOMINAL: f64 = 70.0;
 const DB_A_STEP: f64 = 0.6;
+/// Around a discharge that is heard alone, and the fading behind that, seconds.
+const ALONE_S: f64 = 0.008;
+const RAMP_S: f64 = 0.002;
 /// Speeds, with their names.
 const SPEEDS: [(f64, &str, &str); 3] = [(1.0, "1\u{d7}", "true speed"), (0.5, "\u{bd}", "half speed"), (0.25, "\u{bc}", "quarter speed")];
 
@@ -42,6 +45,8 @@ pub struct Sound {
     /// 0 to 100.
     pub volume: RwSignal<f64>,
     pub muted: RwSignal<bool>,
+    /// Only the selected train is heard.
+    pub alone: RwSignal<bool>,
     player: StoredValue<Rc<RefCell<Player>>, LocalStorage>,
 }
 
@@ -66,6 +71,8 @@ struct Now {
     timeline: Timeline,
     /// Samples between which it goes round.
     looped: Option<[f64; 2]>,
+    /// Samples of the discharges that are heard alone.
+    alone: Option<Rc<Vec<f64>>>,
     speaker: Rc<Speaker>,
 }
 
@@ -80,6 +87,7 @@ impl Sound {
             speed: RwSignal::new(1.0),
             volume: RwSignal::new(kept.unwrap_or(NOMINAL)),
             muted: RwSignal::new(false),
+            alone: RwSignal::new(false),
             player: StoredValue::new_local(Rc::default()),
         }
     }
@@ -136,12 +144,14 @@ pub fn play(app: App, from_s: f64) {
             full: FULL_DIVISIONS * lane.suggested_gain,
             timeline: timeline.clone(),
             looped,
+            alone: discharges(app).map(|times| Rc::new(times.iter().map(|time_s| timeline.stored_of_time(*time_s) * lane.fs_hz).collect())),
             speaker: speaker.clone(),
         };
         let player = app.sound.player.get_value();
         {
             let mut player = player.borrow_mut();
-            if player.now.as_ref().is_none_or(|old| (old.study, old.signal) != (now.study, now.signal)) {
+            let same = |old: &Now| (old.study, old.signal, &old.alone) == (now.study, now.signal, &now.alone);
+            if !player.now.as_ref().is_some_and(same) {
                 speaker.forget();
                 player.wanted.clear();
             }
@@ -151,6 +161,28 @@ pub fn play(app: App, from_s: f64) {
         let at = looped.map_or(at, |[from, to]| if (from..to).contains(&at) { at } else { from });
         speaker.play(Passage { at, end: lane.n as f64, looped, speed: app.sound.speed.get_untracked() });
     });
+}
+
+/// The discharges to be heard alone: those of the selected train, when a person wants that.
+fn discharges(app: App) -> Option<Vec<f64>> {
+    let train = app.train.get_untracked().filter(|_| app.sound.alone.get_untracked())?;
+    app.activity.with_untracked(|activity| Some(activity.as_ref()?.measurement.trains.get(train)?.times_s.clone()))
+}
+
+/// Silences what is not near one of the discharges (samples of the signal, ascending).
+fn isolate(values: &mut [f32], first: u64, discharges: &[f64], fs_hz: f64) {
+    let (flat, ramp) = (ALONE_S * fs_hz, RAMP_S * fs_hz);
+    let mut near = discharges.partition_point(|at| *at < first as f64);
+    for (k, value) in values.iter_mut().enumerate() {
+        let at = first as f64 + k as f64;
+        while discharges.get(near).is_some_and(|discharge| *discharge < at) {
+            near += 1;
+        }
+        let before = near.checked_sub(1).and_then(|near| discharges.get(near));
+        let distance =
+            [before, discharges.get(near)].into_iter().flatten().map(|discharge| (discharge - at).abs()).fold(f64::MAX, f64::min);
+        *value *= (1.0 - (distance - flat) / ramp).clamp(0.0, 1.0) as f32;
+    }
 }
 
 /// The stretch that a loop plays: between the cursors, or what is in view.
@@ -193,6 +225,25 @@ pub fn toggle_mute(app: App) {
 
 fn toggle_loop(app: App) {
     app.sound.looped.update(|looped| *looped = !*looped);
+    go_on(app);
+}
+
+/// Only the selected train is heard, or everything; it begins to play when it is silent.
+pub fn toggle_alone(app: App) {
+    if app.train.get_untracked().is_none() {
+        app.say("Select a train first.");
+        return;
+    }
+    app.sound.alone.update(|alone| *alone = !*alone);
+    if app.sound.alone.get_untracked() && !app.sound.playing.get_untracked() {
+        toggle(app);
+    } else {
+        go_on(app);
+    }
+}
+
+/// What is heard has changed: it plays on from where it is.
+pub fn go_on(app: App) {
     if app.sound.playing.get_untracked() {
         play(app, app.sound.playhead.get_untracked().unwrap_or(app.continuous.get_untracked().from_s));
     }
@@ -266,12 +317,16 @@ pub fn give(app: App) {
     let player = app.sound.player.get_value();
     let mut player = player.borrow_mut();
     let Some(now) = player.now.clone() else { return };
+    let alone = now.alone.clone();
     let key = |index: u32| TileKey { signal: now.signal, level: 0, index };
     let tiles = app.tiles.get_value();
     let mut tiles = tiles.borrow_mut();
     player.wanted.retain(|&index| {
         let Some((values, _)) = tiles.tile(key(index)) else { return true };
-        let level: Vec<f32> = values.iter().map(|value| value - now.middle as f32).collect();
+        let mut level: Vec<f32> = values.iter().map(|value| value - now.middle as f32).collect();
+        if let Some(at) = &alone {
+            isolate(&mut level, u64::from(index) * TILE_SAMPLES, at, now.fs_hz);
+        }
         now.speaker.give(index, &level);
         false
     });
@@ -341,6 +396,9 @@ pub fn SoundBar() -> impl IntoView {
                         <button class="btn" aria-label=title title=title aria-pressed=move || pressed(sound.speed.get() == speed) on:click=move |_| set_speed(app, speed)>{name}</button>
                     })}
                 </div>
+                <Show when=move || app.train.get().is_some()>
+                    <button class="btn" aria-pressed=move || pressed(sound.alone.get()) title="Only the discharges of the selected train are heard" on:click=move |_| toggle_alone(app)>"Train alone "<kbd>"H"</kbd></button>
+                </Show>
                 <button class="btn" aria-pressed=move || pressed(sound.muted.get()) title="Sound on or off" on:click=move |_| commands::run(app, Command::Mute)>{icon(icons::SPEAKER)}"Mute "<kbd>"U"</kbd></button>
                 <input type="range" min="0" max="100" step="1" aria-label="Volume" title="Volume, apart from the gain of the picture" prop:value=move || sound.volume.get().to_string()
                     on:input=move |event| {

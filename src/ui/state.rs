@@ -9,8 +9,10 @@ use leptos::prelude::*;
 use super::sound::Sound;
 pub use super::theme_choice::ThemeChoice;
 use super::tile_store::Tiles;
-use crate::engine::protocol::{Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView};
-use crate::model::{LaneSettings, MarkerKind, SweepId, TestKind};
+use crate::engine::protocol::{
+    ActivityView, Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView,
+};
+use crate::model::{LaneSettings, MarkerKind, SignalTask, SweepId, TestKind};
 use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::{self, Theme};
 use crate::web::link::Link;
@@ -168,6 +170,12 @@ pub struct App {
     pub continuous: RwSignal<Continuous>,
     pub sweeps: RwSignal<Sweeps>,
     pub sound: Sound,
+    /// What is asked of the selected lane.
+    pub task: RwSignal<Option<SignalTask>>,
+    /// And what was found.
+    pub activity: RwSignal<Option<ActivityView>>,
+    /// Selected train of it.
+    pub train: RwSignal<Option<usize>>,
     /// Counts up whenever tiles or sweeps come.
     pub arrived: RwSignal<u64>,
     /// The next frame will count `arrived` up.
@@ -223,6 +231,9 @@ impl App {
                 compare: None,
             }),
             sound: Sound::new(),
+            task: RwSignal::new(None),
+            activity: RwSignal::new(None),
+            train: RwSignal::new(None),
             arrived: RwSignal::new(0),
             arriving: StoredValue::new(false),
             said: RwSignal::new(String::new()),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{StudyKey, StudyView, SweepData};
+use super::{ActivityView, StudyKey, StudyView, SweepData};
 use crate::formats::text::Preview;
 use crate::formats::{OpenOptions, ReadError};
 use crate::model::Warning;
@@ -58,6 +58,13 @@ pub enum Event {
         test: usize,
         /// What the buffers are.
         sweeps: Vec<SweepData>,
+    },
+    /// What an analysis of a continuous signal has found so far.
+    Activity {
+        /// Of which study.
+        study: StudyKey,
+        /// The findings.
+        view: ActivityView,
     },
     /// Answer to [`Request::Snap`].
     Snapped {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Edit, Store, StudyKey};
+use super::{ActivityKey, Edit, Store, StudyKey};
 use crate::formats::OpenOptions;
 use crate::scene::tiles::TileKey;
 
@@ -69,6 +69,14 @@ pub enum Request {
     Together {
         /// Of which study.
         study: StudyKey,
+    },
+    /// Analyse a stretch of a lane; answered by [`Event::Activity`](super::Event::Activity), at last
+    /// with `done`. What was under way is dropped.
+    Analyse {
+        /// Of which study.
+        study: StudyKey,
+        /// What of it.
+        key: ActivityKey,
     },
     /// Nearest peak to a moment.
     Snap {

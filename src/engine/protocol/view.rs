@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::StudyKey;
 use crate::formats::text::Preview;
 use crate::model::{
-    Annotation, Chart, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, Span, Subject, SweepId, SweepMeasurement, Table,
-    TestKind, Warning,
+    Annotation, Chart, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, SignalMeasurement, SignalTask, Span, Subject,
+    SweepId, SweepMeasurement, Table, TestKind, Warning,
 };
 
 /// Everything about a study that the page shows, but for samples.
@@ -118,6 +118,36 @@ pub struct AnnotationView {
     pub annotation: Annotation,
     /// Added or changed by a person.
     pub by_person: bool,
+}
+
+/// A stretch of a lane and what is asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ActivityKey {
+    /// Index of the recording.
+    pub recording: usize,
+    /// Channel.
+    pub channel: usize,
+    /// Channel subtracted from it.
+    pub minus: Option<usize>,
+    /// Stored values are turned over, so that negative is up.
+    pub turned: bool,
+    /// What is asked.
+    pub task: SignalTask,
+    /// First moment, seconds of recording time.
+    pub from_s: f64,
+    /// Last moment.
+    pub to_s: f64,
+}
+
+/// What an analysis says of a stretch. Times are seconds of recording time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActivityView {
+    /// Which stretch was analysed.
+    pub key: ActivityKey,
+    /// Nothing more is to come.
+    pub done: bool,
+    /// What is known.
+    pub measurement: SignalMeasurement,
 }
 
 /// One nerve test.

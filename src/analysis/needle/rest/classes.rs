@@ -78,7 +78,7 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
         FirstPhase::Negative => 1.0,
     };
     // A positive sharp wave's negative phase is lower and wider than its positive one.
-    let sharp_wave = within(s.positive_to_negative, 1.05, 1e3, 0.12) * within(s.negative_width_ratio, 1.5, 1e3, 0.25);
+    let sharp_wave = within(s.positive_to_negative, 1.05, 1e3, 0.12) * within(s.negative_width_ratio, 1.8, 1e3, 0.15);
     let spike = within(s.positive_to_negative, 0.0, 1.1, 0.12);
     let fibre = within(s.duration_ms, 0.8, 5.0, 0.15);
     let unit = within(s.duration_ms, 5.2, 20.0, 0.12);

@@ -29,6 +29,7 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
     }
     let shown: Vec<&NamedTrain> = analysis.shown().collect();
     let plate = shown.iter().any(|t| t.named.class == ActivityClass::EndPlateSpike);
+    let voluntary = shown.iter().any(|t| t.named.class == ActivityClass::Voluntary);
     let mut numbers: BTreeMap<ActivityClass, usize> = BTreeMap::new();
     for t in &shown {
         let number = numbers.entry(t.named.class).or_default();
@@ -43,6 +44,8 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
             why: t.named.why.clone(),
             warning: if fibre && plate {
                 "The record has end-plate activity: move the needle before calling this denervation.".to_owned()
+            } else if fibre && voluntary {
+                "Motor units are active: the muscle was not at rest, and parts of their potentials may look like this.".to_owned()
             } else {
                 String::new()
             },

@@ -1,0 +1,203 @@
+//! Potentials in the raw signal: averaged at the discharges, the other units taken away.
+//!
+//! Each unit's average serves to subtract it under the others, some rounds over: a step of the
+//! joint least-squares solution each. Values beyond the middle three fifths of the discharges are left
+//! out of a sample's average, which takes care of what is not resolved. **Cost**: at most
+//! [`MOST`] discharges a unit, 36 ms each.
+
+use crate::dsp::iir::{Band, butter, sosfiltfilt};
+use crate::model::needle::AveragedPotential;
+
+/// From so long before the discharge, ms.
+const BEFORE_MS: f64 = 12.0;
+/// To so long after, ms.
+const AFTER_MS: f64 = 24.0;
+/// Most discharges averaged, evenly from the train.
+const MOST: usize = 300;
+/// Rounds of subtraction.
+const ROUNDS: usize = 3;
+/// Part of the values left out at each end.
+const TRIM: f64 = 0.2;
+/// Length of the means whose error is the slow noise, ms.
+const SLOW_MS: f64 = 1.2;
+/// What lies before and after any potential, ms from the first and to the last sample.
+const FIRST_MS: f64 = 2.5;
+const LAST_MS: f64 = 4.0;
+/// What a potential may still have there, uV.
+const TRUE_OFFSET_UV: f64 = 2.0;
+/// Drift of the electrode below this is taken away, Hz; far below anything of a potential.
+const DRIFT_HZ: f64 = 2.0;
+
+/// Position of a discharge in a signal: sample and fraction.
+fn place(at_s: f64, fs_hz: f64) -> (i64, f64) {
+    let at = at_s * fs_hz;
+    (at.floor() as i64, at - at.floor())
+}
+
+/// Value of `x` at sample `i` plus `t` by four-point Lagrange weights.
+fn weights(t: f64) -> [f64; 4] {
+    [
+        -t * (t - 1.0) * (t - 2.0) / 6.0,
+        (t + 1.0) * (t - 1.0) * (t - 2.0) / 2.0,
+        -(t + 1.0) * t * (t - 2.0) / 2.0,
+        (t + 1.0) * t * (t - 1.0) / 6.0,
+    ]
+}
+
+/// Mean without the extremes, and its standard error. Values that are not finite are left out.
+fn trimmed(column: &mut Vec<f64>) -> (f64, f64) {
+    column.retain(|v| v.is_finite());
+    let n = column.len();
+    if n == 0 {
+        return (0.0, 0.0);
+    }
+    let cut = ((n as f64 * TRIM) as usize).min((n - 1) / 2);
+    if cut > 0 {
+        // The kept part between its own ends, which the winsorized values are.
+        let (_, _, upper) = column.select_nth_unstable_by(cut, f64::total_cmp);
+        upper.select_nth_unstable_by(n - 2 * cut - 2, f64::total_cmp);
+    }
+    let kept = &column[cut..n - cut];
+    let mean = kept.iter().sum::<f64>() / kept.len() as f64;
+    // Error of a trimmed mean: the winsorized variance over the kept part squared (Tukey and McLaughlin 1963).
+    let (low, high) = (kept[0], kept[kept.len() - 1]);
+    let inner: f64 = kept.iter().map(|v| (v - mean) * (v - mean)).sum();
+    let outer = cut as f64 * ((low - mean).powi(2) + (high - mean).powi(2));
+    let kept_part = kept.len() as f64 / n as f64;
+    (mean, ((inner + outer) / (n as f64 - 1.0).max(1.0)).sqrt() / (kept_part * (n as f64).sqrt()))
+}
+
+#[derive(Clone, Default)]
+struct Average {
+    uv: Vec<f64>,
+    error_uv: Vec<f64>,
+    slow_error_uv: f64,
+}
+
+/// Takes away the line through both ends of an average, which are beyond the potential, by the part
+/// of it that noise explains.
+fn level(uv: &mut [f64], slow_error_uv: f64, fs_hz: f64) {
+    let ends = [FIRST_MS, LAST_MS].map(|ms| ((ms / 1000.0 * fs_hz).round() as usize).clamp(1, uv.len().max(1)));
+    if uv.len() < ends[0] + ends[1] {
+        return;
+    }
+    let n = uv.len();
+    let a = uv[..ends[0]].iter().sum::<f64>() / ends[0] as f64;
+    let b = uv[n - ends[1]..].iter().sum::<f64>() / ends[1] as f64;
+    let (at_a, at_b) = (ends[0] as f64 / 2.0, n as f64 - ends[1] as f64 / 2.0);
+    let noise = slow_error_uv * slow_error_uv;
+    let part = noise / (noise + TRUE_OFFSET_UV * TRUE_OFFSET_UV);
+    for (i, v) in uv.iter_mut().enumerate() {
+        *v -= part * (a + (b - a) * (i as f64 - at_a) / (at_b - at_a));
+    }
+}
+
+struct Averaging {
+    values: Vec<f64>,
+    fs_hz: f64,
+    before: i64,
+    len: usize,
+    trains: Vec<Vec<(i64, f64)>>,
+    waves: Vec<Vec<f64>>,
+}
+
+impl Averaging {
+    /// Subtracts all other discharges near one of unit `k` from its piece of signal (sign -1).
+    fn piece(&self, k: usize, at: (i64, f64), out: &mut [f64]) {
+        let first = at.0 - self.before;
+        let w = weights(at.1);
+        let get = |i: i64| usize::try_from(i).ok().and_then(|i| self.values.get(i)).copied().unwrap_or(f64::NAN);
+        for (i, v) in out.iter_mut().enumerate() {
+            let s = first + i as i64;
+            *v = w[0] * get(s - 1) + w[1] * get(s) + w[2] * get(s + 1) + w[3] * get(s + 2);
+        }
+        let reach = self.len as i64;
+        for (j, (train, wave)) in self.trains.iter().zip(&self.waves).enumerate() {
+            if wave.is_empty() {
+                continue;
+            }
+            let from = train.partition_point(|o| o.0 < at.0 - reach);
+            for other in train[from..].iter().take_while(|o| o.0 <= at.0 + reach) {
+                if j == k && other.0 == at.0 {
+                    continue;
+                }
+                // out[i] is at time at - before + i; the other's wave[m] at other - before + m.
+                let shift = (at.0 - other.0) as f64 + at.1 - other.1;
+                let (whole, part) = (shift.floor() as i64, shift - shift.floor());
+                for (i, v) in out.iter_mut().enumerate() {
+                    let m = i as i64 + whole;
+                    if m >= 0 && (m as usize) + 1 < wave.len() {
+                        let m = m as usize;
+                        *v -= wave[m] + (wave[m + 1] - wave[m]) * part;
+                    }
+                }
+            }
+        }
+    }
+
+    fn average(&self, k: usize) -> Average {
+        let train = &self.trains[k];
+        let stride = train.len().div_ceil(MOST).max(1);
+        let chosen: Vec<(i64, f64)> = train.iter().copied().step_by(stride).collect();
+        let mut pieces = vec![0.0; chosen.len() * self.len];
+        for (at, piece) in chosen.iter().zip(pieces.chunks_mut(self.len)) {
+            self.piece(k, *at, piece);
+        }
+        let mut column = Vec::with_capacity(chosen.len());
+        let (mut uv, error_uv): (Vec<f64>, Vec<f64>) = (0..self.len)
+            .map(|i| {
+                column.clear();
+                column.extend(pieces.chunks(self.len).map(|p| p[i]));
+                trimmed(&mut column)
+            })
+            .unzip();
+        let block = ((SLOW_MS / 1000.0 * self.fs_hz).round() as usize).max(1);
+        let errors: Vec<f64> = (0..self.len / block)
+            .map(|b| {
+                column.clear();
+                column.extend(pieces.chunks(self.len).map(|p| p[b * block..(b + 1) * block].iter().sum::<f64>() / block as f64));
+                trimmed(&mut column).1
+            })
+            .collect();
+        let slow_error_uv = crate::dsp::robust::median(&errors);
+        let slow_error_uv = if slow_error_uv.is_finite() { slow_error_uv } else { 0.0 };
+        level(&mut uv, slow_error_uv, self.fs_hz);
+        Average { uv, error_uv, slow_error_uv }
+    }
+}
+
+/// Averaged potentials of trains given in seconds. A train without discharges has an empty one.
+pub fn potentials(uv: &[f64], fs_hz: f64, trains: &[&[f64]]) -> Vec<AveragedPotential> {
+    if !(fs_hz.is_finite() && fs_hz >= 1000.0) || trains.iter().all(|t| t.is_empty()) {
+        return vec![AveragedPotential::default(); trains.len()];
+    }
+    let mut values: Vec<f64> = uv.iter().map(|v| if v.is_finite() { *v } else { f64::NAN }).collect();
+    if let Ok(high) = butter(1, Band::Highpass(DRIFT_HZ), fs_hz) {
+        values = sosfiltfilt(&high, &values);
+    }
+    let before = (BEFORE_MS / 1000.0 * fs_hz).round() as i64;
+    let len = before as usize + (AFTER_MS / 1000.0 * fs_hz).round() as usize + 1;
+    let trains: Vec<Vec<(i64, f64)>> = trains.iter().map(|t| t.iter().map(|s| place(*s, fs_hz)).collect()).collect();
+    let mut all = Averaging { values, fs_hz, before, len, waves: vec![Vec::new(); trains.len()], trains };
+    let mut averages = vec![Average::default(); all.trains.len()];
+    for _ in 0..ROUNDS {
+        for (k, average) in averages.iter_mut().enumerate() {
+            if !all.trains[k].is_empty() {
+                *average = all.average(k);
+                all.waves[k].clone_from(&average.uv);
+            }
+        }
+    }
+    averages
+        .into_iter()
+        .zip(&all.trains)
+        .map(|(Average { uv, error_uv, slow_error_uv }, train)| AveragedPotential {
+            uv,
+            error_uv,
+            slow_error_uv,
+            fs_hz,
+            at: before as usize,
+            n: train.len(),
+        })
+        .collect()
+}
