@@ -45,6 +45,8 @@ const LONE_S: f64 = 0.012;
 const LONE_UNIT: usize = usize::MAX;
 /// Marks trains found as a whole.
 const FAST: usize = usize::MAX - 1;
+/// With voluntary units, more discharges that fit no class than this part of the others: effort.
+const UNSURE_PART: f64 = 0.3;
 /// Shortest record, s, of which something is said.
 const SHORTEST_S: f64 = 0.5;
 
@@ -103,6 +105,8 @@ pub struct RestAnalysis {
     lone: Vec<f64>,
     fast: Vec<fast::Episode>,
     insertions: Vec<insertion::Insertion>,
+    /// The muscle was not at rest: nothing is named.
+    effort: bool,
     stage: Stage,
 }
 
@@ -124,6 +128,7 @@ impl RestAnalysis {
             lone: Vec::new(),
             fast: Vec::new(),
             insertions: Vec::new(),
+            effort: false,
             stage,
         }
     }
@@ -236,6 +241,7 @@ impl RestAnalysis {
             found.push(NamedTrain { train, firing, shape, named });
         }
         found.sort_by(|a, b| a.named.class.cmp(&b.named.class).then(b.firing.n.cmp(&a.firing.n)));
+        self.effort = at_effort(&mut found);
         self.insertions = insertion::measure(working);
         self.found = found;
         lone_s.sort_unstable_by(f64::total_cmp);
@@ -348,6 +354,23 @@ impl SignalAnalysis for RestAnalysis {
     fn measurement(&self) -> SignalMeasurement {
         show::measurement(self)
     }
+}
+
+/// Motor units that are active and overlap leave pieces which look like anything: then only what is
+/// voluntary keeps its name. True when so.
+fn at_effort(found: &mut [NamedTrain]) -> bool {
+    let count = |test: &dyn Fn(ActivityClass) -> bool| -> usize { found.iter().filter(|t| test(t.named.class)).map(|t| t.firing.n).sum() };
+    let unsure = count(&|class| class == ActivityClass::NotSure) as f64;
+    let sure = count(&|class| class != ActivityClass::NotSure) as f64;
+    let effort = count(&|class| class == ActivityClass::Voluntary) > 0 && unsure > UNSURE_PART * sure;
+    if effort {
+        for train in found.iter_mut().filter(|t| t.named.class != ActivityClass::Voluntary) {
+            train.named.class = ActivityClass::NotSure;
+            train.named.confidence = 0.0;
+            train.named.why.push("not named: motor units are active and overlap".to_owned());
+        }
+    }
+    effort
 }
 
 impl RestAnalysis {

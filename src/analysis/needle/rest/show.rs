@@ -53,7 +53,11 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
     }
     out.unresolved_s.clone_from(&analysis.lone);
     let usable_s = working.usable_s();
-    out.verdict = verdict(&numbers, usable_s);
+    out.verdict = if analysis.effort {
+        "The muscle was not at rest: motor units are active and overlap, so nothing is said of spontaneous activity.".to_owned()
+    } else {
+        verdict(&numbers, usable_s)
+    };
     out.tables.push(table(&shown, &out.trains));
     if !analysis.insertions.is_empty() {
         out.tables.push(insertions(analysis));
