@@ -18,6 +18,7 @@ mod ncs;
 mod rns;
 mod scan;
 mod semg;
+mod spont;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ const TASKS: &[(&str, Task)] = &[
     ("munix", munix::munix),
     ("jitter", jitter::jitter),
     ("semg", semg::semg),
+    ("spont", spont::spont),
 ];
 
 impl Case {

@@ -65,8 +65,13 @@ impl<F: FnOnce(&SignalInput) -> SignalMeasurement> SignalAnalysis for Once<F> {
 }
 
 /// The registry: one line a task.
-static ANALYZERS: &[&dyn SignalAnalyzer] =
-    &[&needle::units::Units, &needle::interference::Interference, &needle::jitter::Jitter, &needle::surface::Surface];
+static ANALYZERS: &[&dyn SignalAnalyzer] = &[
+    &needle::rest::RestAnalyzer,
+    &needle::units::Units,
+    &needle::interference::Interference,
+    &needle::jitter::Jitter,
+    &needle::surface::Surface,
+];
 
 /// Who answers a task.
 pub fn signal_analyzer(task: SignalTask) -> Option<&'static dyn SignalAnalyzer> {

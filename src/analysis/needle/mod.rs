@@ -8,6 +8,7 @@ pub mod jitter;
 mod pieces;
 pub mod potential;
 pub mod recruitment;
+pub mod rest;
 pub mod surface;
 pub mod turns;
 pub mod units;

@@ -1,0 +1,384 @@
+//! Spontaneous and insertional activity, named.
+//!
+//! **Method.** Discharges are found in the signal without mains from 200 Hz to 3 kHz ([`signal`],
+//! [`events`]), put together by shape ([`cluster`]), taken out one after the other so that overlaps
+//! come apart ([`resolve`]), and made into trains by fixed lags and by firing ([`trains`]). What is
+//! left over and strong is looked at a second time. Each train is measured ([`features`]) and named
+//! by published bounds ([`classes`]). [`insertion`] measures what follows needle movements,
+//! [`grading`] turns sites into a grade.
+//!
+//! **Contract.** Microvolts, negative up. NaN and infinite samples are gaps. A constant added changes
+//! nothing; a scaled signal has the same trains. **Cost**: some 0.1 s for ten seconds of rest.
+
+pub mod chain;
+pub mod classes;
+pub mod cluster;
+pub mod events;
+pub mod fast;
+pub mod features;
+pub mod grading;
+pub mod insertion;
+pub mod resolve;
+mod show;
+pub mod signal;
+pub mod trains;
+
+use super::super::signal::{SignalAnalysis, SignalAnalyzer, SignalInput};
+use crate::model::{ActivityClass, SignalMeasurement, SignalTask};
+use events::Event;
+use features::{Firing, Shape};
+use resolve::{Placed, Unit};
+use signal::Working;
+use trains::Train;
+
+/// Name and version.
+const METHOD: &str = "Activity at rest, version 1";
+/// At most so many events are compared with each other; of more, evenly chosen ones.
+const COMPARED: usize = 2200;
+/// At most so many shapes of a first and a second look.
+const SHAPES: [usize; 2] = [20, 14];
+/// A potential that came once or twice is looked at when it stands out so many times.
+const LONE: f64 = 9.0;
+/// Discharges nearer than this belong to one potential, s.
+const LONE_S: f64 = 0.012;
+/// Marks trains of potentials that came once or twice.
+const LONE_UNIT: usize = usize::MAX;
+/// Marks trains found as a whole.
+const FAST: usize = usize::MAX - 1;
+/// With voluntary units, more discharges that fit no class than this part of the others: effort.
+const UNSURE_PART: f64 = 0.3;
+/// Shortest record, s, of which something is said.
+const SHORTEST_S: f64 = 0.5;
+
+/// The analyzer of [`SignalTask::Rest`].
+pub struct RestAnalyzer;
+
+impl SignalAnalyzer for RestAnalyzer {
+    fn task(&self) -> SignalTask {
+        SignalTask::Rest
+    }
+
+    fn name(&self) -> &'static str {
+        METHOD
+    }
+
+    fn begin(&self, input: SignalInput) -> Box<dyn SignalAnalysis> {
+        Box::new(RestAnalysis::new(input))
+    }
+}
+
+/// A train with what was measured of it and its name.
+#[derive(Debug, Clone)]
+pub struct NamedTrain {
+    /// Discharges.
+    pub train: Train,
+    /// Firing.
+    pub firing: Firing,
+    /// Mean potential.
+    pub shape: Shape,
+    /// Class, confidence, reasons.
+    pub named: classes::Named,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stage {
+    Filter { next: usize },
+    Look { second: bool },
+    Resolve { second: bool, next: usize },
+    Name,
+    Done,
+}
+
+/// An analysis under way.
+pub struct RestAnalysis {
+    input: SignalInput,
+    working: Option<Working>,
+    /// What is left after discharges were taken out.
+    left: Vec<f64>,
+    events: Vec<Event>,
+    stretches: Vec<(usize, usize)>,
+    units: Vec<Unit>,
+    /// How many events made each.
+    counts: Vec<usize>,
+    placed: Vec<Placed>,
+    found: Vec<NamedTrain>,
+    lone: Vec<f64>,
+    fast: Vec<fast::Episode>,
+    insertions: Vec<insertion::Insertion>,
+    /// The muscle was not at rest: nothing is named.
+    effort: bool,
+    stage: Stage,
+}
+
+impl RestAnalysis {
+    /// Begins.
+    pub fn new(input: SignalInput) -> Self {
+        let working = Working::new(input.fs_hz).filter(|_| input.uv.len() as f64 >= SHORTEST_S * input.fs_hz);
+        let stage = if working.is_some() { Stage::Filter { next: 0 } } else { Stage::Done };
+        Self {
+            input,
+            working,
+            left: Vec::new(),
+            events: Vec::new(),
+            stretches: Vec::new(),
+            units: Vec::new(),
+            counts: Vec::new(),
+            placed: Vec::new(),
+            found: Vec::new(),
+            lone: Vec::new(),
+            fast: Vec::new(),
+            insertions: Vec::new(),
+            effort: false,
+            stage,
+        }
+    }
+
+    /// All of the working signal but fast episodes, which are found as a whole.
+    fn begin_anew(&mut self) {
+        let Some(working) = &self.working else { return };
+        self.left.clone_from(&working.uv);
+        for episode in &self.fast {
+            if let Some(x) = self.left.get_mut(episode.from..episode.to) {
+                x.fill(0.0);
+            }
+        }
+    }
+
+    /// Finds shapes among events that nothing explains yet.
+    fn look(&mut self, second: bool) {
+        let Some(working) = &self.working else { return };
+        // Where something was taken out the rest of it is no event.
+        let raised = if second { self.raised(working) } else { Vec::new() };
+        let threshold = |i: usize| events::THRESHOLD * working.sigma(i) + raised.get(i).map_or(0.0, |r| f64::from(*r));
+        let all = events::find(&self.left, working.fs_hz, 0, self.left.len(), threshold);
+        let good: Vec<Event> = all.iter().copied().filter(|e| !working.is_bad(e.at as usize)).collect();
+        let every = good.len().div_ceil(COMPARED).max(1);
+        let chosen: Vec<Event> = good.iter().copied().step_by(every).collect();
+        let [before, after] = events::core(working);
+        let shapes: Vec<Vec<f64>> = chosen.iter().map(|e| events::around(&self.left, e.at, before, after)).collect();
+        let sigmas: Vec<f64> = chosen.iter().map(|e| working.sigma(e.at as usize)).collect();
+        let sigma = crate::dsp::robust::median(&sigmas);
+        let noise = sigma * sigma * (before + after + 1) as f64;
+        for members in cluster::groups(&shapes, noise, SHAPES[usize::from(second)]) {
+            let moments: Vec<f64> = members.iter().map(|i| chosen[*i].at).collect();
+            let unit = Unit::new(&self.left, working.fs_hz, &moments, sigma);
+            if unit.peak_uv > 0.0 && !self.units.iter().any(|known| known.same(&unit, working.fs_hz)) {
+                self.units.push(unit);
+                self.counts.push(moments.len());
+            }
+        }
+        self.events = all;
+        if second {
+            resolve::without_overlaps(&mut self.units, &mut self.counts, sigma);
+        }
+    }
+
+    /// What remains of discharges that were taken out, microvolts: a part of each one's size.
+    fn raised(&self, working: &Working) -> Vec<f32> {
+        let mut raised = vec![0.0_f32; self.left.len()];
+        let (before, after) = ((3e-3 * working.fs_hz) as usize, (5e-3 * working.fs_hz) as usize);
+        for p in &self.placed {
+            let Some(unit) = self.units.get(p.unit) else { continue };
+            let size = (0.3 * p.gain * unit.peak_uv) as f32;
+            let at = p.at as usize;
+            if let Some(around) = raised.get_mut(at.saturating_sub(before)..(at + after).min(self.left.len())) {
+                around.iter_mut().for_each(|r| *r = r.max(size));
+            }
+        }
+        raised
+    }
+
+    /// Trains from what was placed, named.
+    fn name(&mut self) {
+        let Some(working) = &self.working else { return };
+        let fs = working.fs_hz;
+        let trains = trains::gather(&self.placed, &self.units, fs);
+        let trains = trains::join_locked(trains);
+        let trains = trains::join_turns(trains, &self.units, fs);
+        let trains = trains::drop_remains(trains);
+        // Potentials that begin upwards and are irregular are those of end plates: no rhythm to look for.
+        let fibres = |t: &Train| {
+            let noise = working.wide_uv.first().copied().unwrap_or(1.0);
+            features::shape(&self.input.uv, self.input.fs_hz, t, &[], noise).is_some_and(|s| {
+                let firing = features::firing(&t.times_s, &t.sizes_uv);
+                let class = classes::name(&firing, &s, t.parts).class;
+                let drive = class == ActivityClass::Voluntary && firing.cv < 0.22;
+                let unit = s.duration_ms > 5.2 && s.positive_to_negative < 1.0;
+                s.first != features::FirstPhase::Negative && !unit && class != ActivityClass::Myokymic && !drive
+            })
+        };
+        let mut trains = trains::take_apart(trains, &self.units, fs, &fibres);
+        trains = trains::join_locked(trains);
+        trains.extend(self.fast.iter().map(|e| Train {
+            times_s: e.moments.iter().map(|m| m / fs).collect(),
+            sizes_uv: e.sizes_uv.clone(),
+            parts: 1,
+            unit: FAST,
+        }));
+        let (single, mut lone_s) = self.lone_trains(working, &trains);
+        trains.extend(single);
+        let wide = |train: &Train| {
+            let at = train.times_s.first().map_or(0, |t| (t * fs) as usize);
+            let i = at / (working.window() / working.step).max(1);
+            working.wide_uv.get(i).or(working.wide_uv.last()).copied().unwrap_or(1.0)
+        };
+        let mut found = Vec::new();
+        for (i, train) in trains.iter().enumerate() {
+            let mut others: Vec<f64> =
+                trains.iter().enumerate().filter(|(j, _)| *j != i).flat_map(|(_, t)| t.times_s.iter().copied()).collect();
+            others.sort_unstable_by(f64::total_cmp);
+            let firing = features::firing(&train.times_s, &train.sizes_uv);
+            let Some(shape) = features::shape(&self.input.uv, self.input.fs_hz, train, &others, wide(train)) else { continue };
+            let named = classes::name(&firing, &shape, train.parts);
+            let hidden = |t: &&Train| !std::ptr::eq(*t, train) && t.unit != LONE_UNIT;
+            if named.class == ActivityClass::Fasciculation && trains::overlaps(train, trains.iter().filter(hidden)) {
+                lone_s.extend(&train.times_s);
+                continue;
+            }
+            // The moment of a discharge is its largest deflection.
+            let mut train = train.clone();
+            train.times_s.iter_mut().for_each(|t| *t += 1e-3 * shape.main_ms);
+            found.push(NamedTrain { train, firing, shape, named });
+        }
+        found.sort_by(|a, b| a.named.class.cmp(&b.named.class).then(b.firing.n.cmp(&a.firing.n)));
+        self.effort = at_effort(&mut found);
+        self.insertions = insertion::measure(working);
+        self.found = found;
+        lone_s.sort_unstable_by(f64::total_cmp);
+        self.lone = lone_s;
+    }
+
+    /// Strong potentials that came once or twice.
+    fn lone_trains(&self, working: &Working, trains: &[Train]) -> (Vec<Train>, Vec<f64>) {
+        let fs = working.fs_hz;
+        let raised = self.raised(working);
+        let strong = events::find(&self.left, fs, 0, self.left.len(), |i| LONE * working.sigma(i) + f64::from(raised[i]));
+        let mut taken: Vec<f64> = trains.iter().flat_map(|t| t.times_s.iter().copied()).collect();
+        taken.sort_unstable_by(f64::total_cmp);
+        let mut single: Vec<Event> = Vec::new();
+        for event in strong.into_iter().filter(|e| !working.is_bad(e.at as usize)) {
+            let t = event.at / fs;
+            let i = taken.partition_point(|o| *o < t - LONE_S);
+            if taken.get(i).is_some_and(|o| *o < t + LONE_S) {
+                continue;
+            }
+            match single.last_mut() {
+                Some(last) if event.at - last.at < LONE_S * fs => {
+                    if event.height_uv.abs() > last.height_uv.abs() {
+                        *last = event;
+                    }
+                }
+                _ => single.push(event),
+            }
+        }
+        let lone_s = single.iter().map(|e| e.at / fs).collect();
+        let [before, after] = events::core(working);
+        let shapes: Vec<Vec<f64>> = single.iter().map(|e| events::around(&self.left, e.at, before, after)).collect();
+        let mut free = vec![true; single.len()];
+        let mut out: Vec<Train> = Vec::new();
+        for i in 0..single.len().min(200) {
+            if !free[i] {
+                continue;
+            }
+            let mut train = Train { parts: 1, unit: LONE_UNIT, ..Train::default() };
+            for j in i..single.len() {
+                if free[j] && (j == i || cluster::difference(&shapes[i], &shapes[j], 0.0) < 2.0 * cluster::ALIKE) {
+                    free[j] = false;
+                    train.times_s.push(single[j].at / fs);
+                    train.sizes_uv.push(single[j].height_uv.abs());
+                }
+            }
+            out.push(train);
+        }
+        (out, lone_s)
+    }
+}
+
+impl SignalAnalysis for RestAnalysis {
+    fn step(&mut self) -> Option<f64> {
+        match self.stage {
+            Stage::Filter { next } => {
+                let fs_hz = self.input.fs_hz;
+                let n = self.input.uv.len();
+                let working = self.working.as_mut()?;
+                let to = (next + working.window()).min(n);
+                // A short end belongs to the last window.
+                let to = if n - to < working.window() / 2 { n } else { to };
+                working.take(&mut self.input.uv, next, to, fs_hz);
+                self.stage = Stage::Filter { next: to };
+                if to >= n {
+                    self.fast = fast::episodes(working);
+                    self.begin_anew();
+                    self.stage = Stage::Look { second: false };
+                }
+                Some(0.3 * to as f64 / n.max(1) as f64)
+            }
+            Stage::Look { second } => {
+                self.look(second);
+                if second {
+                    self.begin_anew();
+                }
+                let Some(working) = &self.working else { return None };
+                if second {
+                    // All anew, with all shapes known.
+                    self.placed.clear();
+                    self.events = events::find(&self.left, working.fs_hz, 0, self.left.len(), |i| events::THRESHOLD * working.sigma(i));
+                }
+                self.stretches = resolve::stretches(&self.events, self.left.len(), working.fs_hz);
+                self.stage = Stage::Resolve { second, next: 0 };
+                Some(if second { 0.7 } else { 0.4 })
+            }
+            Stage::Resolve { second, next } => {
+                let Some(working) = &self.working else { return None };
+                let until = (next + 8).min(self.stretches.len());
+                for stretch in &self.stretches[next..until] {
+                    resolve::resolve(&mut self.left, *stretch, &self.units, working.sigma(stretch.0), &mut self.placed);
+                }
+                let part = until as f64 / self.stretches.len().max(1) as f64;
+                self.stage = match (until < self.stretches.len(), second) {
+                    (true, _) => Stage::Resolve { second, next: until },
+                    (false, false) => Stage::Look { second: true },
+                    (false, true) => Stage::Name,
+                };
+                Some(if second { 0.7 + 0.25 * part } else { 0.4 + 0.3 * part })
+            }
+            Stage::Name => {
+                self.name();
+                self.stage = Stage::Done;
+                Some(1.0)
+            }
+            Stage::Done => None,
+        }
+    }
+
+    fn measurement(&self) -> SignalMeasurement {
+        show::measurement(self)
+    }
+}
+
+/// Motor units that are active and overlap leave pieces which look like anything: then only what is
+/// voluntary keeps its name. True when so.
+fn at_effort(found: &mut [NamedTrain]) -> bool {
+    let count = |test: &dyn Fn(ActivityClass) -> bool| -> usize { found.iter().filter(|t| test(t.named.class)).map(|t| t.firing.n).sum() };
+    let unsure = count(&|class| class == ActivityClass::NotSure) as f64;
+    let sure = count(&|class| class != ActivityClass::NotSure) as f64;
+    let effort = count(&|class| class == ActivityClass::Voluntary) > 0 && unsure > UNSURE_PART * sure;
+    if effort {
+        for train in found.iter_mut().filter(|t| t.named.class != ActivityClass::Voluntary) {
+            train.named.class = ActivityClass::NotSure;
+            train.named.confidence = 0.0;
+            train.named.why.push("not named: motor units are active and overlap".to_owned());
+        }
+    }
+    effort
+}
+
+impl RestAnalysis {
+    /// Trains that may be shown.
+    fn shown(&self) -> impl Iterator<Item = &NamedTrain> {
+        self.found.iter().filter(|t| {
+            let lone = t.train.unit == LONE_UNIT;
+            !(lone && t.named.class == ActivityClass::NotSure)
+        })
+    }
+}

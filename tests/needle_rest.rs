@@ -1,0 +1,238 @@
+//! Activity at rest, named: records made here, with known classes.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use myoscope::analysis::needle::rest::grading::{Grade, Site, grade};
+use myoscope::analysis::needle::rest::insertion::{Amount, durations};
+use myoscope::analysis::signal::{SignalInput, signal_analyzer};
+use myoscope::dsp::random::Xoshiro;
+use myoscope::model::{ActivityClass, SignalMeasurement, SignalTask};
+
+const FS_HZ: f64 = 25_000.0;
+const SECONDS: f64 = 8.0;
+
+fn normal(random: &mut Xoshiro) -> f64 {
+    (0..12).map(|_| random.unit()).sum::<f64>() - 6.0
+}
+
+fn quiet(seed: u64) -> Vec<f64> {
+    let mut random = Xoshiro::new(seed);
+    (0..(SECONDS * FS_HZ) as usize).map(|_| 3.0 * normal(&mut random)).collect()
+}
+
+/// A bump of unit height, `width_ms` at half height.
+fn bump(t_ms: f64, at_ms: f64, width_ms: f64) -> f64 {
+    (-2.77 * ((t_ms - at_ms) / width_ms).powi(2)).exp()
+}
+
+fn fibrillation(t_ms: f64) -> f64 {
+    -0.8 * bump(t_ms, 0.0, 0.6) + bump(t_ms, 0.75, 0.6) - 0.15 * bump(t_ms, 1.7, 0.9)
+}
+
+fn sharp_wave(t_ms: f64) -> f64 {
+    let late = if t_ms > 0.6 { (t_ms - 0.6) / 2.5 * (1.0 - (t_ms - 0.6) / 2.5).exp() } else { 0.0 };
+    -bump(t_ms, 0.0, 0.7) + 0.45 * late
+}
+
+fn end_plate(t_ms: f64) -> f64 {
+    bump(t_ms, 0.0, 0.6) - 0.5 * bump(t_ms, 1.1, 1.0)
+}
+
+fn motor_unit(t_ms: f64) -> f64 {
+    -0.35 * bump(t_ms, -2.5, 1.8) + bump(t_ms, 0.0, 0.9) - 0.5 * bump(t_ms, 1.3, 1.1) + 0.4 * bump(t_ms, 3.0, 1.2)
+        - 0.25 * bump(t_ms, 5.5, 2.5)
+}
+
+fn add(x: &mut [f64], times_s: &[f64], size_uv: f64, shape: fn(f64) -> f64) {
+    for t in times_s {
+        let (from, to) = (((t - 0.012) * FS_HZ).max(0.0) as usize, (((t + 0.03) * FS_HZ) as usize).min(x.len()));
+        for (i, v) in x.iter_mut().enumerate().take(to).skip(from) {
+            *v += size_uv * shape((i as f64 / FS_HZ - t) * 1e3);
+        }
+    }
+}
+
+/// Normal intervals.
+fn times(seed: u64, rate_hz: f64, cv: f64) -> Vec<f64> {
+    let mut random = Xoshiro::new(seed);
+    let (mut t, mut out) = (0.3, Vec::new());
+    while t < SECONDS - 0.3 {
+        out.push(t);
+        t += (1.0 + cv * normal(&mut random)).max(0.2) / rate_hz;
+    }
+    out
+}
+
+fn measure(uv: Vec<f64>, fs_hz: f64) -> SignalMeasurement {
+    let mut analysis = signal_analyzer(SignalTask::Rest).unwrap().begin(SignalInput { uv, fs_hz, ..SignalInput::default() });
+    let mut steps = 0;
+    while let Some(part) = analysis.step() {
+        assert!((0.0..=1.0).contains(&part));
+        steps += 1;
+        assert!(steps < 100_000);
+    }
+    analysis.measurement()
+}
+
+fn classes(m: &SignalMeasurement) -> Vec<ActivityClass> {
+    m.trains.iter().map(|t| t.class).collect()
+}
+
+fn one(uv: Vec<f64>, class: ActivityClass, truth_s: &[f64]) -> SignalMeasurement {
+    let m = measure(uv, FS_HZ);
+    assert_eq!(classes(&m), [class], "{:?}", m.trains);
+    let train = &m.trains[0];
+    let near = |t: &&f64| train.times_s.iter().any(|s| (s - **t).abs() < 0.003);
+    let found = truth_s.iter().filter(near).count();
+    assert!(found * 100 >= truth_s.len() * 95, "{found} of {}", truth_s.len());
+    assert!(train.times_s.len() * 100 <= truth_s.len() * 105);
+    assert!(train.why.len() >= 3 && train.confidence > 0.3, "{train:?}");
+    m
+}
+
+#[test]
+fn fibrillation_is_named_with_its_reasons() {
+    let t = times(1, 6.0, 0.02);
+    let mut x = quiet(2);
+    add(&mut x, &t, 90.0, fibrillation);
+    let m = one(x, ActivityClass::Fibrillation, &t);
+    let why = m.trains[0].why.join("; ");
+    assert!(why.contains("regular: 6.0 Hz") && why.contains("starts positive") && why.contains("µV"), "{why}");
+    assert!(m.verdict.starts_with("Fibrillation, 1 train"), "{}", m.verdict);
+    assert_eq!(m.tables[0].rows.len(), 1);
+    assert_eq!(m.charts[0].series.len(), 1);
+}
+
+#[test]
+fn positive_sharp_waves_are_named() {
+    let t = times(3, 4.0, 0.03);
+    let mut x = quiet(4);
+    add(&mut x, &t, 120.0, sharp_wave);
+    one(x, ActivityClass::PositiveSharpWave, &t);
+}
+
+#[test]
+fn a_voluntary_unit_is_no_spontaneous_activity() {
+    let t = times(5, 8.0, 0.15);
+    let mut x = quiet(6);
+    add(&mut x, &t, 400.0, motor_unit);
+    one(x, ActivityClass::Voluntary, &t);
+}
+
+#[test]
+fn end_plate_spikes_warn_beside_fibrillation() {
+    let mut random = Xoshiro::new(7);
+    let (mut t, mut spikes) = (0.2, Vec::new());
+    while t < SECONDS - 0.2 {
+        spikes.push(t);
+        t += 0.008 - 0.06 * (1.0 - random.unit()).ln();
+    }
+    let mut x = quiet(8);
+    add(&mut x, &spikes, 140.0, end_plate);
+    one(x.clone(), ActivityClass::EndPlateSpike, &spikes);
+    add(&mut x, &times(9, 3.0, 0.02), 60.0, fibrillation);
+    let m = measure(x, FS_HZ);
+    let fibs: Vec<_> = m.trains.iter().filter(|t| t.class == ActivityClass::Fibrillation).collect();
+    assert!(!fibs.is_empty() && fibs.iter().all(|t| t.warning.contains("end-plate")), "{:?}", classes(&m));
+}
+
+#[test]
+fn quiet_and_artefacts_raise_no_alarm() {
+    let m = measure(quiet(10), FS_HZ);
+    assert!(m.trains.is_empty());
+    assert_eq!(m.verdict, "Nothing abnormal at rest in 8 s.");
+    let mut x = quiet(11);
+    let mut random = Xoshiro::new(12);
+    for start in [30_000, 90_000, 140_000] {
+        let mut walk = 0.0;
+        for (k, v) in x[start..start + 5000].iter_mut().enumerate() {
+            walk += 20.0 * normal(&mut random);
+            *v += (walk + 40.0 * normal(&mut random)) * (-(k as f64) / 1500.0).exp();
+        }
+    }
+    let m = measure(x, FS_HZ);
+    assert!(!m.trains.iter().any(|t| t.class.abnormal()), "{:?}", m.trains);
+    assert!(!m.quality.is_empty() && m.tables.len() == 2, "the artefacts are mentioned");
+}
+
+#[test]
+fn a_constant_changes_nothing_and_scale_only_sizes() {
+    let t = times(13, 7.0, 0.02);
+    let mut x = quiet(14);
+    add(&mut x, &t, 100.0, fibrillation);
+    let plain = measure(x.clone(), FS_HZ);
+    let moved = measure(x.iter().map(|v| v + 700.0).collect(), FS_HZ);
+    let large = measure(x.iter().map(|v| v * 3.0).collect(), FS_HZ);
+    assert_eq!(classes(&plain), [ActivityClass::Fibrillation]);
+    assert_eq!(plain, measure(x, FS_HZ), "the same every time");
+    for other in [&moved, &large] {
+        assert_eq!(classes(&plain), classes(other));
+        assert_eq!(plain.trains[0].times_s.len(), other.trains[0].times_s.len());
+        for (a, b) in plain.trains[0].times_s.iter().zip(&other.trains[0].times_s) {
+            assert!((a - b).abs() < 1e-4);
+        }
+    }
+}
+
+#[test]
+fn upside_down_it_is_not_called_fibrillation_but_questioned() {
+    let mut x = quiet(15);
+    add(&mut x, &times(16, 6.0, 0.02), -100.0, fibrillation);
+    let m = measure(x, FS_HZ);
+    assert!(!classes(&m).contains(&ActivityClass::Fibrillation), "{:?}", m.trains);
+    assert!(m.trains.iter().all(|t| t.why.iter().any(|w| w.contains("starts negative"))));
+    assert!(m.quality.iter().any(|q| q.what.contains("upside down")), "{:?}", m.quality);
+}
+
+#[test]
+fn absurd_input_is_survived() {
+    let n = 60_000;
+    let square: Vec<f64> = (0..n).map(|i| if i / 250 % 2 == 0 { 5e3 } else { -5e3 }).collect();
+    let mut holes = quiet(17);
+    holes.iter_mut().step_by(97).for_each(|v| *v = f64::NAN);
+    holes[500] = f64::INFINITY;
+    for uv in [vec![], vec![0.0; n], vec![f64::NAN; n], square, holes, vec![1e300; n], (0..n).map(|i| (i % 2) as f64 * 1e12).collect()] {
+        for fs_hz in [0.0, f64::NAN, -1.0, 1000.0, 4000.0, 25_000.0, 1e9] {
+            let m = measure(uv.clone(), fs_hz);
+            assert!(!m.verdict.is_empty());
+        }
+    }
+    assert_eq!(measure(vec![0.0; 100], FS_HZ).verdict, "The record is too short.");
+}
+
+#[test]
+fn grades_follow_the_scale() {
+    let site = |trains, longest_s, discharges_hz, filled| Site { trains, longest_s, discharges_hz, filled };
+    let none = site(0, 0.0, 0.0, 0.0);
+    let single = site(1, 3.0, 2.0, 0.01);
+    let moderate = site(2, 5.0, 8.0, 0.05);
+    let many = site(5, 8.0, 40.0, 0.2);
+    let full = site(9, 9.0, 150.0, 0.7);
+    assert_eq!(grade(&[]), None);
+    assert_eq!(grade(&[none; 4]), Some(Grade::None));
+    assert_eq!(grade(&[single, none, none, none]), Some(Grade::Equivocal));
+    assert_eq!(grade(&[site(1, 0.5, 2.0, 0.01); 4]), Some(Grade::Equivocal));
+    assert_eq!(grade(&[single, single, none, none]), Some(Grade::One));
+    assert_eq!(grade(&[moderate, moderate, moderate, none]), Some(Grade::Two));
+    assert_eq!(grade(&[many; 4]), Some(Grade::Three));
+    assert_eq!(grade(&[full; 4]), Some(Grade::Four));
+    assert_eq!(grade(&[site(1, f64::NAN, f64::NAN, f64::NAN)]), Some(Grade::Equivocal));
+}
+
+#[test]
+fn insertional_activity_ends_when_it_is_quiet() {
+    let mut active = vec![false; 400];
+    let mut moved = vec![false; 400];
+    moved[10..16].fill(true);
+    active[10..40].fill(true);
+    moved[100..104].fill(true);
+    active[100..200].fill(true);
+    moved[395..].fill(true);
+    let found = durations(&active, &moved, 0.005);
+    let ms: Vec<Option<f64>> = found.iter().map(|i| i.duration_ms.map(f64::round)).collect();
+    assert_eq!(ms, [Some(150.0), Some(500.0), None]);
+    assert_eq!(found[0].amount(), Some(Amount::Normal));
+    assert_eq!(found[1].amount(), Some(Amount::Increased));
+    assert_eq!(found[2].amount(), None);
+}
