@@ -26,6 +26,10 @@ const folder = `worker-${hash(...parts.map((name) => fs.readFileSync(file(name))
 fs.mkdirSync(file(folder), { recursive: true });
 for (const name of parts) fs.renameSync(file(name), path.join(root, folder, name));
 
+// The player of the audio thread is named by content as well.
+const sound = `sound-${hash(fs.readFileSync(file('sound.js')))}.js`;
+fs.renameSync(file('sound.js'), file(sound));
+
 const files = fs.readdirSync(root, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name !== 'index.html')
   .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)).split(path.sep).join('/'))
@@ -38,7 +42,8 @@ export const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval';
   + "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'none'";
 html = html.replace('<!-- csp -->', `<meta http-equiv="Content-Security-Policy" content="${policy}" />
     <meta name="myoscope-build" content="${build}" />
-    <meta name="myoscope-worker" content="./${folder}/worker_loader.js" />`);
+    <meta name="myoscope-worker" content="./${folder}/worker_loader.js" />
+    <meta name="myoscope-sound" content="./${sound}" />`);
 if (/<script(?![^>]*\bsrc=)/.test(html)) throw new Error('finish-dist: an inline script is left in index.html');
 fs.writeFileSync(file('index.html'), html);
 

@@ -17,6 +17,7 @@ const find = (pattern) => {
 };
 const app = find(/modulepreload" href="\.\/([^"]+)"/);
 const folder = path.dirname(find(/myoscope-worker" content="\.\/([^"]+)"/));
+const sound = read(find(/myoscope-sound" content="\.\/([^"]+)"/));
 const styles = [...html.matchAll(/<link rel="stylesheet" href="\.\/([^"]+)"[^>]*>/g)].map((found) => read(found[1])).join('\n');
 
 // wasm-bindgen's module as a plain piece of code: what it exports stays within it.
@@ -30,6 +31,8 @@ const unpack = `const unpack = async (text) => {
 const worker = `(async () => {\n${glue(`${folder}/worker.js`)}\n${unpack}\nawait __wbg_init({ module_or_path: await unpack('${packed(`${folder}/worker_bg.wasm`)}') });\n})();\n`;
 const code = `const work = new Blob([${JSON.stringify(worker).replaceAll('</', '<\\/')}], { type: 'text/javascript' });
 document.querySelector('meta[name=myoscope-worker]').content = URL.createObjectURL(work);
+const player = new Blob([${JSON.stringify(sound).replaceAll('</', '<\\/')}], { type: 'text/javascript' });
+document.querySelector('meta[name=myoscope-sound]').content = URL.createObjectURL(player);
 globalThis.Worker = class extends globalThis.Worker { constructor(address) { super(address); } };
 ${glue(app).replaceAll('</', '<\\/')}
 ${unpack}
@@ -49,6 +52,7 @@ ${meta('viewport')}
 ${meta('description')}
 ${meta('theme-color')}
 <meta name="myoscope-worker" content="">
+<meta name="myoscope-sound" content="">
 <title>Myoscope</title>
 <link rel="icon" href="${icon}">
 <style>${styles}</style>

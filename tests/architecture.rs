@@ -43,9 +43,6 @@ const BROWSER_CRATES: &[&str] = &[
 /// Longest file, in lines.
 const MAX_LINES: usize = 500;
 
-/// Longer files, each with its reason.
-const LONG_FILES: &[(&str, &str)] = &[("src/engine/protocol.rs", "the engine's only door: every request and event on one page")];
-
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -277,13 +274,8 @@ fn lints_forbid_what_bad_input_must_not_reach() {
 fn files_stay_readable() {
     for (file, text) in sources() {
         let lines = text.lines().count();
-        let listed = LONG_FILES.iter().any(|(name, _)| *name == file);
-        assert!(lines <= MAX_LINES || listed, "{file} has {lines} lines: divide it, or say in LONG_FILES why not");
-        assert!(lines > MAX_LINES || !listed, "{file} is short again: strike it from LONG_FILES");
+        assert!(lines <= MAX_LINES, "{file} has {lines} lines: divide it");
         assert!(text.starts_with("//!"), "{file} does not begin by saying what it is");
-    }
-    for (name, reason) in LONG_FILES {
-        assert!(root().join(name).is_file() && !reason.is_empty(), "{name} is listed in vain");
     }
 }
 

@@ -325,8 +325,8 @@ fn a_test_of_unknown_kind_gets_the_motor_method_and_says_so() {
     let (mut study, samples) = demo();
     study.examination.tests[0].kind = TestKind::Unknown;
     let measurement = measure_sweep(&study, &Edits::default(), &samples, 0).unwrap();
-    assert_eq!(measurement.method, "motor/2 for sweeps");
-    assert_eq!(analyzer_for(TestKind::Motor).name(), "motor/2");
+    assert_eq!(measurement.method, "motor/3 for sweeps");
+    assert_eq!(analyzer_for(TestKind::Motor).name(), "motor/3");
     assert!(measure_sweep(&study, &Edits::default(), &samples, 99).is_none());
 }
 

@@ -12,15 +12,18 @@ mod clean;
 mod decomp;
 mod fwave;
 mod hreflex;
+mod jitter;
 mod munix;
 mod ncs;
 mod rns;
 mod scan;
+mod semg;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use myoscope::analysis::signal::SignalInput;
 use myoscope::analysis::{self, Context, analyzer_for};
 use myoscope::formats::{Files, NamedSource, OpenOptions, Opened, SliceSource, open};
 use myoscope::model::{Edits, TestMeasurement};
@@ -55,6 +58,8 @@ const TASKS: &[(&str, Task)] = &[
     ("rns", rns::rns),
     ("scan", scan::scan),
     ("munix", munix::munix),
+    ("jitter", jitter::jitter),
+    ("semg", semg::semg),
 ];
 
 impl Case {
@@ -68,6 +73,15 @@ impl Case {
         let study = &self.opened.study;
         let input = analysis::input(&study.recordings, &study.examination, &self.opened.samples, &Edits::default(), 0)?;
         Ok(input.ok_or("the recording holds no test")?)
+    }
+
+    /// The first channel as analyzers of continuous signals see it.
+    pub fn signal(&self) -> Result<SignalInput, Box<dyn Error>> {
+        let recording = self.opened.study.recordings.first().ok_or("no recording")?;
+        let channel = recording.channels.first().ok_or("no channel")?;
+        let mut uv = vec![0.0; usize::try_from(channel.n)?];
+        self.opened.samples.first().ok_or("no samples")?.read(0, 0, &mut uv)?;
+        Ok(SignalInput { uv, fs_hz: channel.fs_hz, ..SignalInput::default() })
     }
 
     /// The first test of the recording, as the app measures it.

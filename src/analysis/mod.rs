@@ -9,6 +9,7 @@ pub mod needle;
 pub mod nerve;
 pub mod polarity;
 pub mod quality;
+pub mod signal;
 mod study;
 
 pub use study::{input, sweep_input};
@@ -93,7 +94,7 @@ pub struct DerivedTrace {
 
 /// Measures tests of some kinds.
 pub trait Analyzer: Sync {
-    /// Name and version (`motor/2`); goes into every measurement.
+    /// Name and version (`motor/3`); goes into every measurement.
     fn name(&self) -> &'static str;
 
     /// Whether it is made for this kind of test.
@@ -133,7 +134,7 @@ static ANALYZERS: &[&dyn Analyzer] = &[
 ];
 
 /// The analyzer for a kind of test. Kinds without their own get the motor analyzer, whose onset
-/// and peak still serve; the measurement's method then says so (`motor/2 for evoked potentials`).
+/// and peak still serve; the measurement's method then says so (`motor/3 for evoked potentials`).
 pub fn analyzer_for(kind: TestKind) -> &'static dyn Analyzer {
     ANALYZERS.iter().copied().find(|a| a.handles(kind)).unwrap_or(ANALYZERS[0])
 }

@@ -154,6 +154,8 @@ impl Desk {
             selected: None,
             annotation: None,
             cursors: [None; 2],
+            playhead: None,
+            trains: &[],
             theme,
         };
         let tiles = self.tiles(&scene.needed(false))?;

@@ -55,7 +55,8 @@ pub fn measured(out: &mut dyn Write, measured: &Measured) -> io::Result<()> {
         let velocity = s.velocity_mps.map_or("velocity unknown".to_owned(), |v| format!("{v:.1} m/s"));
         writeln!(out, "  {} to {}: {velocity}, amplitude {:.0} % of distal", s.from, s.to, s.relative_amplitude_pct)?;
         if let Some(finding) = &s.finding {
-            writeln!(out, "    {}: {} ({}{})", finding.what, finding.why, finding.source, unverified(&finding.verified))?;
+            let care = if finding.unverified() { ", not verified" } else { "" };
+            writeln!(out, "    {}: {} ({}{care})", finding.what, finding.why, finding.source)?;
         }
         if let Some(doubt) = &s.doubt {
             writeln!(out, "    {}", doubt.what)?;
@@ -73,10 +74,6 @@ pub fn measured(out: &mut dyn Write, measured: &Measured) -> io::Result<()> {
         }
     }
     warnings(out, &measured.warnings)
-}
-
-fn unverified(verified: &str) -> &'static str {
-    if verified == "recall" { ", not verified" } else { "" }
 }
 
 /// Prints a table with its columns in line.

@@ -57,3 +57,21 @@ pub fn welch(fft: &mut RealFft, x: &[f64], fs_hz: f64, segment: usize, overlap: 
     }
     density
 }
+
+impl Density {
+    /// Mean and median frequency, Hz: the centre of gravity, and the first bin that has half of
+    /// the power at or below it. `None` without power, or with NaN in it.
+    pub fn mean_median_hz(&self) -> Option<[f64; 2]> {
+        let total: f64 = self.power.iter().sum();
+        if !(total > 0.0 && total.is_finite()) {
+            return None;
+        }
+        let mean = self.hz.iter().zip(&self.power).map(|(hz, power)| hz * power).sum::<f64>() / total;
+        let mut below = 0.0;
+        let median = self.hz.iter().zip(&self.power).find_map(|(&hz, &power)| {
+            below += power;
+            (below >= total / 2.0).then_some(hz)
+        });
+        Some([mean, median.or(self.hz.last().copied())?])
+    }
+}

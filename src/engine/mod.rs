@@ -5,6 +5,7 @@
 //! to [fetch](protocol::Event::Fetch). Long work is cut into [steps](Engine::step), so that the
 //! surroundings can answer other requests and cancel between them.
 
+mod activity;
 mod combine;
 mod edit;
 mod examination;
@@ -18,6 +19,7 @@ mod pyramids;
 mod session;
 mod signal;
 pub mod stream;
+mod studies;
 mod tiles;
 mod together;
 mod view;
@@ -50,6 +52,7 @@ impl Engine {
             Request::Redo { study } => self.with(study, out, Session::redo),
             Request::Tiles { study, keys } => self.with(study, out, |session, out| session.tiles(&keys, out)),
             Request::Sweeps { study, test } => self.with(study, out, |session, out| session.sweeps(test, out)),
+            Request::Analyse { study, key } => self.with(study, out, |session, out| session.analyse(key, out)),
             Request::Snap { study, signal, time_s, within_s } => {
                 self.with(study, out, |session, out| session.snap(signal, time_s, within_s, out));
             }

@@ -92,13 +92,20 @@ impl Session {
 
     /// Stops building; what is there stays usable.
     pub fn cancel(&mut self, out: &mut dyn FnMut(Output)) {
-        self.pyramids.queue.clear();
-        self.pyramids.cancelled = true;
+        // What was asked for last is what a person wants to stop.
+        if self.activity.take().is_none() {
+            self.pyramids.queue.clear();
+            self.pyramids.cancelled = true;
+        }
         out(Event::Finished { study: self.key, cancelled: true }.into());
     }
 
     /// One bounded piece of work; `false` when there is none.
     pub fn step(&mut self, out: &mut dyn FnMut(Output)) -> bool {
+        // Someone waits for an analysis; the overview can wait.
+        if self.step_activity(out) {
+            return true;
+        }
         self.queue_wanted();
         let Some(mut job) = self.pyramids.queue.pop() else { return false };
         match self.advance(&mut job) {

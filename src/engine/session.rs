@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use super::activity::Activity;
 use super::examination::Tested;
 use super::protocol::{Edit, Event, Output, Store, StudyKey, UNREADABLE};
 use super::pyramids::Pyramids;
 use super::signal::Signals;
+use super::studies::Guessed;
 use super::{edit, with_bytes};
 use crate::formats::text::Preview;
 use crate::model::{Edits, Samples, Study, Warning};
@@ -36,6 +38,10 @@ pub(super) struct Session {
     gesture: Option<u32>,
     /// Tests that were analysed; they answer to moved markers without reading again.
     pub tested: BTreeMap<usize, Tested>,
+    /// What each test may be.
+    pub guessed: Vec<Guessed>,
+    /// An analysis of a continuous signal that is under way.
+    pub activity: Option<Activity>,
     pub signals: Signals,
     pub pyramids: Pyramids,
     /// Gain and middle of each signal looked at.
@@ -70,6 +76,8 @@ impl Session {
             redo: Vec::new(),
             gesture: None,
             tested: BTreeMap::new(),
+            guessed: Vec::new(),
+            activity: None,
             signals: Signals::default(),
             pyramids: Pyramids::default(),
             suited: HashMap::new(),

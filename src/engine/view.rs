@@ -8,12 +8,13 @@ use super::protocol::{
 use super::session::Session;
 use crate::formats::writers;
 use crate::model::{Examination, NerveTest, Side, SiteEdits, Stimulus, Summary, SweepId, SweepMeasurement, TestMeasurement};
-use crate::norms::{self, Guess, Hints, Person};
+use crate::norms::{self, Person};
 
 impl Session {
     pub fn view(&mut self) -> StudyView {
         let recordings = (0..self.acquired.recordings.len()).map(|recording| self.recording_view(recording)).collect();
         let examination = self.examination();
+        self.guess_studies(&examination);
         let tests = examination.tests.iter().enumerate().map(|(index, test)| self.test_view(&examination, index, test)).collect();
         StudyView {
             study: self.key,
@@ -95,11 +96,9 @@ impl Session {
                 segment: measurement.summary.segments().iter().find(|segment| segment.to == at).cloned(),
             }
         });
-        let guesses = self.guesses(examination, test);
-        let chosen = test.study.as_deref().map(|id| (id, true)).or_else(|| Guess::clear(&guesses).map(|id| (id, false)));
-        let study = chosen.and_then(|(id, confirmed)| norms::by_id(id).map(|study| (study, confirmed))).map(|(study, confirmed)| {
-            StudyChoice { id: study.id.clone(), name: study.name.clone(), confirmed, distal_mm: study.distal_mm() }
-        });
+        let study = self.study_of(index, test).and_then(|(id, confirmed)| norms::by_id(id).map(|study| (study, confirmed))).map(
+            |(study, confirmed)| StudyChoice { id: study.id.clone(), name: study.name.clone(), confirmed, distal_mm: study.distal_mm() },
+        );
         TestView {
             title: title(test, index),
             kind: test.kind,
@@ -111,9 +110,10 @@ impl Session {
             turned: test.sites.iter().flat_map(|site| &site.sweeps).any(|&id| examination.sweeps.get(id).is_some_and(|sweep| sweep.turned)),
             judged: self.judged(study.as_ref().map(|study| study.id.as_str()), test, measurement),
             study,
-            guesses: guesses
-                .into_iter()
-                .filter_map(|guess| norms::by_id(guess.study).map(|study| (study, guess.why)))
+            guesses: self
+                .guesses(index)
+                .iter()
+                .filter_map(|guess| norms::by_id(guess.study).map(|study| (study, guess.why.clone())))
                 .map(|(study, why)| StudyGuess { id: study.id.clone(), name: study.name.clone(), why })
                 .collect(),
             measured: tested.is_some(),
@@ -145,18 +145,6 @@ impl Session {
             _ => None,
         };
         Person { age_years: view.age_years, height_cm: view.height_cm, female }
-    }
-
-    /// Studies that a test may be.
-    fn guesses(&self, examination: &Examination, test: &NerveTest) -> Vec<Guess> {
-        let first = test.sites.iter().find_map(|site| examination.sweeps.get(*site.sweeps.first()?));
-        let recording = first.and_then(|sweep| self.acquired.recordings.get(sweep.recording));
-        let channel = first.zip(recording).and_then(|(sweep, recording)| recording.channels.get(sweep.channel));
-        let texts: Vec<String> =
-            recording.into_iter().flat_map(|recording| &recording.annotations).take(50).map(|a| a.text.clone()).collect();
-        let words = recording.map(|recording| format!("{} {}", recording.name, recording.description)).unwrap_or_default();
-        let hints = Hints { recording: &words, channel: channel.map_or("", |channel| &channel.name), annotations: &texts };
-        norms::guess(test, hints)
     }
 
     /// Values of a test beside their limits.

@@ -2,7 +2,8 @@
 //!
 //! Pure: from the annotations and the timeline alone, without looking at a sample. A sweep begins
 //! [`BEFORE_S`] before the stimulus and ends [`AFTER_S`] behind it, earlier where the recording has
-//! a gap or the next stimulus comes; what kind of nerve test it is stays unknown.
+//! a gap or the next stimulus comes. The kind of nerve test is known where the recording's name
+//! states it.
 
 use crate::model::{Channel, Examination, NerveTest, Recording, Site, Span, Stimulus, Sweep, TestKind};
 
@@ -10,6 +11,14 @@ use crate::model::{Channel, Examination, NerveTest, Recording, Site, Span, Stimu
 pub const BEFORE_S: f64 = 0.02;
 /// Part of a sweep behind the stimulus, seconds.
 pub const AFTER_S: f64 = 0.1;
+/// A mark of another kind within this time does not end a sweep, seconds: it is the second shock of
+/// a pair, whose responses belong together.
+const PAIR_S: f64 = 0.02;
+/// A code of a trigger port that always follows another one within this time and at one interval is
+/// the pulse's end, seconds.
+const PULSE_S: f64 = 0.05;
+/// How much that interval may vary, seconds.
+const PULSE_JITTER_S: f64 = 0.002;
 /// No exported sweep is longer, seconds.
 const LONGEST_S: f64 = 5.0;
 /// More sweeps than any examination has.
@@ -66,6 +75,7 @@ pub fn sweeps_from_annotations(recording: &Recording) -> Examination {
     let mut stimuli: Vec<(f64, &str)> =
         recording.annotations.iter().filter(|a| is_stimulus(&a.text)).map(|a| (a.onset_s, a.text.trim())).collect();
     stimuli.sort_by(|a, b| a.0.total_cmp(&b.0));
+    drop_pulse_ends(&mut stimuli);
     let kind = kind_of(recording);
     let any_voltage = recording.channels.iter().any(|channel| is_voltage(&channel.unit));
     let mut examination = Examination::default();
@@ -76,7 +86,8 @@ pub fn sweeps_from_annotations(recording: &Recording) -> Examination {
         let mut test = NerveTest { kind, recorded_from: channel.name.clone(), ..NerveTest::default() };
         for (k, &(onset_s, text)) in stimuli.iter().enumerate() {
             // Two marks of one instant (A and B of a pair) must not cut each other to nothing.
-            let next = stimuli[k + 1..].iter().map(|s| s.0).find(|s| *s > onset_s + 1e-3).unwrap_or(f64::INFINITY);
+            let ends = |s: &&(f64, &str)| s.0 > onset_s + if s.1 == text { 1e-3 } else { PAIR_S };
+            let next = stimuli[k + 1..].iter().find(ends).map_or(f64::INFINITY, |s| s.0);
             let Some(sweep) = cut(recording, index, channel, onset_s, next) else { continue };
             if examination.sweeps.len() >= MAX_SWEEPS {
                 break;
@@ -93,6 +104,27 @@ pub fn sweeps_from_annotations(recording: &Recording) -> Examination {
         }
     }
     examination
+}
+
+/// Takes out the codes by which a trigger port (`Stimulus/S255`, `Stimulus/S254`) tells that a pulse
+/// is over: each time behind another code, at one short interval.
+fn drop_pulse_ends(stimuli: &mut Vec<(f64, &str)>) {
+    let port = |text: &str| text.to_ascii_lowercase().starts_with("stimulus/");
+    let mut behind: Vec<(&str, Option<[f64; 2]>)> = Vec::new();
+    for (k, &(at_s, text)) in stimuli.iter().enumerate().filter(|(_, (_, text))| port(text)) {
+        let before = k.checked_sub(1).and_then(|k| stimuli.get(k)).filter(|before| port(before.1) && before.1 != text);
+        let after_s = before.map(|before| at_s - before.0).filter(|after_s| (1e-6..PULSE_S).contains(after_s));
+        match behind.iter_mut().find(|(of, _)| *of == text) {
+            None => behind.push((text, after_s.map(|s| [s, s]))),
+            Some((_, range)) => *range = range.zip(after_s).map(|([low, high], s)| [low.min(s), high.max(s)]),
+        }
+    }
+    let ends: Vec<&str> = behind
+        .into_iter()
+        .filter(|(_, range)| range.is_some_and(|[low, high]| high - low < PULSE_JITTER_S))
+        .map(|(text, _)| text)
+        .collect();
+    stimuli.retain(|(_, text)| !ends.contains(text));
 }
 
 /// The sweeps of a recording that states no examination: around a trigger at zero, or around
@@ -220,6 +252,20 @@ mod tests {
         let sites: Vec<_> = examination.tests.iter().map(|t| (t.recorded_from.as_str(), t.sites[0].sweeps.len())).collect();
         assert_eq!(sites, [("sweep", 2), ("ADM", 1)]);
         assert!(examination.sweeps.iter().all(|s| s.stimulus_s == Some(0.05) && s.n == 2000));
+    }
+
+    #[test]
+    fn the_end_of_a_trigger_pulse_is_no_stimulus() {
+        let (on, off, other) = ("Stimulus/S255", "Stimulus/S254", "Stimulus/S  1");
+        let sites = |stimuli: &[(f64, &str)]| {
+            let examination = sweeps_from_annotations(&recording(stimuli));
+            let n = |site: &Site| site.sweeps.iter().map(|&id| examination.sweeps[id].n).collect::<Vec<_>>();
+            examination.tests.iter().flat_map(|test| &test.sites).map(|site| (site.name.clone(), n(site))).collect::<Vec<_>>()
+        };
+        assert_eq!(sites(&[(0.1, on), (0.11, off), (0.5, on), (0.5105, off)]), [(on.to_owned(), vec![120, 120])]);
+        // Codes at changing intervals, or marks that are no port's, are stimuli of their own.
+        assert_eq!(sites(&[(0.1, on), (0.11, other), (0.5, on), (0.53, other)]).len(), 2);
+        assert_eq!(sites(&[(0.1, "StimA"), (0.11, "StimB")]), [("StimA".to_owned(), vec![120]), ("StimB".to_owned(), vec![120])]);
     }
 
     #[test]

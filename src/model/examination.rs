@@ -116,11 +116,11 @@ impl TestKind {
         matches!(self, Self::Sympathetic | Self::RrInterval)
     }
 
-    /// The marker that matters most, chosen first.
-    pub fn first_marker(self) -> MarkerKind {
+    /// The marker that matters most, chosen first; `None` where sweeps have no markers.
+    pub fn first_marker(self) -> Option<MarkerKind> {
         match self {
-            Self::FWave | Self::HReflex | Self::LateResponse => MarkerKind::LateOnset,
-            _ => MarkerKind::Onset,
+            Self::FWave | Self::HReflex | Self::Blink => Some(MarkerKind::LateOnset),
+            other => other.markers().first().copied(),
         }
     }
 
@@ -131,7 +131,8 @@ impl TestKind {
             Self::Sensory => &[Onset, InitialPositive, NegativePeak, NegativeEnd, PositivePeak],
             Self::FWave | Self::HReflex => &[Onset, NegativePeak, NegativeEnd, PositivePeak, LateOnset],
             Self::Blink | Self::Mep => &[Onset, NegativePeak, NegativeEnd, PositivePeak, LateOnset, LateEnd],
-            Self::LateResponse => &[LateOnset, LateEnd],
+            Self::LateResponse | Self::Sympathetic => &[LateOnset, LateEnd],
+            Self::RrInterval => &[],
             _ => &MarkerKind::MOTOR,
         }
     }

@@ -8,7 +8,7 @@ use super::{Chart, MarkerKind, MarkerOrigin, Summary, SweepId, Table};
 /// shown.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TestMeasurement {
-    /// Method and version (`motor/2`).
+    /// Method and version (`motor/3`).
     pub method: String,
     /// One entry for each sweep that was measured, averages (see [`average_id`]) included.
     pub sweeps: Vec<SweepMeasurement>,
@@ -257,6 +257,13 @@ pub struct Finding {
     pub source: String,
     /// Whether the figures were read again in the source: `primary`, `secondary` or `recall`.
     pub verified: String,
+}
+
+impl Finding {
+    /// Whether its figures were not read again in the source.
+    pub fn unverified(&self) -> bool {
+        self.verified == "recall"
+    }
 }
 
 /// Kinds of doubt about a number.

@@ -4,6 +4,7 @@
 //! which site, which sweep). What a person does to it stands apart in [`Edits`], so that the
 //! acquired part never changes and every edit can be undone.
 
+mod activity;
 mod edits;
 mod examination;
 mod excitability;
@@ -18,6 +19,7 @@ mod summary;
 mod table;
 mod unit_number;
 
+pub use activity::{ActivityClass, EventTrain, SignalMeasurement, SignalTask};
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
 pub use excitability::{Electrotonus, Excitability, ScanPoint};

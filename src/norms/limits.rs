@@ -82,8 +82,12 @@ impl Limit {
 
     /// Whether its figure was not read again in its source, or is doubtful.
     pub fn unverified(&self) -> bool {
-        self.verified == "recall" || self.confidence == "low"
+        unverified(&self.verified, &self.confidence)
     }
+}
+
+fn unverified(verified: &str, confidence: &str) -> bool {
+    verified == "recall" || confidence == "low"
 }
 
 fn all() -> &'static [Limit] {
@@ -117,6 +121,15 @@ pub struct SideToSide {
     pub source: Vec<String>,
     /// `primary`, `secondary` or `recall`.
     pub verified: String,
+    /// `high`, `medium` or `low`.
+    pub confidence: String,
+}
+
+impl SideToSide {
+    /// Whether its figure was not read again in its source, or is doubtful.
+    pub fn unverified(&self) -> bool {
+        unverified(&self.verified, &self.confidence)
+    }
 }
 
 /// Side-to-side limits of a study for a person; a row for an age goes before one for all.

@@ -148,19 +148,22 @@ fn axes(chart: &Chart, x: &Along, y: &Along, theme: &Theme, picture: &mut Pictur
     picture.marks.push(marks::label([10.0, 16.0], &chart.title, 12.0, true, Anchor::Start, theme.ink, theme));
     picture.marks.push(label([10.0, 31.0], title(&chart.y), Anchor::Start, theme.axis_text));
     picture.marks.push(label([right, bottom + 32.0], title(&chart.x), Anchor::End, theme.axis_text));
-    // The legend, from the right, as far as there is room.
+    // The legend, at the right: the first series as far as there is room.
     let mut at = width - RIGHT;
+    let room = at - LEFT - text_width(&title(&chart.y), 11.0) - 20.0;
     let named = chart.series.iter().enumerate().filter(|(_, series)| !series.name.is_empty());
-    let named: Vec<(usize, &Series)> = named.collect();
-    if named.len() < 2 {
+    if named.clone().count() < 2 {
         return;
     }
-    for (index, series) in named.into_iter().rev() {
-        let text = text_width(&series.name, 11.0);
-        at -= text;
-        if at < LEFT + text_width(&title(&chart.y), 11.0) + 20.0 {
-            break;
-        }
+    let mut taken = 0.0;
+    let fitting: Vec<(usize, &Series)> = named
+        .take_while(|(_, series)| {
+            taken += text_width(&series.name, 11.0) + 36.0;
+            taken <= room
+        })
+        .collect();
+    for (index, series) in fitting.into_iter().rev() {
+        at -= text_width(&series.name, 11.0);
         picture.marks.push(label([at, 31.0], series.name.clone(), Anchor::Start, theme.axis_text));
         at -= 22.0;
         let stroke = stroke(index, theme);
@@ -203,7 +206,9 @@ fn shapes(series: &Series, index: usize, [x, y]: [&Along; 2], (of, apart): (usiz
     let px: Vec<[f32; 2]> =
         series.points.iter().map(|[a, b]| if a.is_finite() && b.is_finite() { [x.px(*a), y.px(*b)] } else { [f32::NAN; 2] }).collect();
     if matches!(series.look, SeriesLook::Line | SeriesLook::DotsAndLine) {
-        out.push(Shape::Line { points: px.clone(), stroke: stroke(index, theme) });
+        // Lines without a name are many of one kind: they shall not be told apart.
+        let many = Stroke::solid(theme.trace.with_alpha(0.45), 1.0);
+        out.push(Shape::Line { points: px.clone(), stroke: if series.name.is_empty() && of > 1 { many } else { stroke(index, theme) } });
     }
     let finite = px.iter().filter(|at| at[0].is_finite());
     match series.look {

@@ -3,7 +3,7 @@
 use super::divisions::{clock, quantity, time_up};
 use super::grid::{Grid, time_divisions};
 use super::marks;
-use super::shape::{Anchor, Shape, Stroke};
+use super::shape::{Anchor, Shape, Stroke, text_width};
 use super::theme::Theme;
 use super::tiles::TileSource;
 use super::traces::{Source, Vertical, trace};
@@ -15,6 +15,10 @@ use crate::model::{Annotation, Span};
 const LANE_DIVISIONS: f32 = 5.0;
 /// Room below the lanes for the axis, px.
 pub const AXIS_PX: f32 = 24.0;
+/// Discharges of the selected row that are marked in the trace as well.
+const MARKED: usize = 400;
+/// Height of a row of discharges, px.
+const ROW_PX: f32 = 19.0;
 
 /// One lane.
 #[derive(Debug, Clone)]
@@ -39,6 +43,25 @@ pub struct Lane {
     pub offset: f64,
 }
 
+/// A row of discharges below the lanes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrainRow {
+    /// Name (`Fib 1`).
+    pub name: String,
+    /// Beside it (`8.1 Hz`).
+    pub note: String,
+    /// Moments of the discharges, seconds.
+    pub times_s: Vec<f64>,
+    /// Continuous activity: from and to, seconds.
+    pub span_s: Option<[f64; 2]>,
+    /// Not seen in a healthy muscle at rest.
+    pub abnormal: bool,
+    /// Not resolved.
+    pub doubtful: bool,
+    /// Selected: its discharges are marked in the trace as well.
+    pub selected: bool,
+}
+
 /// What the continuous view shows.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
@@ -58,6 +81,10 @@ pub struct Scene<'a> {
     pub annotation: Option<usize>,
     /// The two cursors, seconds.
     pub cursors: [Option<f64>; 2],
+    /// Rows of discharges.
+    pub trains: &'a [TrainRow],
+    /// Moment that is heard, seconds.
+    pub playhead: Option<f64>,
     /// Theme.
     pub theme: &'a Theme,
 }
@@ -65,7 +92,24 @@ pub struct Scene<'a> {
 impl Scene<'_> {
     /// Height of one lane, px.
     pub fn lane_px(&self) -> f32 {
-        ((self.height - AXIS_PX) / self.lanes.len().max(1) as f32).max(1.0)
+        (self.lanes_bottom() / self.lanes.len().max(1) as f32).max(1.0)
+    }
+
+    /// Height of one row of discharges: lower when there are many, so that half is left to the lanes.
+    fn row_px(&self) -> f32 {
+        let most = (self.height - AXIS_PX) * 0.5 / self.trains.len().max(1) as f32;
+        ROW_PX.min(most.max(3.0))
+    }
+
+    /// Where the lanes end and the rows of discharges begin.
+    fn lanes_bottom(&self) -> f32 {
+        (self.height - AXIS_PX - self.row_px() * self.trains.len() as f32).max(1.0)
+    }
+
+    /// The row of discharges at a height.
+    pub fn train_at(&self, y: f32) -> Option<usize> {
+        let row = ((y - self.lanes_bottom()) / self.row_px()).floor();
+        (row >= 0.0 && (row as usize) < self.trains.len()).then_some(row as usize)
     }
 
     /// The lane at a height.
@@ -82,7 +126,7 @@ impl Scene<'_> {
         let px_per_unit = sign * (f64::from(height / LANE_DIVISIONS) / settings.gain) as f32;
         let middle = height * (lane as f32 + 0.5);
         // A large signal may reach half a lane into its neighbours, as on paper, never into the axis.
-        let band = [(middle - height).max(0.0), (middle + height).min(self.height - AXIS_PX)];
+        let band = [(middle - height).max(0.0), (middle + height).min(self.lanes_bottom())];
         Vertical { zero_px: middle + settings.offset as f32 * px_per_unit, px_per_unit, band }
     }
 
@@ -140,11 +184,15 @@ impl Scene<'_> {
             picture.traces.push(Shape::Line { points: drawn.points, stroke });
             self.lane_labels(&mut picture.marks, index, lane, width);
         }
-        self.annotations(&mut picture, bottom);
+        self.trains(&mut picture, width, bottom);
+        self.annotations(&mut picture, self.lanes_bottom());
         for (cursor, name) in self.cursors.iter().zip(["A", "B"]) {
             if let Some(time_s) = cursor.filter(|&time_s| time_s >= self.view.from_s && time_s <= self.view.to_s) {
                 marks::cursor(self.view.px_from_time(time_s) as f32, 0.0, bottom, name, theme, &mut picture.marks);
             }
+        }
+        if let Some(time_s) = self.playhead.filter(|&time_s| time_s >= self.view.from_s && time_s <= self.view.to_s) {
+            marks::playhead(self.view.px_from_time(time_s) as f32, bottom, theme, &mut picture.marks);
         }
         picture.alt = self.words();
         picture
@@ -225,13 +273,64 @@ impl Scene<'_> {
             // Texts that would run over each other are left out; the list beside has them all.
             if x >= free_from || selected {
                 let text: String = annotation.text.chars().take(40).collect();
-                let width = super::shape::text_width(&text, 11.0);
+                let width = text_width(&text, 11.0);
                 free_from = x + width + 14.0;
                 // At the right edge it hangs to the left of its line.
                 let fits = x + 4.0 + width <= picture.width || x - 4.0 < width;
                 let (at, anchor) = if fits { (x + 4.0, Anchor::Start) } else { (x - 4.0, Anchor::End) };
                 picture.marks.push(marks::label([at, bottom - 6.0], text, 11.0, selected, anchor, color, theme));
             }
+        }
+    }
+
+    /// Rows of discharges: a tick each, as dense as they can be told apart.
+    fn trains(&self, picture: &mut Picture, width: f32, bottom: f32) {
+        let theme = self.theme;
+        for (index, row) in self.trains.iter().enumerate() {
+            let top = self.lanes_bottom() + self.row_px() * index as f32;
+            let (high, low) = (top + 0.18 * self.row_px(), top + 0.82 * self.row_px());
+            let color = match (row.selected, row.doubtful, row.abnormal) {
+                (true, ..) => theme.marker_human,
+                (_, true, _) => theme.marker_doubt,
+                (_, _, true) => theme.abnormal,
+                _ => theme.ink,
+            };
+            picture.marks.push(Shape::Line { points: vec![[0.0, top], [width, top]], stroke: Stroke::solid(theme.grid_major, 1.0) });
+            if let Some([from_s, to_s]) = row.span_s {
+                let (x0, x1) = (self.view.px_from_time(from_s.max(self.view.from_s)), self.view.px_from_time(to_s.min(self.view.to_s)));
+                if x1 > x0 {
+                    let rect = [x0 as f32, high, ((x1 - x0) as f32).max(1.0), low - high];
+                    picture.marks.push(Shape::Rect { rect, radius: 0.0, fill: Some(color.with_alpha(0.35)), stroke: None });
+                }
+            }
+            let first = row.times_s.partition_point(|time_s| *time_s < self.view.from_s);
+            let mut points = Vec::new();
+            let mut last = f32::NEG_INFINITY;
+            for time_s in row.times_s[first..].iter().take_while(|time_s| **time_s <= self.view.to_s) {
+                let x = self.view.px_from_time(*time_s) as f32;
+                if x - last >= 1.0 {
+                    points.extend([[x, high], [x, low], [f32::NAN, f32::NAN]]);
+                    if row.selected && points.len() < 3 * MARKED {
+                        let stroke = Stroke { color: theme.marker_human.with_alpha(0.45), width: 1.0, dash: &[2.0, 3.0] };
+                        picture.marks.push(Shape::Line { points: vec![[x, 0.0], [x, self.lanes_bottom()]], stroke });
+                    }
+                    last = x;
+                }
+            }
+            let stroke = Stroke::solid(color, if row.abnormal || row.selected { 2.0 } else { 1.25 });
+            picture.marks.push(Shape::Line { points, stroke });
+            if self.row_px() >= 11.0 {
+                let size = 11.0_f32.min(self.row_px() * 0.62);
+                // On ground of their own: ticks must not run through the words.
+                let (name, note) = (text_width(&row.name, size), text_width(&row.note, size));
+                let rect = [4.0, top + 1.0, name + note + 22.0, self.row_px() - 2.0];
+                picture.marks.push(Shape::Rect { rect, radius: 2.0, fill: Some(theme.scope), stroke: None });
+                picture.marks.push(marks::label([10.0, low], &row.name, size, true, Anchor::Start, color, theme));
+                picture.marks.push(marks::label([name + 18.0, low], &row.note, size, false, Anchor::Start, theme.axis_text, theme));
+            }
+        }
+        if !self.trains.is_empty() {
+            picture.marks.push(Shape::Line { points: vec![[0.0, bottom], [width, bottom]], stroke: Stroke::solid(theme.grid_major, 1.0) });
         }
     }
 

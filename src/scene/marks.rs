@@ -119,6 +119,12 @@ pub fn label(at: [f32; 2], text: impl Into<String>, size: f32, strong: bool, anc
     Shape::Text { at, text: text.into(), size, strong, anchor, color, halo: Some(theme.scope) }
 }
 
+/// Where the sound is: a line with a pointer at the top.
+pub fn playhead(x: f32, bottom: f32, theme: &Theme, out: &mut Vec<Shape>) {
+    out.push(Shape::Line { points: vec![[x, 0.0], [x, bottom]], stroke: Stroke::solid(theme.ink, 1.0) });
+    out.push(Shape::Area { points: vec![[x - 5.0, 0.0], [x + 5.0, 0.0], [x, 7.0]], fill: theme.ink });
+}
+
 /// A vertical cursor with its name on top.
 pub fn cursor(x: f32, top: f32, bottom: f32, name: &str, theme: &Theme, out: &mut Vec<Shape>) {
     out.push(Shape::Line { points: vec![[x, top], [x, bottom]], stroke: Stroke::solid(theme.cursor, 1.0) });

@@ -1,6 +1,6 @@
 //! Stimulus-locked sweeps: raster (distal on top), superimposed or cascade, with markers.
 
-use super::divisions::{number, quantity};
+use super::divisions::{duration, number, quantity};
 use super::grid::{Grid, time_divisions};
 use super::marks::{self, Flag, Look};
 use super::shape::{Anchor, Shape, Stroke};
@@ -237,8 +237,9 @@ impl Scene<'_> {
     fn grid(&self, grid: &mut Grid, width: f32, bottom: f32) {
         let division_s = self.ms_per_division / 1e3;
         let (verticals, ticks) = time_divisions(&self.view, division_s, 44.0, |time_s| {
-            let ms = number(time_s * 1e3, 5);
-            if time_s.abs() < 1e-9 { "0 ms".into() } else { ms }
+            // Heart beats and skin responses take seconds.
+            let (scale, unit) = if division_s >= 1.0 { (1.0, "s") } else { (1e3, "ms") };
+            if time_s.abs() < 1e-9 { format!("0 {unit}") } else { number(time_s * scale, 5) }
         });
         grid.area = [0.0, 0.0, width, bottom];
         grid.verticals = verticals;
@@ -274,7 +275,7 @@ impl Scene<'_> {
         let color = if index == self.selected && self.rows.len() > 1 { theme.marker_human } else { theme.ink };
         out.push(marks::label([left, line], &row.name, size, true, Anchor::Start, color, theme));
         let late = row.split.map(|(_, late)| format!(" | {}", quantity(late, &row.unit))).unwrap_or_default();
-        let gain = format!("{}{late}  {} ms", quantity(row.gain, &row.unit), number(self.ms_per_division, 3));
+        let gain = format!("{}{late}  {}", quantity(row.gain, &row.unit), duration(self.ms_per_division / 1e3));
         let low = self.row_px() < LOW_PX && index > 0;
         if (self.arrangement == Arrangement::Raster && !low) || index == self.selected {
             let y = if self.arrangement == Arrangement::Raster { line } else { size + 6.0 };

@@ -35,6 +35,8 @@ pub struct Theme {
     pub marker_ink_on_human: Color,
     /// Doubtful marker.
     pub marker_doubt: Color,
+    /// Outside a limit, or not seen in the healthy.
+    pub abnormal: Color,
     /// Stimulus.
     pub stim_mark: Color,
     /// Ground of a gap.
@@ -74,6 +76,7 @@ pub const PAPER: Theme = Theme {
     marker_human: c(0x0A_55B5),
     marker_ink_on_human: c(0xFF_FFFF),
     marker_doubt: c(0x8A_5A00),
+    abnormal: c(0xB0_241C),
     stim_mark: c(0x86_267B),
     gap: c(0xED_F0F1),
     gap_hatch: c(0x8C_999F),
@@ -101,6 +104,7 @@ pub const SCOPE: Theme = Theme {
     marker_human: c(0x7D_B7FF),
     marker_ink_on_human: c(0x06_131F),
     marker_doubt: c(0xF0_BF5E),
+    abnormal: c(0xFF_9385),
     stim_mark: c(0xE8_A0E1),
     gap: c(0x11_171B),
     gap_hatch: c(0x4E_5D66),
@@ -128,6 +132,7 @@ pub const CONTRAST: Theme = Theme {
     marker_human: c(0x00_348A),
     marker_ink_on_human: c(0xFF_FFFF),
     marker_doubt: c(0x56_3600),
+    abnormal: c(0x8F_0000),
     stim_mark: c(0x64_0059),
     gap: c(0xFF_FFFF),
     gap_hatch: c(0x00_0000),

@@ -7,9 +7,9 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::state::{App, Dialog, Selection};
-use super::{continuous, sweeps};
-use crate::engine::protocol::{Edit, Request};
-use crate::model::MarkerKind;
+use super::{activity, continuous, sound, sweeps};
+use crate::engine::protocol::{Edit, Request, tasks};
+use crate::model::{MarkerKind, SignalTask};
 use crate::scene::sweeps::Arrangement;
 use crate::web::page;
 
@@ -65,6 +65,10 @@ pub enum Command {
     CursorLeft,
     CursorRight,
     DeleteAnnotation,
+    Play,
+    Mute,
+    Alone,
+    Analyse(SignalTask),
     Close,
 }
 
@@ -95,6 +99,11 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("Shift+\u{2191} \u{2193}", "Gain of all lanes"),
             ("PgUp PgDn", "Select lane"),
             ("Home End", "Start, end"),
+            ("Space", "Listen from the cursor; stop"),
+            ("U", "Sound off or on"),
+            ("H", "Hear the selected train alone"),
+            ("1 \u{2013} 5", "Analyse the selected lane, between the cursors when there are two"),
+            ("Tab", "Next train of discharges"),
             ("V", "Negative up or down"),
             ("L", "Lanes: show, hide, order, rename, montage"),
             ("M", "Make sweeps of this recording"),
@@ -273,6 +282,17 @@ fn run_continuous(app: App, command: Command) {
         Command::Fit => continuous::show(app, f64::MIN, Some(f64::MAX)),
         Command::CursorA => app.continuous.update(|view| view.cursor = 0),
         Command::CursorB => app.continuous.update(|view| view.cursor = 1),
+        Command::Play => sound::toggle(app),
+        Command::Mute => sound::toggle_mute(app),
+        Command::Alone => sound::toggle_alone(app),
+        Command::Analyse(task) => activity::ask(app, task),
+        // Digits choose markers in sweeps and analyses here.
+        Command::Marker(kind) => {
+            let task = SignalTask::ALL.get(usize::from(kind.number()).wrapping_sub(1)).filter(|task| tasks().any(|other| other == **task));
+            if let Some(task) = task {
+                activity::ask(app, *task);
+            }
+        }
         Command::Snap => continuous::snap(app),
         Command::CursorLeft => continuous::step_cursor(app, -1.0),
         Command::CursorRight => continuous::step_cursor(app, 1.0),
@@ -348,6 +368,9 @@ pub fn listen(app: App) {
             if on_scope && in_sweeps && sweeps::next_marker(app, if event.shift_key() { -1 } else { 1 }) {
                 event.prevent_default();
             }
+            if on_scope && !in_sweeps && activity::next(app, if event.shift_key() { -1 } else { 1 }) {
+                event.prevent_default();
+            }
             return;
         }
         if let Some(command) = plain(&event) {
@@ -388,6 +411,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
     let shift = event.shift_key();
     let command = match event.key().as_str() {
         "?" => Command::Keys,
+        " " => Command::Play,
         "ArrowLeft" if shift => Command::FastLeft,
         "ArrowLeft" => Command::Left,
         "ArrowRight" if shift => Command::FastRight,
@@ -433,6 +457,8 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
             "a" => Command::CursorA,
             "b" => Command::CursorB,
             "p" => Command::Snap,
+            "u" => Command::Mute,
+            "h" => Command::Alone,
             _ => return None,
         },
     };

@@ -20,6 +20,7 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
     app.with_recording(|recording| {
         let view = app.continuous.get();
         let lanes = lanes(recording, view.negative_up);
+        let trains = super::activity::rows(app);
         let annotations: Vec<_> = recording.annotations.iter().map(|entry: &AnnotationView| (entry.id, &entry.annotation)).collect();
         let scene = Scene {
             lanes: &lanes,
@@ -30,6 +31,8 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
             selected: view.lane.filter(|_| lanes.len() > 1),
             annotation: view.annotation,
             cursors: view.cursors,
+            playhead: app.sound.playhead.get(),
+            trains: &trains,
             theme: app.theme_now(),
         };
         with(&scene, recording)
@@ -249,6 +252,8 @@ fn overview_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene
             selected: None,
             annotation: None,
             cursors: [None; 2],
+            playhead: None,
+            trains: &[],
             theme: app.theme_now(),
         };
         Some(with(&scene))

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::activity;
 use super::state::{App, Dialog, Progress, Saved, Selection, TextQuestion};
 use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView, SweepView, TestView};
 use crate::model::TestKind;
@@ -88,6 +89,11 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                     }
                 });
                 arrived(app);
+            }
+        }
+        Event::Activity { study, view } => {
+            if app.active.get_untracked() == Some(study) {
+                activity::arrived(app, view);
             }
         }
         Event::Sweeps { study, test, sweeps } => {
@@ -205,10 +211,14 @@ fn drawn(view: &StudyView) -> Vec<(bool, TestKind, Vec<bool>)> {
 fn changed(app: App, view: StudyView) {
     let key = view.study;
     let (mut redraw, mut sweeps) = (false, 0_usize);
+    let shown = app.selection.get_untracked();
+    let kind = |study: &StudyView| if let Selection::Test(test) = shown { study.tests.get(test).map(|test| test.kind) } else { None };
+    let mut another = false;
     let typing = page::typing();
     app.studies.update(|studies| {
         if let Some(study) = studies.iter_mut().find(|study| study.study == key) {
             redraw = study.sweep_filter != view.sweep_filter || drawn(study) != drawn(&view);
+            another = kind(study) != kind(&view);
             sweeps = study.tests.iter().flat_map(|test| &test.sites).map(|site| site.sweeps.len()).sum();
             *study = view;
         }
@@ -222,10 +232,12 @@ fn changed(app: App, view: StudyView) {
     let tests = app.study_now(|study| study.tests.len()).unwrap_or(0);
     let now: usize =
         app.study_now(|study| study.tests.iter().flat_map(|test| &test.sites).map(|site| site.sweeps.len()).sum()).unwrap_or(0);
-    match app.selection.get_untracked() {
+    match shown {
         // An undone test is gone: what is shown must exist.
         Selection::Test(test) if test >= tests => app.select(Selection::Recording(0)),
         _ if now > sweeps => app.select(Selection::Test(tests.saturating_sub(1))),
+        // Another kind has other markers and another time base.
+        Selection::Test(_) if another => app.select(shown),
         Selection::Test(test) if redraw => app.send(Request::Sweeps { study: key, test }),
         _ => {}
     }

@@ -23,3 +23,9 @@ pub const WAVE: &str = "M1 8h2l1.5-4 2.5 9 2.5-7 1.5 2H15";
 pub const WARN: &str = "M8 2.2l6.3 11.3H1.7zM8 6.5v3.2M8 11.6v.6";
 /// Close.
 pub const CLOSE: &str = "M4 4l8 8M12 4l-8 8";
+/// Stop.
+pub const STOP: &str = "M4 4h8v8H4z";
+/// Again and again.
+pub const LOOP: &str = "M3 9.5V6.5a2 2 0 0 1 2-2h7M10 2.2l2.4 2.3L10 6.8M13 6.5v3a2 2 0 0 1-2 2H4M6 9.2l-2.4 2.3L6 13.8";
+/// Sound.
+pub const SPEAKER: &str = "M2.5 6h2.3L8.5 3v10L4.8 10H2.5zM10.8 5.6a3.4 3.4 0 0 1 0 4.8M12.6 3.8a6 6 0 0 1 0 8.4";

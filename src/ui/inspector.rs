@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::activity::ActivityPanel;
 use super::commands::{self, Command};
 use super::icons::{self, icon};
 use super::scope::Loupe;
@@ -137,6 +138,7 @@ pub fn RecordingInspector() -> impl IntoView {
     let annotation = Memo::new(move |_| app.continuous.with(|view| view.annotation));
     view! {
         <aside class="inspect" aria-label="Inspector">
+            <ActivityPanel/>
             {move || cursor_panel(app, cursors)}
             {move || annotation_panel(app, annotation)}
             {move || about_panel(app)}

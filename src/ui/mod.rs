@@ -1,5 +1,6 @@
 //! Leptos components: thin, they mirror what the engine says and send it what a person does.
 
+mod activity;
 mod commands;
 mod continuous;
 mod dialogs;
@@ -11,6 +12,7 @@ mod nerve_table;
 mod reader;
 mod results;
 mod scope;
+mod sound;
 mod state;
 mod sweeps;
 mod tables;

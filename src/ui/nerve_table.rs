@@ -93,7 +93,7 @@ fn derived(test: &TestView) -> impl IntoView + use<> {
     view! {
         {line}
         {findings.into_iter().map(|(place, finding)| {
-            let unverified = finding.verified == "recall";
+            let unverified = finding.unverified();
             view! { <p class="legend finding"><b class="abn-t">{finding.what}</b>{format!(", {place}: {} ", finding.why)}<span class:unv=unverified>{finding.source}</span></p> }
         }).collect_view()}
     }

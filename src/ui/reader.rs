@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use web_sys::DragEvent;
 
+use super::activity::{ActivityTables, ActivityTools};
 use super::commands::{self, Command};
 use super::home::{self, FileInputs, Notices};
 use super::icons::{self, icon};
@@ -10,6 +11,7 @@ use super::inspector::{MarkerInspector, RecordingInspector};
 use super::nerve_table::has_nerve_table;
 use super::results::{Charts, Results, Together, has_sweeps};
 use super::scope::{Overview, Scope};
+use super::sound::SoundBar;
 use super::state::{App, Saved, Selection};
 use super::tables::LaneTable;
 use super::tree::Tree;
@@ -22,6 +24,7 @@ use crate::scene::sweeps::Arrangement;
 pub fn Reader() -> impl IntoView {
     let app = App::here();
     let in_sweeps = move || matches!(app.selection.get(), Selection::Test(_));
+    let analysed = move || app.activity.with(|activity| activity.as_ref().is_some_and(|view| !view.measurement.charts.is_empty()));
     view! {
         <Bar/>
         <div class="room" on:dragover=move |event: DragEvent| event.prevent_default() on:drop=move |event: DragEvent| home::take_drop(app, &event)>
@@ -29,9 +32,10 @@ pub fn Reader() -> impl IntoView {
             <main class="work">
                 <FileInputs/>
                 <Heading/>
+                <SoundBar/>
                 <Notices/>
                 <Show when=move || app.selection.get() == Selection::Together><Together/></Show>
-                <div class="split" hidden=move || app.selection.get() == Selection::Together class:charted=move || in_sweeps() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
+                <div class="split" hidden=move || app.selection.get() == Selection::Together class:charted=move || in_sweeps() || analysed() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
                     <Scope/>
                     <Charts/>
                 </div>
@@ -45,7 +49,7 @@ pub fn Reader() -> impl IntoView {
             <section class="values" aria-label="Values">
                 {move || match app.selection.get() {
                     Selection::Test(_) => view! { <Results/> }.into_any(),
-                    Selection::Recording(_) => view! { <LaneTable/> }.into_any(),
+                    Selection::Recording(_) => view! { <ActivityTables/><LaneTable/> }.into_any(),
                     Selection::Together => ().into_any(),
                 }}
             </section>
@@ -168,6 +172,7 @@ fn Heading() -> impl IntoView {
                 <button class="btn" aria-pressed=move || if app.sweeps.with(|view| view.singles) { "true" } else { "false" } on:click=press(Command::Singles)>"Single sweeps "<kbd>"A"</kbd></button>
             </Show>
             <Show when=move || matches!(app.selection.get(), Selection::Recording(_))>
+                <ActivityTools/>
                 <button class="btn" on:click=press(Command::Lanes)>"Lanes "<kbd>"L"</kbd></button>
                 <button class="btn" on:click=press(Command::MakeSweeps)>"Sweeps "<kbd>"M"</kbd></button>
             </Show>

@@ -8,8 +8,8 @@ use leptos::prelude::*;
 use super::nerve_table::{NerveTable, flag, has_nerve_table};
 use super::scope::Layers;
 use super::state::{App, Selection};
-use crate::engine::protocol::{JudgedValue, scenes};
-use crate::model::{Cell, Column, Table};
+use crate::engine::protocol::{ActivityView, JudgedValue, scenes};
+use crate::model::{Cell, Chart, Column, Table};
 use crate::scene::divisions::number;
 use crate::scene::{Picture, chart};
 
@@ -126,7 +126,11 @@ pub fn Charts() -> impl IntoView {
     let app = App::here();
     let count = Memo::new(move |_| match app.selection.get() {
         Selection::Test(_) => app.test().map_or(0, |(_, test)| test.charts.len()),
-        _ => 0,
+        Selection::Recording(_) => {
+            let overlaid = usize::from(overlay(app).is_some());
+            app.activity.with(|activity| activity.as_ref().map_or(0, |view| view.measurement.charts.len() + overlaid))
+        }
+        Selection::Together => 0,
     });
     view! {
         <Show when=move || count.get() != 0>
@@ -141,10 +145,33 @@ pub fn Charts() -> impl IntoView {
     }
 }
 
-/// One chart of the test in view.
+/// One chart of the test or the analysis in view.
 pub fn picture(app: App, index: usize, width: f32, height: f32) -> Option<Picture> {
+    if matches!(app.selection.get(), Selection::Recording(_)) {
+        let train = app.train.get();
+        let overlay = overlay(app);
+        let index = match (overlay, index) {
+            (Some(chart), 0) => return Some(chart::draw(&chart, width, height, app.theme_now())),
+            (Some(_), index) => index - 1,
+            (None, index) => index,
+        };
+        let drawn = |view: &ActivityView| {
+            let mut chart = view.measurement.charts.get(index)?.clone();
+            // The selected train comes first, which is drawn strongest.
+            let name = train.and_then(|train| view.measurement.trains.get(train)).map(|train| &train.name);
+            chart.series.sort_by_key(|series| name.is_some_and(|name| series.name != *name));
+            Some(chart::draw(&chart, width, height, app.theme_now()))
+        };
+        return app.activity.with(|activity| activity.as_ref().and_then(drawn));
+    }
     let (_, test) = app.test()?;
     Some(chart::draw(test.charts.get(index)?, width, height, app.theme_now()))
+}
+
+/// The chart of the selected train.
+fn overlay(app: App) -> Option<Chart> {
+    let train = app.train.get()?;
+    app.activity.with(|activity| activity.as_ref()?.measurement.overlays.get(train).cloned())
 }
 
 /// Whether the test in view has sweeps to show.

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::{HtmlElement, PointerEvent, ResizeObserver, WheelEvent};
 
 use super::state::{App, Selection};
-use super::{continuous, sweeps};
+use super::{continuous, sound, sweeps};
 use crate::model::{MarkerKind, SweepId};
 use crate::scene::{Picture, Target, Theme};
 use crate::web::{canvas, page};
@@ -247,6 +247,7 @@ pub fn Scope() -> impl IntoView {
                     view.annotation = None;
                 });
                 continuous::set_cursor(app, Some(which), time_s);
+                sound::seek(app, time_s);
             } else {
                 let row = sweeps::row_at(app, width, height, y as f32);
                 let time_s = sweeps::time_at(app, width, x);

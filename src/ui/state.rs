@@ -6,10 +6,13 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
+use super::sound::Sound;
 pub use super::theme_choice::ThemeChoice;
 use super::tile_store::Tiles;
-use crate::engine::protocol::{Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView};
-use crate::model::{LaneSettings, MarkerKind, SweepId, TestKind};
+use crate::engine::protocol::{
+    ActivityView, Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView,
+};
+use crate::model::{LaneSettings, MarkerKind, SignalTask, SweepId, TestKind};
 use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::{self, Theme};
 use crate::web::link::Link;
@@ -166,6 +169,13 @@ pub struct App {
     pub theme: RwSignal<ThemeChoice>,
     pub continuous: RwSignal<Continuous>,
     pub sweeps: RwSignal<Sweeps>,
+    pub sound: Sound,
+    /// What is asked of the selected lane.
+    pub task: RwSignal<Option<SignalTask>>,
+    /// And what was found.
+    pub activity: RwSignal<Option<ActivityView>>,
+    /// Selected train of it.
+    pub train: RwSignal<Option<usize>>,
     /// Counts up whenever tiles or sweeps come.
     pub arrived: RwSignal<u64>,
     /// The next frame will count `arrived` up.
@@ -220,6 +230,10 @@ impl App {
                 singles: false,
                 compare: None,
             }),
+            sound: Sound::new(),
+            task: RwSignal::new(None),
+            activity: RwSignal::new(None),
+            train: RwSignal::new(None),
             arrived: RwSignal::new(0),
             arriving: StoredValue::new(false),
             said: RwSignal::new(String::new()),
@@ -416,7 +430,7 @@ impl App {
                 self.sweeps.update(|view| {
                     view.span_s = 0.0;
                     view.row = 0;
-                    view.marker = kind.map(TestKind::first_marker);
+                    view.marker = kind.and_then(TestKind::first_marker);
                     view.gain = None;
                     view.row_gain.clear();
                     view.cursors = [None; 2];

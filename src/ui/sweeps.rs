@@ -241,6 +241,10 @@ pub fn step_marker(app: App, samples: f64, gesture: Option<u32>) {
 
 /// Selects marker `kind`; places one at the cursor or the middle of the view where there is none.
 pub fn choose_marker(app: App, kind: MarkerKind) {
+    if untrack(|| app.test()).is_some_and(|(_, test)| !test.kind.markers().contains(&kind)) {
+        app.say(format!("This kind of test has no marker '{}'.", kind.name()));
+        return;
+    }
     app.sweeps.update(|view| view.marker = Some(kind));
     let Some(chosen) = selected(app) else { return };
     match chosen.marker_ms(kind) {
@@ -273,11 +277,11 @@ pub fn next_marker(app: App, by: i32) -> bool {
 /// Next or previous row.
 pub fn next_row(app: App, by: i32) {
     let Some(chosen) = selected(app) else { return };
-    let first = untrack(|| app.test()).map_or(MarkerKind::Onset, |(_, test)| test.kind.first_marker());
+    let first = untrack(|| app.test()).and_then(|(_, test)| test.kind.first_marker());
     app.sweeps.update(|view| {
         let to = (view.row as i32 + by).clamp(0, chosen.rows as i32 - 1);
         view.row = to as usize;
-        view.marker = view.marker.or(Some(first));
+        view.marker = view.marker.or(first);
     });
     let name = untrack(|| app.test()).and_then(|(_, test)| test.sites.get(selected(app)?.site).map(|site| site.name.clone()));
     app.say(name.unwrap_or_default());

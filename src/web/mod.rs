@@ -1,5 +1,6 @@
-//! The only place that touches the browser: worker ends, files, storage, canvas.
+//! The only place that touches the browser: worker ends, files, storage, canvas, sound.
 
+pub mod audio;
 pub mod canvas;
 pub mod files;
 pub mod link;

@@ -68,12 +68,26 @@ function two(folder) {
   fs.writeFileSync(path.join(folder, 'two.csv'), `time (s),Biceps (uV),Triceps (uV),Force (N)\n${rows.join('\n')}\n`);
 }
 
+/** Needle EMG in shape: 3 s of potentials at 16 kHz, never twice the same, for the ear. */
+export const HEARD = { fs: 16_000, seconds: 3 };
+export function heardSample(k) {
+  const t = k / HEARD.fs;
+  return 400 * Math.exp(-((t * 11) % 1) * 9) * Math.sin(2 * Math.PI * (300 + 400 * t) * t) + 30 * Math.sin(2 * Math.PI * 61.3 * t * t);
+}
+
+function heard(folder) {
+  const n = HEARD.fs * HEARD.seconds;
+  const rows = Array.from({ length: n }, (_, k) => `${k / HEARD.fs},${heardSample(k).toFixed(2)}`);
+  fs.writeFileSync(path.join(folder, 'heard.csv'), `time (s),Needle (uV)\n${rows.join('\n')}\n`);
+}
+
 export function makeFixtures() {
   fs.rmSync(FOLDER, { recursive: true, force: true });
   fs.mkdirSync(path.join(FOLDER, 'folder/inner'), { recursive: true });
   motor(FOLDER);
   spike(FOLDER);
   two(FOLDER);
+  heard(FOLDER);
   fs.writeFileSync(fixture('notes.txt'), 'Dear colleague,\nplease find enclosed the recording.\n');
   const rows = Array.from({ length: 200 }, (_, k) => `${(100 * Math.sin(k / 5)).toFixed(2)},${k % 7}`);
   fs.writeFileSync(fixture('norate.csv'), `APB (uV),ADM (uV)\n${rows.join('\n')}\n`);

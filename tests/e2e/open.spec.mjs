@@ -97,6 +97,21 @@ test('a table without a rate is shown and asked about', async ({ page }) => {
   expect(await json(page, 'info')).toEqual(commandLine('info', fixture('norate.csv'), '--rate', '500', '--unit', 'uV')[0]);
 });
 
+test('a text that was read is read differently', async ({ page }) => {
+  await openRecording(page, 'two.csv');
+  expect((await range(page)).to).toBeCloseTo(10, 6);
+  await page.getByRole('button', { name: 'Read differently' }).click();
+  const rate = dialog(page).getByLabel('Sampling rate, Hz');
+  await expect(rate).toHaveValue('2000');
+  await forget(page);
+  await rate.fill('1000');
+  await dialog(page).getByRole('button', { name: 'Open', exact: true }).click();
+  await opened(page);
+  const lanes = page.getByRole('region', { name: 'Lanes' }).locator('tbody tr');
+  await expect(lanes.first()).toContainText('1 kHz');
+  expect((await json(page, 'info')).channels[0].fs_hz).toBe(1000);
+});
+
 test('what is no recording is refused in words, and the page goes on', async ({ page }) => {
   await page.goto('./');
   await open(page, 'notes.txt');

@@ -21,7 +21,7 @@ use crate::model::{
 };
 
 /// Name and version; goes into every measurement.
-pub const METHOD: &str = "f-wave/1";
+pub const METHOD: &str = "f-wave/2";
 /// Fewer stimuli say little about persistence (ten are the least in use, twenty recommended).
 const ENOUGH: usize = 10;
 /// Upper limits of the shortest latency, ms: nerve, limit (Buschbacher's manual, 97th percentile).

@@ -1,7 +1,7 @@
 //! F waves: the late responses of single motor neurons after supramaximal stimuli.
 
 use super::a_wave::{self, AWave};
-use super::ensemble::{Ensemble, separate};
+use super::ensemble::{Common, Ensemble, separate};
 use super::motor::Analysis;
 use super::train::Together;
 use super::wave::{Flat, Wave, measure};
@@ -48,11 +48,15 @@ pub fn find(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Option<Found> {
     let end = if ends.is_empty() { 10.0 } else { median(&ends) };
     let peak = if positive.is_empty() { end + 2.0 } else { median(&positive).clamp(end, end + 4.0) };
     let (from_ms, smooth_ms) = (peak, peak + 5.5);
-    let first = separate(&all, from_ms, smooth_ms, true)?;
-    let a = a_wave::find(&all, &first, from_ms + 3.0);
-    let ensemble = match &a {
-        Some(a) => separate(&without(&all, a), from_ms, smooth_ms, false)?,
-        None => separate(&all, from_ms, smooth_ms, false)?,
+    let first = separate(&all, from_ms, smooth_ms, Common::Kept)?;
+    let mut a = a_wave::find(&all, &first, from_ms + 3.0);
+    let ensemble = match &mut a {
+        Some(a) => {
+            let rest = |a: &AWave| separate(&a.without(&all), from_ms, smooth_ms, Common::Between(a.common_ms));
+            a.complete(&all, &rest(a)?);
+            rest(a)?
+        }
+        None => separate(&all, from_ms, smooth_ms, Common::Absent)?,
     };
     let least = SMOOTHED * LEAST_UV.max(LEAST_NOISE * ensemble.noise_uv);
     let mut corridor = [smooth_ms, f64::INFINITY];
@@ -72,16 +76,6 @@ pub fn find(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Option<Found> {
         f = look(corridor);
     }
     Some(Found { f, a, ensemble, all })
-}
-
-fn without(all: &Together, a: &AWave) -> Together {
-    let mut out = all.clone();
-    for (uv, _) in out.uv.iter_mut().zip(&a.holds).filter(|(_, holds)| **holds) {
-        for (v, s) in uv[a.from..].iter_mut().zip(&a.shape_uv) {
-            *v -= s;
-        }
-    }
-    out
 }
 
 /// The F wave of a sweep among what stands out of it; `corridor_ms`: earliest and latest onset.

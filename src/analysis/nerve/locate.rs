@@ -27,6 +27,13 @@ const USUAL_PHASE_MS: f64 = 5.0;
 /// A positive deflection before the negative phase lasts no longer than this, ms; what sinks more
 /// slowly is a background not yet fitted.
 const LONGEST_DIP_MS: f64 = 3.0;
+/// A response that begins this close behind the shock (less than the time constants of its discharge),
+/// and rises for this long, ms, is doubted; a second search begins this long before the half of its rise.
+const AT_THE_SHOCK_MS: f64 = 1.5;
+const LONG_RISE_MS: f64 = 3.0;
+const BEFORE_HALF_MS: f64 = 1.0;
+/// What is left over before the response may be this many times the noise of its averages.
+const EXPLAINED: f64 = 2.0;
 /// The shortest late stretch worth having, ms.
 const SHORTEST_TAIL_MS: f64 = 4.0;
 
@@ -67,56 +74,124 @@ pub fn locate(trace: &Trace, after_ms: f64, artefact: bool) -> Option<Located> {
     if !(range > 0.0 && range.is_finite()) {
         return None;
     }
-    let tail = |from: f64| if from + SHORTEST_TAIL_MS > last { last + 1.0 } else { from };
     let before_ms = if artefact { -0.05 } else { trace.first_ms };
-    let mut quiet = Quiet { before_ms, after_ms, onset_ms: (after_ms + 1.45).max(1.7), tail_ms: tail((last * 0.62).max(20.0)), artefact };
+    let quiet = Quiet { before_ms, after_ms, onset_ms: (after_ms + 1.45).max(1.7), tail_ms: tail((last * 0.62).max(20.0), last), artefact };
     let soonest = (after_ms + 0.6).max(SOONEST_MS);
     let width = ((0.3 * trace.per_ms).round() as usize).max(1);
     let wide = (trace.per_ms.round() as usize).max(1);
-    let mut background: Option<Background> = None;
-    let mut found = None;
-    let (mut residual, mut highest) = (Vec::new(), f64::NEG_INFINITY);
-    let mut fitted: Option<Quiet> = None;
-    for pass in 0..4 {
-        let sigma = match &background {
-            Some(background) if fitted.is_some_and(|fitted| alike(&fitted, &quiet)) => background.sigma_uv,
-            _ => {
-                let (now, rest) = Background::fit(trace, &quiet, range, background.as_ref())?;
-                residual = rest;
-                fitted = Some(quiet);
-                background.insert(now).sigma_uv
-            }
-        };
-        let smooth = moving_average(&residual, width);
-        let from = trace.index(soonest);
-        let to = trace.index(quiet.tail_ms.max(last * 0.7)).max(from);
-        highest = largest(&moving_average(&residual, wide), from, to).map_or(f64::NEG_INFINITY, |(_, v)| v);
-        let Some((peak, height)) = largest(&smooth, from, to) else { break };
-        let noise = sigma / (width as f64).sqrt();
-        let level = (0.04 * height).max(4.0 * noise);
-        if height < level {
-            found = None;
-            break;
+    let search = Search { trace, range, soonest, width, wide };
+    let mut settled = search.turns(quiet)?;
+    if artefact && let Some(later) = search.later_start(&settled) {
+        let again = search.turns(Quiet { onset_ms: later, ..quiet })?;
+        if search.is_better(&again, &settled) {
+            settled = again;
         }
-        let rise = (from..peak).rev().find(|&i| smooth[i] < level).unwrap_or(from);
-        // The first turns settle the background: there only a deep deflection is believed, which
-        // would otherwise be taken for background itself.
-        let share = if pass < 2 { 0.08 } else { 0.03 };
-        let dip = dip_before(&smooth, from, rise, trace, (share * height).max(6.0 * usual(&smooth, trace, &quiet)));
-        let start = dip.map_or(rise, |(start, _)| start);
-        let response = Response { rough_ms: trace.time(start), peak_ms: trace.time(peak), dip_ms: dip.map(|(_, at)| trace.time(at)) };
-        found = Some(response);
-        quiet.onset_ms = (response.rough_ms - if pass == 0 { 0.5 } else { 0.3 }).max(soonest);
-        let end = (peak..to).find(|&i| smooth[i] <= 0.0).map_or(response.peak_ms, |i| trace.time(i));
-        let longer = (end - response.rough_ms - USUAL_PHASE_MS).max(0.0);
-        quiet.tail_ms = tail((response.peak_ms + AFTER_PEAK_MS).max(end + AFTER_END_MS + longer));
     }
-    let background = background?;
+    let Turns { background, residual, highest, mut found, .. } = settled;
     let standing = highest / (background.sigma_uv / (wide as f64).sqrt());
     if standing < PRESENT || (artefact && standing < DOUBTFUL && explained(trace, after_ms, range, &background, wide)) {
         found = None;
     }
     Some(Located { background, residual_uv: residual, after_ms, response: found, highest_uv: highest })
+}
+
+/// What the turns between background and response have in common.
+struct Search<'a> {
+    trace: &'a Trace<'a>,
+    range: f64,
+    /// No response begins before, ms.
+    soonest: f64,
+    /// Samples of 0.3 and of 1 ms.
+    width: usize,
+    wide: usize,
+}
+
+/// Where the turns ended.
+struct Turns {
+    background: Background,
+    residual: Vec<f64>,
+    highest: f64,
+    found: Option<Response>,
+    quiet: Quiet,
+}
+
+/// The late stretch, when it is worth having.
+fn tail(from: f64, last: f64) -> f64 {
+    if from + SHORTEST_TAIL_MS > last { last + 1.0 } else { from }
+}
+
+impl Search<'_> {
+    /// Background and response in turns, from quiet stretches to begin with.
+    fn turns(&self, mut quiet: Quiet) -> Option<Turns> {
+        let trace = self.trace;
+        let last = trace.last_ms();
+        let mut background: Option<Background> = None;
+        let mut found = None;
+        let (mut residual, mut highest) = (Vec::new(), f64::NEG_INFINITY);
+        let mut fitted: Option<Quiet> = None;
+        for pass in 0..4 {
+            let sigma = match &background {
+                Some(background) if fitted.is_some_and(|fitted| alike(&fitted, &quiet)) => background.sigma_uv,
+                _ => {
+                    let (now, rest) = Background::fit(trace, &quiet, self.range, background.as_ref())?;
+                    residual = rest;
+                    fitted = Some(quiet);
+                    background.insert(now).sigma_uv
+                }
+            };
+            let smooth = moving_average(&residual, self.width);
+            let from = trace.index(self.soonest);
+            let to = trace.index(quiet.tail_ms.max(last * 0.7)).max(from);
+            highest = largest(&moving_average(&residual, self.wide), from, to).map_or(f64::NEG_INFINITY, |(_, v)| v);
+            let Some((peak, height)) = largest(&smooth, from, to) else { break };
+            let noise = sigma / (self.width as f64).sqrt();
+            let level = (0.04 * height).max(4.0 * noise);
+            if height < level {
+                found = None;
+                break;
+            }
+            let rise = (from..peak).rev().find(|&i| smooth[i] < level).unwrap_or(from);
+            // The first turns settle the background: there only a deep deflection is believed, which
+            // would otherwise be taken for background itself.
+            let share = if pass < 2 { 0.08 } else { 0.03 };
+            let dip = dip_before(&smooth, from, rise, trace, (share * height).max(6.0 * usual(&smooth, trace, &quiet)));
+            let start = dip.map_or(rise, |(start, _)| start);
+            let response = Response { rough_ms: trace.time(start), peak_ms: trace.time(peak), dip_ms: dip.map(|(_, at)| trace.time(at)) };
+            found = Some(response);
+            quiet.onset_ms = (response.rough_ms - if pass == 0 { 0.5 } else { 0.3 }).max(self.soonest);
+            let end = (peak..to).find(|&i| smooth[i] <= 0.0).map_or(response.peak_ms, |i| trace.time(i));
+            let longer = (end - response.rough_ms - USUAL_PHASE_MS).max(0.0);
+            quiet.tail_ms = tail((response.peak_ms + AFTER_PEAK_MS).max(end + AFTER_END_MS + longer), last);
+        }
+        Some(Turns { background: background?, residual, highest, found, quiet })
+    }
+
+    /// A response that begins where the shock ends and takes long to rise may be the shock's
+    /// discharge, of which too little was quiet: where to begin then, ms, before the half of its rise.
+    fn later_start(&self, turns: &Turns) -> Option<f64> {
+        let found = turns.found?;
+        if found.rough_ms > self.soonest + AT_THE_SHOCK_MS || found.peak_ms - found.rough_ms < LONG_RISE_MS {
+            return None;
+        }
+        let smooth = moving_average(&turns.residual, self.width);
+        let peak = self.trace.index(found.peak_ms);
+        let height = *smooth.get(peak)?;
+        let half = (0..peak).rev().find(|&i| smooth[i] < 0.5 * height)?;
+        let later = self.trace.time(half) - BEFORE_HALF_MS;
+        (later > turns.quiet.onset_ms + BEFORE_HALF_MS).then_some(later)
+    }
+
+    /// Whether the later start ended with a later response of the same peak, and with a background that
+    /// explains all that lies before it.
+    fn is_better(&self, again: &Turns, first: &Turns) -> bool {
+        let (Some(now), Some(then)) = (again.found, first.found) else { return false };
+        let smooth = moving_average(&again.residual, self.width);
+        let (from, to) = (self.trace.index(again.quiet.after_ms + 0.5), self.trace.index(again.quiet.onset_ms));
+        let left: Vec<f64> = smooth.get(from..to.max(from)).unwrap_or(&[]).iter().copied().filter(|v| v.is_finite()).collect();
+        let rms = (left.iter().map(|v| v * v).sum::<f64>() / left.len().max(1) as f64).sqrt();
+        let noise = again.background.sigma_uv.min(first.background.sigma_uv) / (self.width as f64).sqrt();
+        now.rough_ms > then.rough_ms + BEFORE_HALF_MS && (now.peak_ms - then.peak_ms).abs() < 1.0 && rms < EXPLAINED * noise
+    }
 }
 
 /// Whether the quiet stretches are so much alike that a fit to one is a fit to the other.

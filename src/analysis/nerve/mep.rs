@@ -2,13 +2,15 @@
 //!
 //! The response is the first burst between 5 and 80 ms (`reflex`) of at least 50 microvolts peak to
 //! peak, the usual threshold at rest (Rossini et al., Clin Neurophysiol 2015;126:1071), and of at
-//! least three times what a stretch of background activity of the same length shows. When the muscle
+//! least three times what a stretch of background activity of the same length shows; mains is taken
+//! out of a sweep first (`hum`). When the muscle
 //! was contracting before the stimulus, the silent period is looked for: from the end of the
 //! response to where the averaged activity is back at its level before the stimulus less one
 //! standard deviation, counted from the stimulus.
 //!
 //! Contract: a known stimulus; NaN counts as quiet. Cost: linear in samples.
 
+use super::hum::without_hum;
 use super::late_marks::LateSweep;
 use super::reflex::{Burst, Rectified, row_name, rows};
 use crate::analysis::{Analyzed, Analyzer, Context, SweepInput, TestInput};
@@ -19,7 +21,7 @@ use crate::model::{
 };
 
 /// Name and version; goes into every measurement.
-pub const METHOD: &str = "mep/1";
+pub const METHOD: &str = "mep/2";
 /// Where a response may begin, ms: coil artefacts and the shortest cortical latencies lie before.
 const WITHIN_MS: [f64; 2] = [8.0, 80.0];
 /// Least size, uV peak to peak, and against the background's.
@@ -28,6 +30,11 @@ const LEAST_BACKGROUND: f64 = 3.0;
 /// Mean rectified activity before the stimulus from which on the muscle contracts, uV; surface noise
 /// is a few microvolts.
 const CONTRACTS_UV: f64 = 15.0;
+/// Part of the extreme that the first phase of a potential reaches, and that its onset leaves.
+const FIRST_PHASE: f64 = 0.25;
+const LEAVES: f64 = 0.03;
+/// The level that a potential leaves is that of as long before it, ms.
+const LEVEL_MS: f64 = 8.0;
 /// A silent period is at least this long behind the response, ms.
 const SHORTEST_SILENCE_MS: f64 = 10.0;
 
@@ -54,18 +61,35 @@ impl Analyzer for Mep {
 
 /// One sweep: the response and the end of the silent period (ms), and whether the muscle contracted.
 pub fn measure(uv: &[f64], fs_hz: f64, stimulus_s: f64) -> Option<(Option<Burst>, Option<f64>, bool)> {
-    let rectified = Rectified::new(uv, fs_hz, stimulus_s)?;
+    let (calm, _) = without_hum(uv, fs_hz);
+    let rectified = Rectified::new(&calm, fs_hz, stimulus_s)?;
     let contracting = rectified.before && rectified.quiet_uv > CONTRACTS_UV;
     let background_pp = 6.0 * rectified.noise_uv;
     let least = LEAST_UV.max(if contracting { LEAST_BACKGROUND / 2.0 * background_pp } else { background_pp });
     let burst =
         rectified.bursts(WITHIN_MS[0], WITHIN_MS[1] + 40.0, 3.0, 5.0).into_iter().find(|b| b.onset_ms < WITHIN_MS[1] && b.pp_uv >= least);
+    let burst = burst.map(|burst| begin(&calm, fs_hz, stimulus_s, rectified.noise_uv, burst));
     let silent_end = burst.filter(|_| contracting).and_then(|b| {
         let back = rectified.quiet_uv - rectified.quiet_sd_uv;
         let silent = rectified.mean(b.end_ms + 2.0, b.end_ms + 2.0 + SHORTEST_SILENCE_MS)? < 0.5 * rectified.quiet_uv;
         rectified.returns(b.end_ms + 2.0, back, 10.0).filter(|t| silent && *t > b.end_ms + SHORTEST_SILENCE_MS)
     });
     Some((burst, silent_end, contracting))
+}
+
+/// The burst with its onset followed back from its first large phase ([`FIRST_PHASE`] of its
+/// extreme) to where the signal leaves the noise and [`LEAVES`] of that extreme.
+fn begin(uv: &[f64], fs_hz: f64, stimulus_s: f64, noise_uv: f64, burst: Burst) -> Burst {
+    let index = |ms: f64| (((stimulus_s + ms * 1e-3) * fs_hz).round().max(0.0) as usize).min(uv.len().saturating_sub(1));
+    let ahead = index(burst.onset_ms - LEVEL_MS)..index(burst.onset_ms);
+    let level = uv.get(ahead).filter(|part| !part.is_empty()).map_or(0.0, median);
+    let size = |i: usize| uv.get(i).map_or(0.0, |v| if v.is_finite() { (v - level).abs() } else { 0.0 });
+    let (from, to) = (index(burst.onset_ms), index(burst.end_ms));
+    let extreme = (from..=to).map(size).fold(0.0, f64::max);
+    let Some(large) = (from..=to).find(|&i| size(i) >= FIRST_PHASE * extreme) else { return burst };
+    let limit = (3.0 * noise_uv).max(LEAVES * extreme);
+    let onset = (from..large).rev().find(|&i| size(i) <= limit).map_or(from, |i| i + 1);
+    Burst { onset_ms: (onset as f64 / fs_hz - stimulus_s) * 1e3, ..burst }
 }
 
 struct AnalyzedMep {
@@ -200,7 +224,7 @@ impl AnalyzedMeps {
 
 fn table(test: &NerveTest, summary: &MepSummary) -> Table {
     let columns = vec![
-        Column::new("Onset", "ms", 1),
+        Column::new("Shortest onset", "ms", 1),
         Column::new("Largest", "mV", 2),
         Column::new("Median", "mV", 2),
         Column::new("Silent period", "ms", 0),

@@ -15,6 +15,7 @@ pub mod f_study;
 pub mod f_wave;
 pub mod foot;
 pub mod h_reflex;
+mod hum;
 pub mod late_marks;
 pub mod locate;
 pub mod mep;

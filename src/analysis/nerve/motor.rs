@@ -21,7 +21,7 @@ use crate::model::{
 };
 
 /// Name and version; goes into every measurement.
-pub const METHOD: &str = "motor/2";
+pub const METHOD: &str = "motor/3";
 /// Stretch looked at, ms before and after the stimulus.
 const BEFORE_MS: f64 = 100.0;
 const AFTER_MS: f64 = 150.0;

@@ -26,7 +26,7 @@ use crate::model::{
 };
 
 /// Name and version; goes into every measurement.
-pub const METHOD: &str = "repetitive/1";
+pub const METHOD: &str = "repetitive/2";
 /// Stretch looked at, ms before and after the stimulus.
 const BEFORE_MS: f64 = 20.0;
 const AFTER_MS: f64 = 60.0;
@@ -39,6 +39,8 @@ const INCREMENT_PCT: f64 = 60.0;
 const SHAPE: f64 = 0.07;
 /// Neighbouring responses that differ by this, percent of the first, and in turn up and down, jump.
 const JUMP_PCT: f64 = 6.0;
+/// Amplitudes of the train and of its single sweeps differ by less than this, as a share.
+const TAKEN: f64 = 0.05;
 
 /// A train, measured.
 struct AnalyzedTrain {
@@ -56,32 +58,54 @@ struct AnalyzedResponse {
     misfit: f64,
 }
 
+/// Curve, negative phase, misfit (rms over rms) and onset (ms) of a response.
+type Measured = (Shape, Phase, f64, f64);
+
 /// The smooth curve and the negative phase of every sweep of a train, and how far its shape differs
 /// from the others; `None` where there is no response. `sweeps`: samples in uV and stimulus in
 /// seconds after the first.
-pub fn responses(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Vec<Option<(Shape, Phase, f64, f64)>> {
+pub fn responses(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Vec<Option<Measured>> {
     let none = || sweeps.iter().map(|_| None).collect();
     let Some(all) = Together::new(sweeps, fs_hz, BEFORE_MS, AFTER_MS) else { return none() };
-    let (mut onsets, mut peaks) = (Vec::new(), Vec::new());
+    let (mut onsets, mut peaks, mut amps) = (Vec::new(), Vec::new(), Vec::new());
     let mut after_ms = 0.0_f64;
     for uv in &all.uv {
-        if let Some(m) = Analysis::new(uv, fs_hz, Some(-all.first_ms * 1e-3), None).automatic() {
+        let analysis = Analysis::new(uv, fs_hz, Some(-all.first_ms * 1e-3), None);
+        let single = analysis.automatic();
+        if let Some(m) = &single {
             onsets.push(m.onset_ms);
             peaks.push(m.peak_ms);
         }
+        amps.push(single.map(|m| m.amp_uv).filter(|amp| *amp > 0.0));
         after_ms = after_ms.max(spike_end(&Trace { uv, per_ms: all.per_ms, first_ms: all.first_ms }, None));
     }
     if onsets.is_empty() || onsets.len() * 2 < sweeps.len() {
         return none();
     }
     let (onset, peak) = (median(&onsets), median(&peaks));
-    let Some(train) = separate(&all, after_ms, onset - 0.3) else { return none() };
-    let measured = |k: usize| {
-        let shape = Shape::new(&all, &train, k, onset)?;
-        let phase = shape.phase(onset - 0.2, peak - 1.5, peak + 1.5)?;
-        Some((shape, phase, train.misfit[k], onset))
+    let found = |by_average: bool| -> Option<Vec<Option<Measured>>> {
+        let train = separate(&all, after_ms, onset - 0.3, by_average)?;
+        let measured = |k: usize| {
+            let shape = Shape::new(&all, &train, k, onset)?;
+            let phase = shape.phase(onset - 0.2, peak - 1.5, peak + 1.5)?;
+            Some((shape, phase, train.misfit[k], onset))
+        };
+        Some((0..sweeps.len()).map(measured).collect())
     };
-    (0..sweeps.len()).map(measured).collect()
+    // A background fitted wrongly to the average takes a part of the response; single sweeps tell.
+    let off = |found: &[Option<Measured>]| {
+        let ratios: Vec<f64> = found.iter().zip(&amps).filter_map(|(f, amp)| Some(f.as_ref()?.1.amp_uv / amp.as_ref()?)).collect();
+        let off = (median(&ratios) - 1.0).abs();
+        if off.is_finite() { off } else { f64::INFINITY }
+    };
+    let Some(first) = found(true) else { return none() };
+    if off(&first) < TAKEN {
+        return first;
+    }
+    match found(false) {
+        Some(second) if off(&second) < off(&first) => second,
+        _ => first,
+    }
 }
 
 /// The analyzer of repetitive stimulation.
@@ -133,7 +157,7 @@ fn response(onset_ms: f64, phase: &Phase) -> Response {
 }
 
 impl AnalyzedResponse {
-    fn new(input: &SweepInput, found: Option<(Shape, Phase, f64, f64)>) -> Self {
+    fn new(input: &SweepInput, found: Option<Measured>) -> Self {
         Self {
             sweep: input.sweep,
             zero_s: input.stimulus_s.unwrap_or(0.0),

@@ -10,7 +10,7 @@
 //!
 //! Contract: samples that are not finite count as missing; too few of them, no stimulus or senseless
 //! rates give no measurement and say so, never a panic. Positive numbers are upward, negative at E1.
-//! Cost: about 60 ms a site, once 0.2 s a program; moved markers cost microseconds.
+//! Cost: about 90 ms a site, once 0.2 s a program; moved markers cost microseconds.
 
 use super::motor::Zero;
 use super::snap::site::{SiteAnalysis, analyze};
@@ -22,7 +22,7 @@ use crate::model::{
 };
 
 /// Name and version; goes into every measurement.
-pub const METHOD: &str = "sensory/1";
+pub const METHOD: &str = "sensory/2";
 
 /// The analyzer of sensory and mixed conduction.
 #[derive(Debug, Clone, Copy)]

@@ -145,8 +145,9 @@ fn priors(range_uv: f64, sigma_uv: f64, mains: bool) -> [f64; K] {
 }
 
 /// Takes a train apart. `after_ms`: end of the shock's spike; `onset_ms`: roughly where responses
-/// begin. `None` when there is too little to fit.
-pub fn separate(all: &Together, after_ms: f64, onset_ms: f64) -> Option<Train> {
+/// begin; `by_average`: the first mean response is taken from the average of all sweeps less what the
+/// shocks leave in it, else from their median. `None` when there is too little to fit.
+pub fn separate(all: &Together, after_ms: f64, onset_ms: f64, by_average: bool) -> Option<Train> {
     let (n, len) = (all.uv.len(), all.len());
     if len < 4 * K || n == 0 {
         return None;
@@ -187,7 +188,7 @@ pub fn separate(all: &Together, after_ms: f64, onset_ms: f64) -> Option<Train> {
         })
         .collect();
     let trace = Trace { uv: &average, per_ms: all.per_ms, first_ms: all.first_ms };
-    let located = locate(&trace, after_ms, true);
+    let located = if by_average { locate(&trace, after_ms, true) } else { None };
     // How large backgrounds are, learned from the train itself (expectation maximisation).
     let mut learned: Option<[f64; K]> = None;
     for round in 0..ROUNDS {

@@ -164,7 +164,8 @@ pub fn scene_rows<'a>(test: &'a TestView, values: &'a [Values], gain: impl Fn(Sw
             zero_s: zero_s(sweep, data),
             stimulated: data.stimulus_s.is_some() || zero_s(sweep, data) > 0.0,
             unit: data.unit.clone(),
-            measurement: sweep.measurement.as_ref(),
+            // Where there is no marker, none is missed.
+            measurement: sweep.measurement.as_ref().filter(|_| !test.kind.markers().is_empty()),
             gain: gain(sweep.id) * apart(site),
             split: split.map(|(from_s, late)| (from_s, late * gain(sweep.id) / common.max(1e-12))),
             behind: Vec::new(),

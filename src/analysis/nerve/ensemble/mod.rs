@@ -173,6 +173,24 @@ struct Bins {
     half: f64,
 }
 
+/// Waves that most sweeps share (A waves).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Common {
+    /// Those that there are are left in the tail, to be found there.
+    Kept,
+    /// There are none.
+    Absent,
+    /// There is one between these times, ms, subtracted as well as it is known: what is left of it
+    /// is the same in all sweeps, and goes with the tail.
+    Between([f64; 2]),
+}
+
+impl Common {
+    fn holds(self, t: f64) -> bool {
+        matches!(self, Self::Between([from, to]) if t >= from && t < to)
+    }
+}
+
 const MAINS_HZ: [Option<f64>; 3] = [None, Some(50.0), Some(60.0)];
 
 impl Bins {
@@ -182,10 +200,10 @@ impl Bins {
 }
 
 /// Takes the sweeps apart behind `from_ms` (the direct response's positive peak or later);
-/// from `smooth_ms` on what remains of it decays smoothly. `waves`: waves that most sweeps share
-/// (A waves) are left in the tail, to be found there. `None` when less than 8 ms remain or
-/// there is no noise to measure anything by.
-pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Option<Ensemble> {
+/// from `smooth_ms` on what remains of it decays smoothly, but for `common` waves. `None` when less
+/// than 8 ms remain or there is no noise to measure anything by.
+pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, common: Common) -> Option<Ensemble> {
+    let waves = common == Common::Kept;
     let (n, len) = (all.uv.len(), all.len());
     let last = all.time(len.checked_sub(1)?);
     if last < smooth_ms + 8.0 || n == 0 {
@@ -197,6 +215,7 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Op
     let behind: Vec<bool> = bins.time.iter().map(|t| *t >= from_ms).collect();
     let usable: Vec<bool> = bins.time.iter().map(|t| *t >= from_ms || *t < -0.15).collect();
     let smooth: Vec<bool> = bins.time.iter().map(|t| *t >= smooth_ms).collect();
+    let shared: Vec<bool> = bins.time.iter().map(|t| common.holds(*t)).collect();
     let sigma = noise(&bins, smooth_ms)?;
 
     let mut flat: Vec<Vec<f64>> = bins.y.clone();
@@ -235,12 +254,13 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Op
                 coefficients[q] = c;
             }
         }
-        let quick = quick(&bins, &flat, &smooth);
+        let quick = quick(&bins, &flat, &smooth, &shared);
         let (agreed, weight) = agree(&bins, &flat, spread, &quick, &smooth, waves);
         let bridge = exponentials(&bins, &agreed, &weight, &smooth, smooth_ms, sigma, n);
         last_bridge.clone_from(&bridge);
         let calm = (0..m).find(|i| quick.iter().any(|quick| !quick[*i])).unwrap_or(m);
-        tail = bridged(&bins, &agreed, &weight, &bridge, &smooth, &medians(&flat), if waves { m } else { calm });
+        let stiff: Vec<bool> = (0..m).map(|i| !waves && i >= calm && !shared[i]).collect();
+        tail = bridged(&bins, &agreed, &weight, &bridge, &smooth, &medians(&flat), &stiff);
         stiff_ms = if waves { last } else { bins.time.get(calm).copied().unwrap_or(last) };
         agreement = weight.iter().map(|w| w / n as f64).collect();
         // Noise from what no late response covers.
@@ -279,6 +299,7 @@ pub fn separate(all: &Together, from_ms: f64, smooth_ms: f64, waves: bool) -> Op
             from_ms,
             smooth_ms,
             stiff_ms,
+            common,
         },
     ))
 }
@@ -349,6 +370,7 @@ struct Found {
     from_ms: f64,
     smooth_ms: f64,
     stiff_ms: f64,
+    common: Common,
 }
 
 /// From bins back to samples.
@@ -372,7 +394,7 @@ fn finish(all: &Together, bins: &Bins, found: &Found) -> Ensemble {
             let b = bin(i);
             column.clear();
             column.extend((0..n).filter(|q| !found.masked[*q][b] && flat[*q][i].is_finite()).map(|q| flat[q][i]));
-            if column.len() >= 3 && all.time(i) < found.stiff_ms {
+            if column.len() >= 3 && (all.time(i) < found.stiff_ms || found.common.holds(all.time(i))) {
                 return column.iter().sum::<f64>() / column.len() as f64;
             }
             if all.time(i) < found.smooth_ms {

@@ -23,17 +23,23 @@ const BRIDGE_MS: f64 = 3.0;
 
 /// Where something quick happens, by sweep and bin: waves of motor units do, the tail does not.
 /// Before the tail is smooth everything counts as quick.
-pub(super) fn quick(bins: &Bins, flat: &[Vec<f64>], smooth: &[bool]) -> Vec<Vec<bool>> {
+pub(super) fn quick(bins: &Bins, flat: &[Vec<f64>], smooth: &[bool], shared: &[bool]) -> Vec<Vec<bool>> {
     let (width, apart) = (bins.count(0.5), bins.count(1.5));
     let m = smooth.len();
-    let bends: Vec<Vec<f64>> = flat
+    let mut bends: Vec<Vec<f64>> = flat
         .iter()
         .map(|f| {
             let s = smoothed(f, width);
-            let bend = |i: usize| (s[i] - 0.5 * (s[i - apart] + s[i + apart])).abs();
+            let bend = |i: usize| s[i] - 0.5 * (s[i - apart] + s[i + apart]);
             (0..m).map(|i| if i < apart || i + apart >= m { 0.0 } else { bend(i) }).collect()
         })
         .collect();
+    // What most sweeps do in common there is no event of theirs.
+    for (i, _) in shared.iter().enumerate().filter(|(_, shared)| **shared) {
+        let usual = median(&bends.iter().map(|b| b[i]).collect::<Vec<_>>());
+        bends.iter_mut().for_each(|b| b[i] -= usual);
+    }
+    bends.iter_mut().flatten().for_each(|b| *b = b.abs());
     let all: Vec<f64> = bends.iter().flat_map(|b| (0..m).filter(|i| smooth[*i]).map(|i| b[i])).collect();
     let limit = QUICK * percentile(&all, 15.0) / 0.189;
     let (before, after) = (bins.count(QUICK_BEFORE_MS), bins.count(QUICK_AFTER_MS));
@@ -133,8 +139,8 @@ pub(super) fn exponentials(bins: &Bins, agreed: &[f64], weight: &[f64], smooth: 
     bins.time.iter().zip(smooth).map(|(t, s)| if *s { dot(&row(*t), &coefficients) } else { 0.0 }).collect()
 }
 
-/// The agreed tail, and between its pieces the exponentials with a smooth transition. `stiff`: from
-/// this bin on the tail is so smooth that it cannot follow a wave.
+/// The agreed tail, and between its pieces the exponentials with a smooth transition. `stiff`: where
+/// the tail is so smooth that it cannot follow a wave.
 pub(super) fn bridged(
     bins: &Bins,
     agreed: &[f64],
@@ -142,12 +148,13 @@ pub(super) fn bridged(
     bridge: &[f64],
     smooth: &[bool],
     median: &[f64],
-    stiff: usize,
+    stiff: &[bool],
 ) -> Vec<f64> {
     let m = bridge.len();
     let coupling = 0.5;
     let level = coupling / (BRIDGE_MS * bins.per_ms).powi(2);
     let bend = |hz: f64| (2.0 * std::f64::consts::PI * hz * 1e-3 / bins.per_ms).powi(-4);
+    let first = stiff.iter().position(|s| *s).unwrap_or(m);
     let mut matrix = Banded::new(m, 2);
     let mut rhs = vec![0.0; m];
     for i in 0..m {
@@ -163,9 +170,9 @@ pub(super) fn bridged(
             matrix.add(i - 1, i - 1, coupling);
             matrix.add(i, i - 1, -coupling);
         }
-        if i >= stiff + 2 {
+        if i >= 2 && stiff[i - 2..=i].iter().all(|s| *s) {
             // The end of the direct response is quicker than what comes behind it.
-            let late = ((i - stiff) as f64 / (SETTLES_MS * bins.per_ms)).min(1.0);
+            let late = ((i - first) as f64 / (SETTLES_MS * bins.per_ms)).min(1.0);
             let bend = bend(STIFF_HZ[0] * (STIFF_HZ[1] / STIFF_HZ[0]).powf(late));
             for (p, a) in [1.0, -2.0, 1.0].into_iter().enumerate() {
                 for (q, b) in [1.0, -2.0, 1.0].into_iter().enumerate().take(p + 1) {

@@ -23,6 +23,8 @@ const MARKED: f64 = 0.03;
 /// A stretch below that level this long is baseline: in widths of the negative phase, and at least ms.
 const QUIET: f64 = 0.4;
 const QUIET_MS: f64 = 0.15;
+/// A phase before such a stretch is beyond doubt from this many standard deviations on.
+const SURE: f64 = 4.0;
 /// The positive peak behind is looked for up to this long after the negative phase, ms.
 const BEHIND_MS: f64 = 5.0;
 
@@ -33,6 +35,8 @@ pub struct Curve {
     first_ms: f64,
     /// Shortest stretch below the onset's level that counts as baseline, ms.
     quiet_ms: f64,
+    /// How well the curve is known before its peak: standard deviation, uV.
+    sd_uv: f64,
 }
 
 impl Curve {
@@ -40,8 +44,9 @@ impl Curve {
     pub fn of_fit(fitted: &Fitted, last_ms: f64) -> Self {
         let first_ms = (fitted.place_ms + REACH[0] * fitted.width_ms).max(0.3);
         let n = ((last_ms - first_ms) / DT_MS).clamp(0.0, 1e5) as usize;
-        let quiet_ms = (QUIET * fitted.width_ms).max(QUIET_MS);
-        Self { values: (0..n).map(|k| fitted.at(first_ms + k as f64 * DT_MS)).collect(), first_ms, quiet_ms }
+        let scale = fitted.shrinkage();
+        let values = (0..n).map(|k| scale * fitted.at(first_ms + k as f64 * DT_MS)).collect();
+        Self { values, first_ms, quiet_ms: (QUIET * fitted.width_ms).max(QUIET_MS), sd_uv: fitted.sd_uv }
     }
 
     /// Samples less their background, where nothing could be fitted: smoothed over 0.2 ms.
@@ -55,7 +60,7 @@ impl Curve {
             let v = a + (place - i as f64) * (b - a);
             if v.is_finite() { v } else { 0.0 }
         };
-        Self { values: (0..n).map(at).collect(), first_ms, quiet_ms: QUIET_MS }
+        Self { values: (0..n).map(at).collect(), first_ms, quiet_ms: QUIET_MS, sd_uv: 0.0 }
     }
 
     fn time(&self, k: usize) -> f64 {
@@ -98,12 +103,15 @@ impl Curve {
 
     /// Where the wave leaves the baseline by `level` in either direction, ms: behind the last
     /// stretch before the peak in which it stays below. Between two phases it is below for a moment
-    /// only, and what comes before a quiet stretch is not this response.
+    /// only, and what comes before a quiet stretch is not this response, unless it is as large as a
+    /// phase that carries an onset and beyond doubt: dispersed responses pause between their phases.
     fn leaves(&self, level: f64, peak_ms: f64) -> f64 {
         let peak = self.index(peak_ms);
         let quiet = (self.quiet_ms / DT_MS) as usize;
+        let phase = (CARRIES * self.at(peak_ms)).max(SURE * self.sd_uv);
+        let first = if self.sd_uv > 0.0 { self.values.iter().position(|v| v.abs() > phase).unwrap_or(peak) } else { peak };
         let (mut k, mut below) = (peak, 0);
-        while k > 0 && below <= quiet {
+        while k > 0 && (below <= quiet || k > first) {
             k -= 1;
             below = if self.values[k].abs() < level { below + 1 } else { 0 };
         }

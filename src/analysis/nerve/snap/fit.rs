@@ -12,10 +12,11 @@
 //! 1992;4:415); noise is white within the amplifier's band, its density taken from the
 //! differences between sweeps or, of a single sweep, from what the fit leaves over.
 //!
-//! Cost: about 60 ms a site.
+//! Cost: about 90 ms a site.
 
 use super::model::{Background, FIXED, Fixed, Points};
 use super::shapes::{COLUMNS, Shapes};
+use super::small::{backward, cholesky, forward, inverse_diagonal};
 use crate::analysis::linear::dot;
 
 /// Components of the coarse search.
@@ -34,6 +35,9 @@ const PLACES_MS: [f64; 2] = [1.2, 16.0];
 const MODES: usize = 3;
 const FAR_BELOW: f64 = 15.0;
 
+/// Where it is asked how well the curve is known, widths from the peak.
+const BEFORE: [f64; 4] = [-3.5, -2.5, -1.5, -0.7];
+
 /// A fitted response.
 #[derive(Debug, Clone)]
 pub struct Fitted {
@@ -43,8 +47,13 @@ pub struct Fitted {
     pub width_ms: f64,
     /// Coefficients of the shapes, uV.
     pub coefficients: [f64; COLUMNS],
-    /// Log of the odds of a response against background alone.
+    /// Log of the odds of a response against background alone, wherever it may be.
     pub evidence: f64,
+    /// Energy of the response over the density of the noise: the square of the signal-to-noise ratio
+    /// of a filter matched to it, the background taken out.
+    pub energy: f64,
+    /// Standard deviation of the curve before its peak that the noise leaves open, uV.
+    pub sd_uv: f64,
     /// Everything else in the sweep.
     pub background: Background,
     /// Noise a point within the band, uV.
@@ -58,6 +67,14 @@ impl Fitted {
     pub fn at(&self, t: f64) -> f64 {
         dot(&Shapes::get().at((t - self.place_ms) / self.width_ms), &self.coefficients)
     }
+
+    /// By how much the height is to be taken back. Place and width are taken where the response is
+    /// largest, which adds one noise variance to its energy on average; that small heights are more
+    /// frequent than large ones (any scale as likely) takes back as much again (the shrinkage of James
+    /// and Stein, Proc 4th Berkeley Symp 1961;1:361, for four quantities).
+    pub fn shrinkage(&self) -> f64 {
+        if self.energy > 4.0 { 1.0 - 2.0 / self.energy } else { 0.5 }
+    }
 }
 
 /// What one place and width say.
@@ -67,6 +84,10 @@ struct At<const N: usize> {
     /// Height, uV.
     height: f64,
     coefficients: [f64; N],
+    /// Energy of the response over the noise.
+    energy: f64,
+    /// What the looseness and the noise leave open before the peak, uV.
+    sd: f64,
     /// Trace of the shrunk information: parameters that the data determine.
     spent: f64,
 }
@@ -94,7 +115,17 @@ pub fn fit(points: &Points, sigma_uv: f64, range_uv: f64, discharge: bool, near:
     let width_ms = ln_width.exp();
     let background = search.background(place_ms, width_ms, &at.coefficients)?;
     let spent = at.spent + 6.0;
-    Some(Fitted { place_ms, width_ms, coefficients: at.coefficients, evidence, background, sigma_uv, spent })
+    Some(Fitted {
+        place_ms,
+        width_ms,
+        coefficients: at.coefficients,
+        evidence,
+        energy: at.energy,
+        sd_uv: at.sd,
+        background,
+        sigma_uv,
+        spent,
+    })
 }
 
 impl Search<'_> {
@@ -102,19 +133,14 @@ impl Search<'_> {
     /// and evidence, place and logarithm of the width of the best fit.
     fn everywhere(&self, latest: f64) -> Option<(f64, (f64, f64, f64))> {
         let mut places = Vec::new();
-        let (mut top, mut total) = (f64::NEG_INFINITY, 0.0);
+        let mut odds = Vec::new();
         let mut ln_width = WIDTHS_MS[0].ln();
         while ln_width < WIDTHS_MS[1].ln() {
             let step = PLACE_STEP * ln_width.exp();
             let mut place = PLACES_MS[0];
             while place < latest {
                 if let Some(at) = self.at::<COARSE>(place, ln_width, None) {
-                    let cell = at.evidence + (step * WIDTH_STEP).ln();
-                    if cell > top {
-                        total *= (top - cell).exp();
-                        top = cell;
-                    }
-                    total += (cell - top).exp();
+                    odds.push(at.evidence + (step * WIDTH_STEP).ln());
                     places.push((at.evidence, place, ln_width));
                 }
                 place += step;
@@ -141,7 +167,7 @@ impl Search<'_> {
                 break;
             }
         }
-        Some((top + total.ln(), best?))
+        Some((ln_sum(&odds), best?))
     }
 
     /// Uphill over place and width from a start: evidence, place, logarithm of the width.
@@ -239,39 +265,12 @@ impl Search<'_> {
 
     /// The mixture over members for shapes of about this height.
     fn mixture<const N: usize>(&self, g: &[[f64; N]; N], b: &[f64; N], near: &[(usize, f64)], height: f64) -> Option<At<N>> {
-        let loose = &self.shapes.looseness;
-        let precision: [f64; N] = std::array::from_fn(|j| 1.0 / (height * loose[j]).powi(2));
-        let mut matrix = *g;
-        for j in 0..N {
-            matrix[j][j] += precision[j];
-        }
-        let factor = cholesky(&matrix)?;
-        let mut whitened = [[0.0; N]; N];
-        for (column, out) in whitened.iter_mut().enumerate() {
-            *out = std::array::from_fn(|j| g[j][column]);
-            forward(&factor, out);
-        }
-        let mut whitened_b = *b;
-        forward(&factor, &mut whitened_b);
-        let log_det: f64 = (0..N).map(|j| 2.0 * factor[j][j].ln() - precision[j].ln()).sum();
-        let base = 0.5 * dot(&whitened_b, &whitened_b) - 0.5 * log_det;
-        // Data seen through the differences that the looseness lets pass.
-        let mut q = [0.0; N];
-        let mut quadratic = [[0.0; N]; N];
-        for i in 0..N {
-            q[i] = b[i] - dot(&whitened[i], &whitened_b);
-            for j in 0..N {
-                quadratic[i][j] = g[i][j] - dot(&whitened[i], &whitened[j]);
-            }
-        }
+        let posterior = Posterior::new(self.shapes, g, b, height)?;
         let prior = 1.0 / (self.height_sd * self.height_sd);
         let mut top = f64::NEG_INFINITY;
         let mut seen = Vec::with_capacity(near.len());
         for &(member, ln_prior) in near {
-            let a = &self.shapes.members[member][..N];
-            let u = dot(a, &q);
-            let v: f64 = a.iter().zip(&quadratic).map(|(ai, row)| ai * dot(row, a)).sum::<f64>().max(0.0) + prior;
-            let ln = ln_prior + 0.5 * u * u / v - 0.5 * (v / prior).ln() + ln_half_normal(u / v.sqrt());
+            let (_, ln, u, v) = posterior.member(member, ln_prior, prior);
             top = top.max(ln);
             seen.push((member, ln, (u / v).max(0.0)));
         }
@@ -290,14 +289,25 @@ impl Search<'_> {
         }
         let expected = expected.map(|e| e / total);
         let mut difference: [f64; N] = std::array::from_fn(|j| b[j] - dot(&g[j], &expected));
-        forward(&factor, &mut difference);
-        backward(&factor, &mut difference);
+        forward(&posterior.factor, &mut difference);
+        backward(&posterior.factor, &mut difference);
+        let coefficients: [f64; N] = std::array::from_fn(|j| expected[j] + difference[j]);
+        let energy = g.iter().zip(&coefficients).map(|(row, c)| c * dot(row, &coefficients)).sum();
+        let mut open = 0.0;
+        for u in BEFORE {
+            let all = self.shapes.at(u);
+            let mut row: [f64; N] = std::array::from_fn(|j| all[j]);
+            forward(&posterior.factor, &mut row);
+            open += dot(&row, &row) / BEFORE.len() as f64;
+        }
         // Trace of G M^-1.
-        let spent = (0..N).map(|j| 1.0 - precision[j] * inverse_diagonal(&factor, j)).sum();
+        let spent = (0..N).map(|j| 1.0 - posterior.precision[j] * inverse_diagonal(&posterior.factor, j)).sum();
         Some(At {
-            evidence: base + top + (total / self.shapes.members.len() as f64).ln(),
+            evidence: posterior.base + top + (total / self.shapes.members.len() as f64).ln(),
             height: (height_sum / total).max(self.sigma),
-            coefficients: std::array::from_fn(|j| expected[j] + difference[j]),
+            coefficients,
+            energy,
+            sd: open.sqrt(),
             spent,
         })
     }
@@ -318,6 +328,64 @@ impl Search<'_> {
     }
 }
 
+/// Information about shapes that may differ from each member by the looseness.
+struct Posterior<'a, const N: usize> {
+    shapes: &'a Shapes,
+    precision: [f64; N],
+    /// Cholesky factor of information and precision.
+    factor: [[f64; N]; N],
+    /// Log evidence of differences alone.
+    base: f64,
+    /// Data seen through the differences: linear and quadratic in a member's coefficients.
+    q: [f64; N],
+    quadratic: [[f64; N]; N],
+}
+
+impl<'a, const N: usize> Posterior<'a, N> {
+    fn new(shapes: &'a Shapes, g: &[[f64; N]; N], b: &[f64; N], height: f64) -> Option<Self> {
+        let precision: [f64; N] = std::array::from_fn(|j| 1.0 / (height * shapes.looseness[j]).powi(2));
+        let mut matrix = *g;
+        for j in 0..N {
+            matrix[j][j] += precision[j];
+        }
+        let factor = cholesky(&matrix)?;
+        let mut whitened = [[0.0; N]; N];
+        for (column, out) in whitened.iter_mut().enumerate() {
+            *out = std::array::from_fn(|j| g[j][column]);
+            forward(&factor, out);
+        }
+        let mut whitened_b = *b;
+        forward(&factor, &mut whitened_b);
+        let log_det: f64 = (0..N).map(|j| 2.0 * factor[j][j].ln() - precision[j].ln()).sum();
+        let base = 0.5 * dot(&whitened_b, &whitened_b) - 0.5 * log_det;
+        let mut q = [0.0; N];
+        let mut quadratic = [[0.0; N]; N];
+        for i in 0..N {
+            q[i] = b[i] - dot(&whitened[i], &whitened_b);
+            for j in 0..N {
+                quadratic[i][j] = g[i][j] - dot(&whitened[i], &whitened[j]);
+            }
+        }
+        Some(Self { shapes, precision, factor, base, q, quadratic })
+    }
+
+    /// The member, its log weight, and its height as `u / v` with variance `1 / v`. `prior`:
+    /// precision of the height.
+    fn member(&self, member: usize, ln_prior: f64, prior: f64) -> (usize, f64, f64, f64) {
+        let a = &self.shapes.members[member][..N];
+        let u = dot(a, &self.q);
+        let v: f64 = a.iter().zip(&self.quadratic).map(|(ai, row)| ai * dot(row, a)).sum::<f64>().max(0.0) + prior;
+        let ln = ln_prior + 0.5 * u * u / v - 0.5 * (v / prior).ln() + ln_half_normal(u / v.sqrt());
+        (member, ln, u, v)
+    }
+}
+
+/// Logarithm of the sum of what has these logarithms.
+fn ln_sum(odds: &[f64]) -> f64 {
+    let top = odds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    top + odds.iter().map(|ln| (ln - top).exp()).sum::<f64>().ln()
+}
+
 /// Logarithm of twice the normal distribution function: what a height that must be positive costs.
 fn ln_half_normal(x: f64) -> f64 {
     if x > 6.0 {
@@ -332,42 +400,4 @@ fn ln_half_normal(x: f64) -> f64 {
     let poly = t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
     let tail = poly * (-z * z).exp();
     (if x < 0.0 { tail } else { 2.0 - tail }).max(1e-300).ln()
-}
-
-fn cholesky<const N: usize>(a: &[[f64; N]; N]) -> Option<[[f64; N]; N]> {
-    let mut l = [[0.0; N]; N];
-    for i in 0..N {
-        for j in 0..=i {
-            let s = a[i][j] - dot(&l[i][..j], &l[j][..j]);
-            if i == j {
-                if !(s.is_finite() && s > 0.0) {
-                    return None;
-                }
-                l[i][i] = s.sqrt();
-            } else {
-                l[i][j] = s / l[j][j];
-            }
-        }
-    }
-    Some(l)
-}
-
-fn forward<const N: usize>(l: &[[f64; N]; N], x: &mut [f64; N]) {
-    for i in 0..N {
-        x[i] = (x[i] - dot(&l[i][..i], &x[..i])) / l[i][i];
-    }
-}
-
-fn backward<const N: usize>(l: &[[f64; N]; N], x: &mut [f64; N]) {
-    for i in (0..N).rev() {
-        let above: f64 = (i + 1..N).map(|j| l[j][i] * x[j]).sum();
-        x[i] = (x[i] - above) / l[i][i];
-    }
-}
-
-fn inverse_diagonal<const N: usize>(l: &[[f64; N]; N], j: usize) -> f64 {
-    let mut unit = [0.0; N];
-    unit[j] = 1.0;
-    forward(l, &mut unit);
-    dot(&unit, &unit)
 }

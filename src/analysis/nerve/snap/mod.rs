@@ -8,3 +8,4 @@ pub mod fit;
 pub mod model;
 pub mod shapes;
 pub mod site;
+mod small;

@@ -1,0 +1,118 @@
+//! Analyses of continuous signals: a stretch of one lane, read once and analysed in steps.
+//!
+//! One analysis a study is under way; a new one takes its place. Stored samples are analysed,
+//! whatever filters the picture has.
+
+use super::protocol::{ActivityKey, ActivityView, Event, Output};
+use super::session::Session;
+use crate::analysis::signal::{SignalAnalysis, SignalInput, signal_analyzer};
+use crate::model::{QualityFlag, QualityKind, SignalMeasurement};
+use crate::units::Unit;
+
+/// Longest stretch, samples: two minutes at 50 kHz.
+const LONGEST: u64 = 6_000_000;
+/// Shortest stretch, seconds.
+const SHORTEST_S: f64 = 0.05;
+/// Findings are told each time that so much more was done.
+const TOLD: f64 = 0.1;
+
+/// An analysis that is under way.
+pub(super) struct Activity {
+    key: ActivityKey,
+    analysis: Box<dyn SignalAnalysis>,
+    /// What the stretch itself weakens.
+    quality: Vec<QualityFlag>,
+    told: f64,
+}
+
+impl Session {
+    /// Begins an analysis; the stretch lies within one span of the recording, and `key` then says
+    /// which it is.
+    pub fn analyse(&mut self, key: ActivityKey, out: &mut dyn FnMut(Output)) {
+        match self.begin(key) {
+            Ok(activity) => {
+                self.activity = Some(activity);
+                self.step_activity(out);
+            }
+            Err(what) => super::failed(out, what),
+        }
+    }
+
+    fn begin(&self, mut key: ActivityKey) -> Result<Activity, String> {
+        let (Some(recording), Some(samples)) = (self.acquired.recordings.get(key.recording), self.samples.get(key.recording)) else {
+            return Err("This recording is no longer there.".into());
+        };
+        let channel = recording.channels.get(key.channel).ok_or("This channel is no longer there.")?;
+        let analyzer = signal_analyzer(key.task).ok_or_else(|| format!("{} cannot be analysed yet.", key.task.name()))?;
+        let scale = Unit::parse(&channel.unit).uv_per_unit();
+        if scale.is_none() {
+            return Err(format!("{} is measured in {}, which is no voltage: EMG is analysed in microvolts.", channel.name, channel.unit));
+        }
+        let mut quality = Vec::new();
+        let doubt = |what: String| QualityFlag { kind: QualityKind::TooShort, what };
+        let overlap = |span: &&crate::model::Span| (key.to_s.min(span.onset_s + span.duration_s) - key.from_s.max(span.onset_s)).max(0.0);
+        let spans = &recording.timeline.spans;
+        let span = spans.iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b))).ok_or("The recording is empty.")?;
+        if spans.iter().filter(|span| overlap(span) > 0.0).count() > 1 {
+            quality.push(doubt("The stretch has gaps: its longest uninterrupted part was analysed.".into()));
+        }
+        let (from_s, to_s) = (key.from_s.max(span.onset_s), key.to_s.min(span.onset_s + span.duration_s));
+        if key.from_s.is_nan() || key.to_s.is_nan() || to_s - from_s < SHORTEST_S {
+            return Err("There is no signal in this stretch, or less than 50 ms of it.".into());
+        }
+        let start = ((span.stored_s + from_s - span.onset_s) * channel.fs_hz).round().max(0.0) as u64;
+        let wanted = ((to_s - from_s) * channel.fs_hz).round().max(0.0) as u64;
+        let n = wanted.min(channel.n.saturating_sub(start)).min(LONGEST);
+        if wanted > LONGEST {
+            quality.push(doubt(format!("Only the first {:.0} s were analysed.", n as f64 / channel.fs_hz)));
+        }
+        let mut uv = vec![0.0; usize::try_from(n).unwrap_or(0)];
+        samples.read(key.channel, start, &mut uv).map_err(|error| error.to_string())?;
+        if let Some(minus) = key.minus {
+            let mut other = vec![0.0; uv.len()];
+            samples.read(minus, start, &mut other).map_err(|error| error.to_string())?;
+            uv.iter_mut().zip(&other).for_each(|(value, other)| *value -= other);
+        }
+        let scale = scale.unwrap_or(1.0) * if key.turned { -1.0 } else { 1.0 };
+        uv.iter_mut().for_each(|value| *value *= scale);
+        (key.from_s, key.to_s) = (from_s, from_s + n as f64 / channel.fs_hz);
+        let input = SignalInput { uv, fs_hz: channel.fs_hz, muscle: channel.name.clone(), age_years: self.person().age_years };
+        Ok(Activity { key, analysis: analyzer.begin(input), quality, told: 0.0 })
+    }
+
+    /// One piece of the analysis; `false` when none is under way.
+    pub fn step_activity(&mut self, out: &mut dyn FnMut(Output)) -> bool {
+        let Some(mut activity) = self.activity.take() else { return false };
+        match activity.analysis.step() {
+            Some(done) => {
+                let total = 1000;
+                let what = activity.key.task.name().to_owned();
+                out(Event::Progress { study: self.key, what, done: (done.clamp(0.0, 1.0) * 1000.0) as u64, total }.into());
+                if done - activity.told >= TOLD {
+                    activity.told = done;
+                    out(Event::Activity { study: self.key, view: activity.view(false) }.into());
+                }
+                self.activity = Some(activity);
+            }
+            None => {
+                out(Event::Activity { study: self.key, view: activity.view(true) }.into());
+                out(Event::Finished { study: self.key, cancelled: false }.into());
+            }
+        }
+        true
+    }
+}
+
+impl Activity {
+    fn view(&self, done: bool) -> ActivityView {
+        let mut measurement: SignalMeasurement = self.analysis.measurement();
+        let from_s = self.key.from_s;
+        for train in &mut measurement.trains {
+            train.times_s.iter_mut().for_each(|time_s| *time_s += from_s);
+            train.span_s = train.span_s.map(|span| span.map(|time_s| time_s + from_s));
+        }
+        measurement.unresolved_s.iter_mut().for_each(|time_s| *time_s += from_s);
+        measurement.quality.extend(self.quality.iter().cloned());
+        ActivityView { key: self.key, done, measurement }
+    }
+}

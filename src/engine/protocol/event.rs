@@ -1,0 +1,188 @@
+//! What the engine says, and the buffers beside it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ActivityView, StudyKey, StudyView, SweepData};
+use crate::formats::text::Preview;
+use crate::formats::{OpenOptions, ReadError};
+use crate::model::Warning;
+use crate::scene::tiles::TileKey;
+
+/// What the surroundings keep for a study between sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Store {
+    /// A person's edits, as JSON.
+    Edits,
+    /// The min/max pyramids of all channels.
+    Pyramid,
+}
+
+/// What the engine says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A study was opened.
+    Opened {
+        /// The study.
+        view: StudyView,
+    },
+    /// A file was not opened.
+    Refused {
+        /// Its name.
+        file: String,
+        /// Why.
+        error: ReadError,
+        /// The same in a sentence.
+        words: String,
+        /// For text files whose reading is not certain: what was guessed, to be confirmed.
+        preview: Option<Preview>,
+    },
+    /// A study changed.
+    Changed {
+        /// The study.
+        view: StudyView,
+    },
+    /// Values to draw are in the buffers, one a key.
+    Tiles {
+        /// Of which study.
+        study: StudyKey,
+        /// Which; the flag tells whether the tile is final or still being filled.
+        tiles: Vec<(TileKey, bool)>,
+    },
+    /// Sweeps are in the buffers, one a sweep, in microvolts (or the channel's unit).
+    Sweeps {
+        /// Of which study.
+        study: StudyKey,
+        /// Index of the test.
+        test: usize,
+        /// What the buffers are.
+        sweeps: Vec<SweepData>,
+    },
+    /// What an analysis of a continuous signal has found so far.
+    Activity {
+        /// Of which study.
+        study: StudyKey,
+        /// The findings.
+        view: ActivityView,
+    },
+    /// Answer to [`Request::Snap`].
+    Snapped {
+        /// Where the peak is, seconds of recording time.
+        time_s: f64,
+        /// Its value in the signal's unit.
+        value: f64,
+    },
+    /// A long task goes on.
+    Progress {
+        /// Of which study.
+        study: StudyKey,
+        /// What is being done.
+        what: String,
+        /// Done, in bytes or samples.
+        done: u64,
+        /// All.
+        total: u64,
+    },
+    /// A long task ended (also when cancelled).
+    Finished {
+        /// Of which study.
+        study: StudyKey,
+        /// Whether it was cancelled.
+        cancelled: bool,
+    },
+    /// Please fetch what is kept under `key` and answer with [`Request::Fetched`].
+    Fetch {
+        /// For which study.
+        study: StudyKey,
+        /// What.
+        store: Store,
+        /// Key.
+        key: String,
+    },
+    /// Please keep the first buffer under `key`.
+    Keep {
+        /// For which study.
+        study: StudyKey,
+        /// What.
+        store: Store,
+        /// Key.
+        key: String,
+    },
+    /// Answer of the surroundings to [`Event::Keep`]: kept, or why not.
+    Kept {
+        /// For which study.
+        study: StudyKey,
+        /// What.
+        store: Store,
+        /// Why it was not kept.
+        error: Option<String>,
+    },
+    /// Studies that this browser keeps, latest first.
+    Recent {
+        /// The list.
+        list: Vec<RecentStudy>,
+    },
+    /// Exported files are in the buffers.
+    Exported {
+        /// Their names.
+        names: Vec<String>,
+        /// What could not be kept.
+        warnings: Vec<Warning>,
+    },
+    /// Answer to [`Request::Json`].
+    Json {
+        /// As `myoscope info --json` prints it.
+        info: String,
+        /// As `myoscope measure --json` prints it.
+        measure: String,
+    },
+    /// Something asked for could not be done.
+    Failed {
+        /// What and why, in plain words.
+        what: String,
+    },
+}
+
+/// A study that the browser keeps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecentStudy {
+    /// Key.
+    pub key: String,
+    /// Title.
+    pub title: String,
+    /// What it holds, in words.
+    pub content: String,
+    /// Last opened, ms since 1970 (the surroundings' clock).
+    pub opened_ms: f64,
+    /// Size of its files, bytes.
+    pub size: f64,
+    /// Whether the files themselves are kept, so that it opens at once.
+    pub with_files: bool,
+    /// What a person said about the files when opening them.
+    pub options: OpenOptions,
+}
+
+/// An event with what travels beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// The event.
+    pub event: Event,
+    /// Its buffers.
+    pub buffers: Vec<Buffer>,
+}
+
+/// A buffer beside a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Buffer {
+    /// Values.
+    F32(Vec<f32>),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+impl From<Event> for Output {
+    fn from(event: Event) -> Self {
+        Self { event, buffers: Vec::new() }
+    }
+}

@@ -1,0 +1,134 @@
+//! What can be asked of the engine.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ActivityKey, Edit, Store, StudyKey};
+use crate::formats::OpenOptions;
+use crate::scene::tiles::TileKey;
+
+/// What can be asked of the engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    /// Open the files that come beside this message.
+    Open {
+        /// What a person said about them.
+        options: OpenOptions,
+    },
+    /// Open a simulated study.
+    OpenDemo {
+        /// Which ([`demos`]).
+        demo: String,
+    },
+    /// Answer to [`Event::Fetch`]; the bytes come beside this message, or nothing.
+    Fetched {
+        /// For which study.
+        study: StudyKey,
+        /// What was fetched.
+        store: Store,
+    },
+    /// Forget a study.
+    Close {
+        /// Which.
+        study: StudyKey,
+    },
+    /// Change a study.
+    Edit {
+        /// Which.
+        study: StudyKey,
+        /// How.
+        edit: Edit,
+        /// Edits of one gesture (a drag) share a number and are undone together.
+        gesture: Option<u32>,
+    },
+    /// Take the last edit back.
+    Undo {
+        /// In which study.
+        study: StudyKey,
+    },
+    /// Make it again.
+    Redo {
+        /// In which study.
+        study: StudyKey,
+    },
+    /// Values to draw.
+    Tiles {
+        /// Of which study.
+        study: StudyKey,
+        /// Which tiles.
+        keys: Vec<TileKey>,
+    },
+    /// The sweeps of a test and its measurements.
+    Sweeps {
+        /// Of which study.
+        study: StudyKey,
+        /// Index of the test.
+        test: usize,
+    },
+    /// Measure every test, so that what they say together is known.
+    Together {
+        /// Of which study.
+        study: StudyKey,
+    },
+    /// Analyse a stretch of a lane; answered by [`Event::Activity`](super::Event::Activity), at last
+    /// with `done`. What was under way is dropped.
+    Analyse {
+        /// Of which study.
+        study: StudyKey,
+        /// What of it.
+        key: ActivityKey,
+    },
+    /// Nearest peak to a moment.
+    Snap {
+        /// Of which study.
+        study: StudyKey,
+        /// Signal looked at.
+        signal: u32,
+        /// Seconds of recording time.
+        time_s: f64,
+        /// Look this far to both sides, seconds.
+        within_s: f64,
+    },
+    /// The recording as a file.
+    Export {
+        /// Of which study.
+        study: StudyKey,
+        /// Index of the recording.
+        recording: usize,
+        /// File name extension of the format: `edf`, `bdf`, `wav`, `csv`, `hea`.
+        extension: String,
+    },
+    /// What is in view, as CSV.
+    ExportView {
+        /// Of which study.
+        study: StudyKey,
+        /// Index of the recording.
+        recording: usize,
+        /// First moment, seconds.
+        from_s: f64,
+        /// Last moment, seconds.
+        to_s: f64,
+    },
+    /// `info --json` and `measure --json`, as the command line prints them.
+    Json {
+        /// Of which study.
+        study: StudyKey,
+    },
+    /// The list of kept studies; answered by the surroundings with [`Event::Recent`].
+    Recent,
+    /// Open a kept study again; answered by the surroundings.
+    Reopen {
+        /// Its key.
+        key: String,
+    },
+    /// Forget a kept study, its edits included; answered by the surroundings.
+    Forget {
+        /// Its key.
+        key: String,
+    },
+    /// Stop the task that runs for a study.
+    Cancel {
+        /// Which study.
+        study: StudyKey,
+    },
+}

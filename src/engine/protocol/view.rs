@@ -1,0 +1,281 @@
+//! A study as it is shown.
+
+use serde::{Deserialize, Serialize};
+
+use super::StudyKey;
+use crate::formats::text::Preview;
+use crate::model::{
+    Annotation, Chart, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, SignalMeasurement, SignalTask, Span, Subject,
+    SweepId, SweepMeasurement, Table, TestKind, Warning,
+};
+
+/// Everything about a study that the page shows, but for samples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyView {
+    /// Handle.
+    pub study: StudyKey,
+    /// Names the content: the same for the same files, whatever they are called.
+    pub key: String,
+    /// Title, made of file names.
+    pub title: String,
+    /// The files that it was opened from.
+    pub files: Vec<String>,
+    /// Who was examined.
+    pub subject: Subject,
+    /// Recordings.
+    pub recordings: Vec<RecordingView>,
+    /// Nerve tests.
+    pub tests: Vec<TestView>,
+    /// What the tests that were measured say together: comparisons, left against right.
+    pub together: Vec<Table>,
+    /// Height, age and sex that limits are taken for: a person's entry, else the file's.
+    pub person: PersonView,
+    /// Filters of the sweep view.
+    pub sweep_filter: FilterChain,
+    /// How a text file was understood, for a person to check and correct.
+    pub text: Option<Preview>,
+    /// What was odd in the files.
+    pub warnings: Vec<Warning>,
+    /// What undo would take back.
+    pub undo: Option<String>,
+    /// What redo would do again.
+    pub redo: Option<String>,
+    /// Edits were found in the browser's storage and applied.
+    pub restored: bool,
+}
+
+/// What limits depend on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PersonView {
+    /// Height, cm.
+    pub height_cm: Option<f64>,
+    /// Age, years.
+    pub age_years: Option<f64>,
+    /// `F`, `M` or empty.
+    pub sex: String,
+}
+
+/// One recording.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordingView {
+    /// File names.
+    pub name: String,
+    /// Format.
+    pub format: String,
+    /// Start as ISO 8601.
+    pub start: Option<String>,
+    /// Free text.
+    pub description: String,
+    /// Where it begins, seconds: 0, or the time of a trigger later than the first sample, negative.
+    pub start_s: f64,
+    /// Length, seconds, gaps included.
+    pub duration_s: f64,
+    /// Uninterrupted stretches.
+    pub spans: Vec<Span>,
+    /// Names of all channels, for montages.
+    pub channels: Vec<String>,
+    /// Lanes in their order, the hidden ones included.
+    pub lanes: Vec<LaneView>,
+    /// Annotations.
+    pub annotations: Vec<AnnotationView>,
+    /// Extensions that the recording can be exported to.
+    pub exports: Vec<String>,
+}
+
+/// One lane of the continuous view.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LaneView {
+    /// As a person set it.
+    pub settings: LaneSettings,
+    /// Name shown.
+    pub name: String,
+    /// Unit shown.
+    pub unit: String,
+    /// Sampling rate, Hz.
+    pub fs_hz: f64,
+    /// Stored samples.
+    pub n: u64,
+    /// Signal drawn.
+    pub signal: u32,
+    /// Filters in words, the amplifier's and the view's; empty when there are none.
+    pub filter: String,
+    /// Gain that suits the first stretch, units a division.
+    pub suggested_gain: f64,
+    /// Value that the lane is centred on, in its unit.
+    pub middle: f64,
+    /// Whether the lane shows a potential, which is drawn negative-up.
+    pub potential: bool,
+    /// Stored positive already means E1 negative.
+    pub negative_up: bool,
+}
+
+/// An annotation with its number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnnotationView {
+    /// Number; stable while the study is open.
+    pub id: usize,
+    /// Content.
+    pub annotation: Annotation,
+    /// Added or changed by a person.
+    pub by_person: bool,
+}
+
+/// A stretch of a lane and what is asked of it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ActivityKey {
+    /// Index of the recording.
+    pub recording: usize,
+    /// Channel.
+    pub channel: usize,
+    /// Channel subtracted from it.
+    pub minus: Option<usize>,
+    /// Stored values are turned over, so that negative is up.
+    pub turned: bool,
+    /// What is asked.
+    pub task: SignalTask,
+    /// First moment, seconds of recording time.
+    pub from_s: f64,
+    /// Last moment.
+    pub to_s: f64,
+}
+
+/// What an analysis says of a stretch. Times are seconds of recording time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActivityView {
+    /// Which stretch was analysed.
+    pub key: ActivityKey,
+    /// Nothing more is to come.
+    pub done: bool,
+    /// What is known.
+    pub measurement: SignalMeasurement,
+}
+
+/// One nerve test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestView {
+    /// Heading (`L Median motor (APB)`).
+    pub title: String,
+    /// Kind.
+    pub kind: TestKind,
+    /// Side.
+    pub side: Option<Side>,
+    /// Nerve.
+    pub nerve: String,
+    /// Recording site.
+    pub recorded_from: String,
+    /// Skin temperature, degrees Celsius.
+    pub temperature_c: Option<f64>,
+    /// Sites, distal first.
+    pub sites: Vec<SiteView>,
+    /// Stored values are turned over for display and measurement.
+    pub turned: bool,
+    /// The study of the clinic that it is: confirmed by a person, or clear from nerve and
+    /// recording.
+    pub study: Option<StudyChoice>,
+    /// Studies that it may be, likeliest first: id, name, why.
+    pub guesses: Vec<StudyGuess>,
+    /// What was measured beside its limits.
+    pub judged: Vec<JudgedValue>,
+    /// Whether measurements are there (they come with [`Event::Sweeps`]).
+    pub measured: bool,
+    /// Values of the test as a whole that have no table, in words (`Residual latency 2.07 ms`).
+    pub derived: Vec<String>,
+    /// Tables of its values.
+    pub tables: Vec<Table>,
+    /// And as charts.
+    pub charts: Vec<Chart>,
+    /// What weakens the test as a whole.
+    pub quality: Vec<QualityFlag>,
+}
+
+/// The study that a test is taken for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyChoice {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// A person said so.
+    pub confirmed: bool,
+    /// Distance that its limits are made for, mm.
+    pub distal_mm: Option<f64>,
+}
+
+/// A study that a test may be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyGuess {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What speaks for it.
+    pub why: String,
+}
+
+/// A value beside its limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JudgedValue {
+    /// Site, or proximal site of a segment; `None`: of the whole test.
+    pub site: Option<usize>,
+    /// Measure (`onset_latency`).
+    pub measure: String,
+    /// The value.
+    pub value: f64,
+    /// The limit.
+    pub limit: f64,
+    /// Unit of both.
+    pub unit: String,
+    /// Values above the limit are abnormal (else below).
+    pub upper: bool,
+    /// Beyond the limit.
+    pub abnormal: bool,
+    /// Why the limit is to be taken with care; empty: verified.
+    pub doubt: String,
+    /// Where it is published.
+    pub source: String,
+}
+
+/// One stimulation site.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SiteView {
+    /// Name.
+    pub name: String,
+    /// Distance to the next more distal site, mm.
+    pub distance_mm: Option<f64>,
+    /// Distance typed here by a person.
+    pub distance_by_person: bool,
+    /// The average of its sweeps, when the analysis made one.
+    pub average: Option<SweepView>,
+    /// Sweeps.
+    pub sweeps: Vec<SweepView>,
+    /// Values against the next more distal site.
+    pub segment: Option<SegmentMeasurement>,
+}
+
+/// One sweep in the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SweepView {
+    /// Number.
+    pub id: SweepId,
+    /// `42 mA, 0.2 ms`, or empty.
+    pub stimulus: String,
+    /// Measurement; `None` while not measured.
+    pub measurement: Option<SweepMeasurement>,
+    /// Declared by a person to have no response.
+    pub no_response: bool,
+}
+
+/// What a sweep buffer holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SweepData {
+    /// Number.
+    pub id: SweepId,
+    /// Sampling rate, Hz.
+    pub fs_hz: f64,
+    /// Stimulus, seconds after the first sample.
+    pub stimulus_s: Option<f64>,
+    /// Unit of the values: `µV` for potentials.
+    pub unit: String,
+    /// Filters in words.
+    pub filter: String,
+}

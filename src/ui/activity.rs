@@ -1,0 +1,250 @@
+//! Analyses of the selected lane: the buttons, trains in the inspector, tables and charts.
+
+use leptos::prelude::*;
+
+use super::commands::{self, Command};
+use super::continuous;
+use super::icons::{self, icon};
+use super::results::results_table;
+use super::sound;
+use super::state::{App, Selection};
+use crate::engine::protocol::{ActivityKey, ActivityView, Request, StudyKey, scenes, tasks};
+use crate::model::{EventTrain, SignalTask};
+use crate::scene::continuous::TrainRow;
+use crate::scene::divisions::{clock, number};
+
+/// Keys of the tasks, in their order.
+const KEYS: [&str; 5] = ["1", "2", "3", "4", "5"];
+
+/// Analyses the selected lane between the cursors, else all of it; the task in view ends.
+pub fn ask(app: App, task: SignalTask) {
+    if app.task.get_untracked() == Some(task) {
+        leave(app);
+        return;
+    }
+    let (Some(study), Some(lane), Some((recording, view))) =
+        (app.active.get_untracked(), continuous::selected_lane(app), untrack(|| app.recording()))
+    else {
+        return;
+    };
+    let shown = app.continuous.get_untracked();
+    let (from_s, to_s) = match shown.cursors {
+        [Some(a), Some(b)] if a != b => (a.min(b), a.max(b)),
+        _ => (view.start_s, view.start_s + view.duration_s),
+    };
+    let turned = scenes::lane(&lane, shown.negative_up).turned;
+    let (channel, minus) = (lane.settings.channel, lane.settings.minus);
+    app.activity.set(None);
+    app.train.set(None);
+    app.task.set(Some(task));
+    app.send(Request::Analyse { study, key: ActivityKey { recording, channel, minus, turned, task, from_s, to_s } });
+}
+
+/// Asks once more with what is now selected.
+pub fn ask_again(app: App) {
+    if let Some(task) = app.task.get_untracked() {
+        app.task.set(None);
+        ask(app, task);
+    }
+}
+
+/// Shows the recording alone again.
+pub fn leave(app: App) {
+    app.task.set(None);
+    app.activity.set(None);
+    app.train.set(None);
+}
+
+/// The engine has found something.
+pub fn arrived(app: App, view: ActivityView) {
+    let shown = matches!(app.selection.get_untracked(), Selection::Recording(recording) if recording == view.key.recording);
+    if shown && app.task.get_untracked() == Some(view.key.task) {
+        if view.done {
+            app.say(format!("{}: {}", view.key.task.name(), summary(&view)));
+        }
+        app.activity.set(Some(view));
+    }
+}
+
+/// Rows of discharges below the lanes.
+pub fn rows(app: App) -> Vec<TrainRow> {
+    let selected = app.train.get();
+    app.activity.with(|activity| {
+        let Some(view) = activity else { return Vec::new() };
+        let measurement = &view.measurement;
+        let rows = measurement.trains.iter().enumerate().map(|(index, train)| TrainRow {
+            name: train.name.clone(),
+            note: rate(train).map(|hz| format!("{} Hz", number(hz, 2))).unwrap_or_default(),
+            times_s: train.times_s.clone(),
+            span_s: train.span_s,
+            abnormal: train.class.abnormal(),
+            doubtful: false,
+            selected: selected == Some(index),
+        });
+        let left = (!measurement.unresolved_s.is_empty()).then(|| TrainRow {
+            name: "not resolved".into(),
+            note: measurement.unresolved_s.len().to_string(),
+            times_s: measurement.unresolved_s.clone(),
+            doubtful: true,
+            ..TrainRow::default()
+        });
+        rows.chain(left).collect()
+    })
+}
+
+/// Discharges a second: one over the median interval.
+fn rate(train: &EventTrain) -> Option<f64> {
+    let mut intervals: Vec<f64> = train.times_s.windows(2).map(|pair| pair[1] - pair[0]).filter(|s| *s > 0.0).collect();
+    intervals.sort_by(f64::total_cmp);
+    intervals.get(intervals.len() / 2).map(|s| 1.0 / s)
+}
+
+/// Selects a train, or none when it is selected; the view goes to its first discharge when none of
+/// its discharges is in view.
+pub fn select(app: App, index: usize) {
+    let now = app.train.get_untracked();
+    app.train.set((now != Some(index)).then_some(index));
+    if app.sound.alone.get_untracked() {
+        sound::go_on(app);
+    }
+    let times = app.activity.with_untracked(|activity| Some(activity.as_ref()?.measurement.trains.get(index)?.times_s.clone()));
+    if let (true, Some(times)) = (now != Some(index), times) {
+        let view = app.continuous.get_untracked();
+        let inside = |time_s: &&f64| (view.from_s..=view.from_s + view.span_s).contains(*time_s);
+        if let (None, Some(first)) = (times.iter().find(inside), times.first()) {
+            continuous::show(app, first - view.span_s / 4.0, None);
+        }
+    }
+}
+
+/// The next or the previous train.
+pub fn next(app: App, by: i32) -> bool {
+    let count = app.activity.with_untracked(|activity| activity.as_ref().map_or(0, |view| view.measurement.trains.len()));
+    let to = app.train.get_untracked().map_or(if by > 0 { 0 } else { count as i32 - 1 }, |at| at as i32 + by);
+    match usize::try_from(to).ok().filter(|to| *to < count) {
+        Some(to) => {
+            app.train.set(None);
+            select(app, to);
+            let words = app.activity.with_untracked(|activity| {
+                let train = activity.as_ref()?.measurement.trains.get(to)?.clone();
+                Some(format!("{}, {}, {}", train.name, train.class.name(), train.why.join(", ")))
+            });
+            app.say(words.unwrap_or_default());
+            true
+        }
+        None => {
+            app.train.set(None);
+            false
+        }
+    }
+}
+
+fn summary(view: &ActivityView) -> String {
+    let measurement = &view.measurement;
+    if !measurement.verdict.is_empty() {
+        return measurement.verdict.clone();
+    }
+    match measurement.trains.len() {
+        0 => String::new(),
+        1 => "1 train".into(),
+        n => format!("{n} trains"),
+    }
+}
+
+/// Buttons that ask for an analysis of the selected lane.
+#[component]
+pub fn ActivityTools() -> impl IntoView {
+    let app = App::here();
+    let all: Vec<SignalTask> = tasks().collect();
+    let buttons = SignalTask::ALL.into_iter().zip(KEYS).filter(|(task, _)| all.contains(task)).map(|(task, key)| {
+        let pressed = move || if app.task.get() == Some(task) { "true" } else { "false" };
+        view! { <button class="btn" aria-pressed=pressed on:click=move |_| commands::run(app, Command::Analyse(task))>{task.name()}" "<kbd>{key}</kbd></button> }
+    });
+    let none = all.is_empty();
+    let buttons = buttons.collect_view();
+    (!none).then(|| view! { <div class="seg-c tasks" role="group" aria-label="Analyse the selected lane">{buttons}</div> })
+}
+
+/// What an answer is good for: study, item, and lane, polarity and cursors of the view.
+type Asked = (Option<StudyKey>, Selection, (Option<usize>, bool, [Option<f64>; 2]));
+
+/// What was found, in the inspector.
+#[component]
+pub fn ActivityPanel() -> impl IntoView {
+    let app = App::here();
+    // Another lane, polarity or pair of cursors is another question.
+    let asked = Memo::new(move |_| {
+        let lane = app.continuous.with(|view| (view.lane, view.negative_up, view.cursors));
+        (app.active.get(), app.selection.get(), lane)
+    });
+    Effect::new(move |before: Option<Asked>| {
+        let now = asked.get();
+        if let Some(before) = before.filter(|before| *before != now) {
+            if (before.0, before.1) == (now.0, now.1) { ask_again(app) } else { leave(app) }
+        }
+        now
+    });
+    move || {
+        let task = app.task.get()?;
+        let view = app.activity.get();
+        let head = view.as_ref().map(|view| format!("{} to {}", clock(view.key.from_s, 0.01), clock(view.key.to_s, 0.01)));
+        let body = match &view {
+            None => view! { <p class="muted" role="status">"Analysing \u{2026}"</p> }.into_any(),
+            Some(view) => {
+                let words = summary(view);
+                let cards = view.measurement.trains.iter().enumerate().map(|(index, train)| card(app, index, train)).collect_view();
+                let quality = view.measurement.quality.iter().map(|flag| {
+                    let what = flag.what.clone();
+                    view! { <div class="note doubt">{icon(icons::WARN)}<p>{what}</p></div> }
+                });
+                let left = view.measurement.unresolved_s.len();
+                view! {
+                    <p class="verdict">{words}</p>
+                    {(!view.done).then(|| view! { <p class="muted" role="status">"Going on \u{2026}"</p> })}
+                    <div class="cards-list">{cards}</div>
+                    {(left > 0 && view.done).then(|| view! { <div class="note doubt">{icon(icons::WARN)}<p>{format!("{left} discharges were not resolved; they are left out of rates.")}</p></div> })}
+                    {quality.collect_view()}
+                    <p class="muted">{format!("Method {}", view.measurement.method)}</p>
+                }
+                .into_any()
+            }
+        };
+        Some(view! { <h2>{task.name()}<span class="muted">{head.map(|head| format!(" {head}"))}</span></h2>{body} })
+    }
+}
+
+/// One train: its class and what speaks for it.
+fn card(app: App, index: usize, train: &EventTrain) -> impl IntoView + use<> {
+    let selected = move || app.train.get() == Some(index);
+    let why = train.why.iter().map(|why| view! { <li>{why.clone()}</li> }).collect_view();
+    let count = train.times_s.len();
+    let times = match count {
+        0 => String::new(),
+        1 => "once".into(),
+        n => format!("{n} times"),
+    };
+    let warning = train.warning.clone();
+    let class = train.class.name();
+    view! {
+        <button class="event" class:sel=selected aria-pressed=move || if selected() { "true" } else { "false" } on:click=move |_| select(app, index)>
+            <span class="head"><b class:abn-t=train.class.abnormal()>{train.name.clone()}</b><span class="muted">{format!("{class}, {times}")}</span></span>
+            <ul>{why}</ul>
+            {(!warning.is_empty()).then(|| view! { <span class="doubt-t">{format!("? {warning}")}</span> })}
+        </button>
+    }
+}
+
+/// Tables of what was found.
+#[component]
+pub fn ActivityTables() -> impl IntoView {
+    let app = App::here();
+    move || {
+        let tables =
+            app.activity.with(|activity| activity.as_ref().map(|view| view.measurement.tables.clone())).filter(|t| !t.is_empty())?;
+        Some(view! {
+            <div class="tablewrap" tabindex="0" role="region" aria-label="Analysis">
+                {tables.iter().map(|table| results_table(app, table)).collect_view()}
+            </div>
+        })
+    }
+}

@@ -1,0 +1,64 @@
+// Needle EMG: motor units found in a recording, shown, listened to.
+import { expect, opened, range, scope, test } from './support.mjs';
+
+async function openDemo(page) {
+  await page.goto('./?demo=needle');
+  await opened(page);
+}
+
+const cards = (page) => page.getByRole('complementary', { name: 'Inspector' }).locator('.event');
+const analysis = (page) => page.getByRole('region', { name: 'Analysis' });
+
+test('motor units are found, listed with their potentials, and gone again', async ({ page }) => {
+  await openDemo(page);
+  await page.getByRole('button', { name: /^Motor units/ }).click();
+  await expect(page.getByRole('button', { name: /^Motor units/ })).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.locator('.verdict')).toContainText('motor units', { timeout: 60_000 });
+  await expect(page.getByText('Going on')).toHaveCount(0, { timeout: 60_000 });
+  // Five units fire in it.
+  await expect(page.locator('.verdict')).toContainText('5 motor units');
+  await expect(cards(page)).toHaveCount(5);
+  await expect(cards(page).first()).toContainText(/Hz, intervals vary/);
+  const table = analysis(page).locator('table').first();
+  await expect(table.locator('tbody tr')).toHaveCount(6);
+  await expect(table.locator('thead')).toContainText('Duration');
+  await expect(page.getByRole('group', { name: 'Charts' }).locator('.chart')).toHaveCount(2);
+  // Again: back to the recording alone.
+  await page.getByRole('button', { name: /^Motor units/ }).click();
+  await expect(cards(page)).toHaveCount(0);
+  await expect(analysis(page)).toHaveCount(0);
+});
+
+test('by keys: analysed between the cursors, trains one by one, one heard alone', async ({ page }) => {
+  await openDemo(page);
+  const box = await scope(page).boundingBox();
+  await page.mouse.click(box.x + box.width * 0.55, box.y + 60);
+  await page.keyboard.down('Shift');
+  await page.mouse.click(box.x + box.width * 0.95, box.y + 60);
+  await page.keyboard.up('Shift');
+  await page.keyboard.press('2');
+  await expect(page.getByRole('heading', { name: /^Motor units 5\.\d+ s to 9\.\d+ s/ })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText('Going on')).toHaveCount(0, { timeout: 60_000 });
+  await expect(cards(page).first()).toBeVisible();
+  await scope(page).focus();
+  await page.keyboard.press('Tab');
+  await expect(cards(page).first()).toHaveAttribute('aria-pressed', 'true');
+  await page.keyboard.press('h');
+  await expect(page.getByRole('button', { name: /^Train alone/ })).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.locator('#play')).toContainText('Stop');
+  await expect(page.locator('.sound .at')).toContainText('of 20.00 s');
+  await page.keyboard.press('Space');
+  await expect(page.locator('#play')).toContainText('Play');
+});
+
+test('a train out of view is gone to', async ({ page }) => {
+  await openDemo(page);
+  await page.keyboard.press('2');
+  await expect(page.getByText('Going on')).toHaveCount(0, { timeout: 60_000 });
+  await expect(cards(page)).toHaveCount(5);
+  for (let k = 0; k < 5; k++) await page.getByRole('button', { name: 'Closer' }).click();
+  await page.keyboard.press('Home');
+  expect((await range(page)).to).toBeLessThan(5);
+  await cards(page).first().click();
+  await expect.poll(async () => (await range(page)).to).toBeGreaterThan(5);
+});
