@@ -14,7 +14,7 @@
 //! **Contract.** NaN and infinite samples are gaps. Adding a constant, inverting or scaling the
 //! signal does not change the trains. Long signals are taken in windows of some thirty seconds, each
 //! beginning with the templates of the one before. **Cost**: 0.3 to 2.5 s for ten seconds of signal,
-//! by the number of units; [`Decomposer::step`] does some 10 to 50 ms of it.
+//! by the number of units; most calls of [`Decomposer::step`] take below 10 ms, the longest seen 80.
 
 pub mod discover;
 mod finish;
