@@ -25,6 +25,17 @@ impl SignalTask {
     /// All, in the order of the examination.
     pub const ALL: [Self; 5] = [Self::Rest, Self::Units, Self::Interference, Self::Jitter, Self::Surface];
 
+    /// In one word, for a button.
+    pub fn short(self) -> &'static str {
+        match self {
+            Self::Units => "Units",
+            Self::Rest => "Rest",
+            Self::Interference => "Pattern",
+            Self::Jitter => "Jitter",
+            Self::Surface => "Surface",
+        }
+    }
+
     /// In the field's words.
     pub fn name(self) -> &'static str {
         match self {

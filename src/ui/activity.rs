@@ -158,7 +158,7 @@ pub fn ActivityTools() -> impl IntoView {
     let all: Vec<SignalTask> = tasks().collect();
     let buttons = SignalTask::ALL.into_iter().zip(KEYS).filter(|(task, _)| all.contains(task)).map(|(task, key)| {
         let pressed = move || if app.task.get() == Some(task) { "true" } else { "false" };
-        view! { <button class="btn" aria-pressed=pressed on:click=move |_| commands::run(app, Command::Analyse(task))>{task.name()}" "<kbd>{key}</kbd></button> }
+        view! { <button class="btn" aria-label=task.name() title=task.name() aria-pressed=pressed on:click=move |_| commands::run(app, Command::Analyse(task))>{task.short()}" "<kbd>{key}</kbd></button> }
     });
     let none = all.is_empty();
     let buttons = buttons.collect_view();

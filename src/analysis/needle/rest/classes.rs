@@ -4,7 +4,9 @@
 //! with its distance (as a ratio). The class whose product is largest is taken, unless it is small
 //! or another one is near: then nothing is guessed. Bounds come from the AAEM glossary (Muscle Nerve
 //! 2001;24 Suppl 10) and Preston and Shapiro, *Electromyography and neuromuscular disorders*; both
-//! as recalled, of medium trust unless said otherwise:
+//! as recalled, of medium trust unless said otherwise. Ours, set on simulated potentials and of low
+//! trust: 5.2 ms between fibre and unit, the ratios of sharp waves, 400 µV for a large potential,
+//! steadiness of complex repetitive discharges (below 0.9 %), evenness, waxing, and all softness:
 //!
 //! | class | bounds |
 //! |---|---|

@@ -146,7 +146,7 @@ fn table(shown: &[&NamedTrain], trains: &[EventTrain]) -> Table {
             Column::words("Why"),
         ],
         rows,
-        note: "Bounds of the classes: AAEM glossary 2001, Preston and Shapiro.".to_owned(),
+        note: "Rates and first phases after the AAEM glossary 2001 and Preston and Shapiro; limits between forms are our own.".to_owned(),
     }
 }
 
