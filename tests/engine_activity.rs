@@ -68,6 +68,16 @@ fn a_stretch_with_a_gap_is_cut_to_its_longest_part() {
 }
 
 #[test]
+fn a_long_stretch_is_cut_and_says_so() {
+    let mut desk = desk(60.0, |_| ());
+    let views = views(&ask(&mut desk, key(0.0, 60.0)));
+    let last = views.last().unwrap();
+    assert_eq!((last.key.from_s, last.key.to_s), (0.0, 40.0));
+    assert!(last.measurement.quality.iter().any(|flag| flag.what.contains("first 40 s")));
+    assert!(last.measurement.trains.len() >= 4, "{}", last.measurement.verdict);
+}
+
+#[test]
 fn what_cannot_be_analysed_is_said() {
     let failed = |outputs: &[Output]| {
         outputs.iter().find_map(|output| if let Event::Failed { what } = &output.event { Some(what.clone()) } else { None })

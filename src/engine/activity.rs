@@ -6,11 +6,14 @@
 use super::protocol::{ActivityKey, ActivityView, Event, Output};
 use super::session::Session;
 use crate::analysis::signal::{SignalAnalysis, SignalInput, signal_analyzer};
-use crate::model::{QualityFlag, QualityKind, SignalMeasurement};
+use crate::model::{QualityFlag, QualityKind, SignalMeasurement, SignalTask};
 use crate::units::Unit;
 
 /// Longest stretch, samples: two minutes at 50 kHz.
 const LONGEST: u64 = 6_000_000;
+/// Longest stretch that is taken apart into motor units, seconds: one window of the decomposition.
+/// Over several, units that pause or join late are lost between them.
+const LONGEST_UNITS_S: f64 = 40.0;
 /// Shortest stretch, seconds.
 const SHORTEST_S: f64 = 0.05;
 /// Findings are told each time that so much more was done.
@@ -62,9 +65,14 @@ impl Session {
         }
         let start = ((span.stored_s + from_s - span.onset_s) * channel.fs_hz).round().max(0.0) as u64;
         let wanted = ((to_s - from_s) * channel.fs_hz).round().max(0.0) as u64;
-        let n = wanted.min(channel.n.saturating_sub(start)).min(LONGEST);
-        if wanted > LONGEST {
-            quality.push(doubt(format!("Only the first {:.0} s were analysed.", n as f64 / channel.fs_hz)));
+        let longest = match key.task {
+            SignalTask::Units => ((LONGEST_UNITS_S * channel.fs_hz) as u64).min(LONGEST),
+            _ => LONGEST,
+        };
+        let n = wanted.min(channel.n.saturating_sub(start)).min(longest);
+        if wanted > longest {
+            let seconds = n as f64 / channel.fs_hz;
+            quality.push(doubt(format!("Only the first {seconds:.0} s were analysed: put the cursors around another stretch.")));
         }
         let mut uv = vec![0.0; usize::try_from(n).unwrap_or(0)];
         samples.read(key.channel, start, &mut uv).map_err(|error| error.to_string())?;
