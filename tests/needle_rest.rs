@@ -138,6 +138,17 @@ fn end_plate_spikes_warn_beside_fibrillation() {
 }
 
 #[test]
+fn end_plate_noise_warns_as_well() {
+    let mut uv = quiet(31);
+    add(&mut uv, &times(32, 5.0, 0.03), 220.0, fibrillation);
+    add(&mut uv, &times(33, 28.0, 0.6), 20.0, end_plate);
+    let m = measure(uv, FS_HZ);
+    let fibs: Vec<_> = m.trains.iter().filter(|t| t.class == ActivityClass::Fibrillation).collect();
+    assert!(m.trains.iter().any(|t| t.class == ActivityClass::EndPlateNoise), "{:?}", classes(&m));
+    assert!(!fibs.is_empty() && fibs.iter().all(|t| t.warning.contains("end-plate")), "{:?}", classes(&m));
+}
+
+#[test]
 fn quiet_and_artefacts_raise_no_alarm() {
     let m = measure(quiet(10), FS_HZ);
     assert!(m.trains.is_empty());

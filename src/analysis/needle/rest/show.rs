@@ -28,7 +28,7 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
         return out;
     }
     let shown: Vec<&NamedTrain> = analysis.shown().collect();
-    let plate = shown.iter().any(|t| t.named.class == ActivityClass::EndPlateSpike);
+    let plate = shown.iter().any(|t| matches!(t.named.class, ActivityClass::EndPlateSpike | ActivityClass::EndPlateNoise));
     let voluntary = shown.iter().any(|t| t.named.class == ActivityClass::Voluntary);
     let mut numbers: BTreeMap<ActivityClass, usize> = BTreeMap::new();
     for t in &shown {
