@@ -8,7 +8,8 @@ mod common;
 use std::rc::Rc;
 
 use common::desk::{Desk, Kept};
-use myoscope::engine::protocol::{ActivityKey, ActivityView, Event, Output, Request, tasks};
+use myoscope::analysis::signal::signal_analyzer;
+use myoscope::engine::protocol::{ActivityKey, ActivityView, Event, Output, Request};
 use myoscope::model::{SignalTask, Span};
 use myoscope::simulate::demo_needle;
 
@@ -38,7 +39,7 @@ fn views(outputs: &[Output]) -> Vec<ActivityView> {
 
 #[test]
 fn units_come_in_steps_and_are_complete_in_the_end() {
-    assert!(tasks().any(|task| task == SignalTask::Units));
+    assert!(SignalTask::ALL.into_iter().all(|task| signal_analyzer(task).is_some_and(|analyzer| analyzer.task() == task)));
     let mut desk = desk(20.0, |_| ());
     let outputs = ask(&mut desk, key(5.0, 20.0));
     assert!(outputs.iter().any(|output| matches!(&output.event, Event::Progress { what, .. } if what == "Motor units")));

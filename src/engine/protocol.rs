@@ -12,19 +12,11 @@ pub use crate::formats::OpenOptions as TextOptions;
 pub use crate::formats::text::Preview as TextPreview;
 pub use crate::scene::tiles::TileKey;
 
-use crate::analysis::signal::signal_analyzer;
-use crate::model::SignalTask;
-
 /// Ending of the key under which kept edits are put aside that could not be read.
 pub const UNREADABLE: &str = ".unreadable";
 
 /// Handle of an open study.
 pub type StudyKey = u32;
-
-/// What can be asked of a continuous signal.
-pub fn tasks() -> impl Iterator<Item = SignalTask> {
-    SignalTask::ALL.into_iter().filter(|task| signal_analyzer(*task).is_some())
-}
 
 /// Simulated studies that can be opened: id and name.
 pub fn demos() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -8,7 +8,7 @@ use super::icons::{self, icon};
 use super::results::results_table;
 use super::sound;
 use super::state::{App, Selection};
-use crate::engine::protocol::{ActivityKey, ActivityView, Request, StudyKey, scenes, tasks};
+use crate::engine::protocol::{ActivityKey, ActivityView, Request, StudyKey, scenes};
 use crate::model::{EventTrain, SignalTask};
 use crate::scene::continuous::TrainRow;
 use crate::scene::divisions::{clock, number};
@@ -155,14 +155,11 @@ fn summary(view: &ActivityView) -> String {
 #[component]
 pub fn ActivityTools() -> impl IntoView {
     let app = App::here();
-    let all: Vec<SignalTask> = tasks().collect();
-    let buttons = SignalTask::ALL.into_iter().zip(KEYS).filter(|(task, _)| all.contains(task)).map(|(task, key)| {
+    let buttons = SignalTask::ALL.into_iter().zip(KEYS).map(|(task, key)| {
         let pressed = move || if app.task.get() == Some(task) { "true" } else { "false" };
         view! { <button class="btn" aria-label=task.name() title=task.name() aria-pressed=pressed on:click=move |_| commands::run(app, Command::Analyse(task))>{task.short()}" "<kbd>{key}</kbd></button> }
     });
-    let none = all.is_empty();
-    let buttons = buttons.collect_view();
-    (!none).then(|| view! { <div class="seg-c tasks" role="group" aria-label="Analyse the selected lane">{buttons}</div> })
+    view! { <div class="seg-c tasks" role="group" aria-label="Analyse the selected lane">{buttons.collect_view()}</div> }
 }
 
 /// What an answer is good for: study, item, and lane, polarity and cursors of the view.

@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::state::{App, Dialog, Selection};
 use super::{activity, continuous, sound, sweeps};
-use crate::engine::protocol::{Edit, Request, tasks};
+use crate::engine::protocol::{Edit, Request};
 use crate::model::{MarkerKind, SignalTask};
 use crate::scene::sweeps::Arrangement;
 use crate::web::page;
@@ -288,8 +288,7 @@ fn run_continuous(app: App, command: Command) {
         Command::Analyse(task) => activity::ask(app, task),
         // Digits choose markers in sweeps and analyses here.
         Command::Marker(kind) => {
-            let task = SignalTask::ALL.get(usize::from(kind.number()).wrapping_sub(1)).filter(|task| tasks().any(|other| other == **task));
-            if let Some(task) = task {
+            if let Some(task) = SignalTask::ALL.get(usize::from(kind.number()).wrapping_sub(1)) {
                 activity::ask(app, *task);
             }
         }

@@ -62,3 +62,21 @@ test('a train out of view is gone to', async ({ page }) => {
   await cards(page).first().click();
   await expect.poll(async () => (await range(page)).to).toBeGreaterThan(5);
 });
+
+for (const [key, name, verdict, tables] of [
+  ['1', 'Activity at rest', /not at rest/, 1],
+  ['3', 'Interference pattern', /turns\/s/, 1],
+  ['4', 'Jitter', /No pair/, 0],
+  ['5', 'Surface EMG', /contraction/, 1],
+]) {
+  test(`key ${key} asks for ${name}`, async ({ page }) => {
+    await openDemo(page);
+    await page.keyboard.press(key);
+    await expect(page.getByRole('button', { name })).toHaveAttribute('aria-pressed', 'true');
+    await expect(page.locator('.verdict')).toContainText(verdict, { timeout: 60_000 });
+    await expect(page.getByText('Going on')).toHaveCount(0, { timeout: 60_000 });
+    expect(await analysis(page).locator('table').count()).toBeGreaterThanOrEqual(tables);
+    await page.keyboard.press(key);
+    await expect(page.locator('.verdict')).toHaveCount(0);
+  });
+}
