@@ -190,6 +190,32 @@ export async function load(out, rounds) {
   return result;
 }
 
+/// How long each analysis of the demo's needle EMG takes, ms: from the key to the whole answer.
+export async function needle(out, rounds) {
+  const server = await serve();
+  const { context, close } = await launch(out);
+  try {
+    const times = {};
+    for (let round = 0; round < rounds; round++) {
+      const page = await context.newPage();
+      await page.goto(`${server.address}?demo=needle`);
+      await page.waitForSelector('html[data-opened]');
+      await sleep(1500);
+      for (const [key, name] of [['1', 'rest'], ['2', 'units'], ['3', 'pattern'], ['4', 'jitter'], ['5', 'surface']]) {
+        const from = performance.now();
+        await page.keyboard.press(key);
+        await until(page, () => document.querySelector('.verdict') && ![...document.querySelectorAll('.inspect [role=status]')].length);
+        (times[name] ??= []).push(performance.now() - from);
+      }
+      await page.close();
+    }
+    return Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, median(ms)]));
+  } finally {
+    await close();
+    server.stop();
+  }
+}
+
 /// Opens a large file through the file input; twice, the second time with what the first left in
 /// the browser's storage.
 export async function big(out, file, log) {

@@ -1,7 +1,7 @@
 // make bench: how fast Myoscope is, as ratios measured side by side in one run.
 //
 //   node scripts/bench.mjs                all parts
-//   ONLY=edf,wasm node scripts/bench.mjs  some of: edf wfdb dsp wasm load big pan
+//   ONLY=edf,wasm node scripts/bench.mjs  some of: edf wfdb dsp wasm load needle big pan
 //   KEEP=1                                keep the generated files (about 6 GB) under out/bench
 //   ROUNDS=5                              rounds of the interleaved parts (default 3)
 //
@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 process.chdir(path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..'));
 const out = 'out/bench';
-const parts = (process.env.ONLY || 'edf,wfdb,dsp,wasm,load,big,pan').split(',').map((part) => part.trim());
+const parts = (process.env.ONLY || 'edf,wfdb,dsp,wasm,load,needle,big,pan').split(',').map((part) => part.trim());
 const rounds = Number(process.env.ROUNDS ?? 3);
 const program = 'target/release/examples/bench';
 const quiet = { ...process.env, RUSTFLAGS: undefined };
@@ -140,7 +140,7 @@ if (wants('dsp', 'wasm')) {
     say(`  1,000 motor sweeps of 1,000 points marked in under 0.1 s in wasm: ${goal(at('wasm', 'sweeps') < 0.1)}`);
   }
 }
-if (wants('load', 'big', 'pan')) {
+if (wants('load', 'needle', 'big', 'pan')) {
   ensure('chromium');
   show('make', ['--no-print-directory', '-s', 'dist/index.html']);
   const browser = await import('./bench-browser.mjs');
@@ -152,6 +152,11 @@ if (wants('load', 'big', 'pan')) {
     const ready = browser.median(got.interactive_ms);
     say(`  ${(got.bytes / 1e3).toFixed(0)} kB over the wire until files can be opened (headers included): ${goal(got.bytes < 900e3)}; ${(got.bytes_offline / 1e3).toFixed(0)} kB with the copy for offline use`);
     say(`  ready to open files after ${ready.toFixed(0)} ms: ${goal(ready < 1000)}; on the second visit ${browser.median(got.again_ms).toFixed(0)} ms`);
+  }
+  if (wants('needle')) {
+    say('\nAnalyses of 20 s of needle EMG in the page, one thread of wasm: from the key to the whole answer');
+    results.needle = await browser.needle(out, rounds);
+    for (const [name, ms] of Object.entries(results.needle)) say(`  ${name.padEnd(8)} ${ms.toFixed(0)} ms`);
   }
   if (wants('big')) {
     results.big = {};
