@@ -5,8 +5,9 @@
 
 use super::protocol::{ActivityKey, ActivityView, Event, Output};
 use super::session::Session;
+use super::signal::Signal;
 use crate::analysis::signal::{SignalAnalysis, SignalInput, signal_analyzer};
-use crate::model::{QualityFlag, QualityKind, SignalMeasurement, SignalTask};
+use crate::model::{FilterChain, QualityFlag, QualityKind, SignalMeasurement, SignalTask};
 use crate::units::Unit;
 
 /// Longest stretch, samples: two minutes at 50 kHz.
@@ -74,13 +75,10 @@ impl Session {
             let seconds = n as f64 / channel.fs_hz;
             quality.push(doubt(format!("Only the first {seconds:.0} s were analysed: put the cursors around another stretch.")));
         }
-        let mut uv = vec![0.0; usize::try_from(n).unwrap_or(0)];
-        samples.read(key.channel, start, &mut uv).map_err(|error| error.to_string())?;
-        if let Some(minus) = key.minus {
-            let mut other = vec![0.0; uv.len()];
-            samples.read(minus, start, &mut other).map_err(|error| error.to_string())?;
-            uv.iter_mut().zip(&other).for_each(|(value, other)| *value -= other);
-        }
+        let stored =
+            Signal { recording: key.recording, channel: key.channel, minus: key.minus, filter: FilterChain::default(), baseline: 0.0 };
+        let uv = stored.read(samples.as_ref(), channel, &recording.timeline, start, usize::try_from(n).unwrap_or(0));
+        let mut uv = uv.map_err(|error| error.to_string())?;
         let scale = scale.unwrap_or(1.0) * if key.turned { -1.0 } else { 1.0 };
         uv.iter_mut().for_each(|value| *value *= scale);
         (key.from_s, key.to_s) = (from_s, from_s + n as f64 / channel.fs_hz);

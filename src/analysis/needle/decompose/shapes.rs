@@ -5,6 +5,7 @@
 //! did. **Cost**: some hundred products of a template's length a discharge.
 
 use super::firing::regularity;
+use crate::analysis::linear::dot;
 
 /// Principal components looked at.
 const AXES: usize = 3;
@@ -12,10 +13,6 @@ const AXES: usize = 3;
 const GROUPS: usize = 4;
 /// Gain of the firing's log-likelihood, a discharge, that a grouping must bring.
 const GAIN: f64 = 0.3;
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
 
 /// Coordinates of waves along their first principal components. Far ones (overlaps) count less.
 fn coordinates(waves: &[Vec<f64>]) -> Vec<[f64; AXES]> {

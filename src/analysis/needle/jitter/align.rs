@@ -5,6 +5,7 @@
 //! frequencies a single fibre's potential is hardly longer than its spike, so that a neighbour's
 //! tail, which a peak or a threshold would follow, weighs little.
 
+use crate::analysis::linear::dot;
 use crate::analysis::needle::pieces::samples;
 use crate::dsp::iir::{Band, butter, sosfiltfilt};
 use crate::dsp::resample::sinc_at;
@@ -98,8 +99,4 @@ fn follow(band: &[f64], spikes: &[Option<usize>], half: usize) -> Vec<Option<See
         }
     }
     out
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

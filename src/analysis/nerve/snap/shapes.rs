@@ -7,6 +7,7 @@
 use std::sync::OnceLock;
 
 use super::family::{DT_MS, Wave, member};
+use crate::analysis::linear::dot;
 
 /// Principal components kept beside the mean.
 pub const COMPONENTS: usize = 32;
@@ -108,10 +109,6 @@ impl Shapes {
         let (here, f) = (&self.rows[k], place - k as f64);
         std::array::from_fn(|j| here[j] + f * (next[j] - here[j]))
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// The first principal components by orthogonal iteration on the covariance.
