@@ -10,6 +10,7 @@ pub mod divisions;
 pub mod grid;
 pub mod marks;
 pub mod shape;
+pub mod spectrogram;
 pub mod svg;
 pub mod sweeps;
 pub mod theme;

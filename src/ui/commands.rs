@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::state::{App, Dialog, Selection};
-use super::{activity, continuous, sound, sweeps};
+use super::{activity, continuous, sound, spectrogram, sweeps, triggered};
 use crate::engine::protocol::{Edit, Request};
 use crate::model::{MarkerKind, SignalTask};
 use crate::scene::sweeps::Arrangement;
@@ -51,6 +51,8 @@ pub enum Command {
     Superimpose,
     Raster,
     Cascade,
+    Spectrogram,
+    ShowThere,
     Distance,
     TestDetails,
     MakeSweeps,
@@ -104,6 +106,9 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("H", "Hear the selected train alone"),
             ("1 \u{2013} 5", "Analyse the selected lane, between the cursors when there are two"),
             ("Tab", "Next train of discharges"),
+            ("R S", "Sweeps around the train, or where the signal passes a level: raster, superimposed"),
+            (", . Enter", "Of these: level lower, higher; selected sweep in the signal"),
+            ("W", "Spectrogram of the selected lane"),
             ("V", "Negative up or down"),
             ("L", "Lanes: show, hide, order, rename, montage"),
             ("M", "Make sweeps of this recording"),
@@ -164,6 +169,7 @@ pub fn run(app: App, command: Command) {
             if app.dialog.get_untracked().is_some() {
                 app.dialog.set(None);
             } else {
+                app.triggered.shown.set(None);
                 app.continuous.update(|view| {
                     view.cursors = [None; 2];
                     view.annotation = None;
@@ -248,8 +254,34 @@ fn run_sweeps(app: App, command: Command) {
     }
 }
 
-fn run_continuous(app: App, command: Command) {
+/// What keys do while the lane is shown as sweeps; `false` for those that mean the same as ever.
+fn run_triggered(app: App, command: Command) -> bool {
     match command {
+        Command::GainUp | Command::AllGainUp => triggered::gain(app, -1),
+        Command::GainDown | Command::AllGainDown => triggered::gain(app, 1),
+        Command::ZoomIn => triggered::zoom(app, 2.0),
+        Command::ZoomOut => triggered::zoom(app, 0.5),
+        Command::Left => triggered::step(app, -1),
+        Command::Right => triggered::step(app, 1),
+        Command::NextSite | Command::FastRight => triggered::page(app, 1),
+        Command::PreviousSite | Command::FastLeft => triggered::page(app, -1),
+        Command::CursorLeft => triggered::raise(app, -1.0),
+        Command::CursorRight => triggered::raise(app, 1.0),
+        Command::ShowThere => triggered::show_there(app),
+        _ => return false,
+    }
+    true
+}
+
+fn run_continuous(app: App, command: Command) {
+    if app.triggered.shown.get_untracked().is_some() && run_triggered(app, command) {
+        return;
+    }
+    match command {
+        Command::Raster => triggered::toggle(app, Arrangement::Raster),
+        Command::Superimpose => triggered::toggle(app, Arrangement::Superimposed),
+        Command::Cascade => triggered::toggle(app, Arrangement::Cascade),
+        Command::Spectrogram => spectrogram::toggle(app),
         Command::Lanes => app.dialog.set(Some(Dialog::Lanes)),
         Command::MakeSweeps => app.dialog.set(Some(Dialog::Sweeps)),
         Command::Annotate => {
@@ -411,6 +443,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
     let command = match event.key().as_str() {
         "?" => Command::Keys,
         " " => Command::Play,
+        "Enter" => Command::ShowThere,
         "ArrowLeft" if shift => Command::FastLeft,
         "ArrowLeft" => Command::Left,
         "ArrowRight" if shift => Command::FastRight,
@@ -457,6 +490,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
             "b" => Command::CursorB,
             "p" => Command::Snap,
             "u" => Command::Mute,
+            "w" => Command::Spectrogram,
             "h" => Command::Alone,
             _ => return None,
         },

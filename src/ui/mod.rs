@@ -13,12 +13,14 @@ mod reader;
 mod results;
 mod scope;
 mod sound;
+mod spectrogram;
 mod state;
 mod sweeps;
 mod tables;
 mod theme_choice;
 mod tile_store;
 mod tree;
+mod triggered;
 
 use leptos::prelude::*;
 
