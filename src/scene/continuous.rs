@@ -354,6 +354,7 @@ impl Scene<'_> {
         let lanes: Vec<String> =
             self.lanes.iter().map(|lane| format!("{} at {} a division", lane.name, quantity(lane.gain, &lane.unit))).collect();
         let span = super::divisions::duration(self.view.span_s());
-        format!("{} from {}, {} lanes: {}.", span, clock(self.view.from_s, 0.01), lanes.len(), lanes.join(", "))
+        let spectrogram = self.spectrogram.map(|of| format!(" Spectrogram of {} below.", of.name)).unwrap_or_default();
+        format!("{} from {}, {} lanes: {}.{spectrogram}", span, clock(self.view.from_s, 0.01), lanes.len(), lanes.join(", "))
     }
 }

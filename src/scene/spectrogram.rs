@@ -10,7 +10,7 @@ use super::viewport::Viewport;
 
 /// EMG has next to nothing above it, Hz.
 const TOP_HZ: f64 = 5000.0;
-/// From the darkest to the lightest, dB.
+/// From the faintest to the strongest, dB.
 const RANGE_DB: f64 = 50.0;
 /// Steps of the colours.
 const LEVELS: u8 = 32;
@@ -45,13 +45,13 @@ impl Spectrogram {
         self.shown() as f64 * self.row_hz
     }
 
-    /// Draws it into `band` (top and bottom, px). A sine as high as `gain`, one division of the lane, has
-    /// the strongest colour, so that the lane's gain sets both.
+    /// Draws it into `band` (top and bottom, px). A sine a third as high as `gain`, one division of the
+    /// lane, has the strongest colour, so that the lane's gain sets both.
     pub fn draw(&self, view: &Viewport, band: [f32; 2], gain: f64, theme: &Theme, traces: &mut Vec<Shape>, marks: &mut Vec<Shape>) {
         let [top, bottom] = band;
         let (shown, width) = (self.shown(), view.width_px as f32);
         // Peak density of a sine under a Hann window: half its square over 1.5 bins.
-        let strongest = 10.0 * (gain * gain / (3.0 * self.row_hz)).max(1e-30).log10();
+        let strongest = 10.0 * (gain * gain / (27.0 * self.row_hz)).max(1e-30).log10();
         let level = |db: f32| {
             let share = (f64::from(db) - strongest) / RANGE_DB + 1.0;
             if share.is_nan() { 0 } else { (share.clamp(0.0, 1.0) * f64::from(LEVELS - 1)).round() as u8 }

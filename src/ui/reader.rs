@@ -16,7 +16,7 @@ use super::spectrogram;
 use super::state::{App, Saved, Selection};
 use super::tables::LaneTable;
 use super::tree::Tree;
-use super::triggered::{TriggeredBar, TriggeredTools};
+use super::triggered::TriggeredBar;
 use crate::engine::protocol::{Request, TestView};
 use crate::model::MarkerKind;
 use crate::scene::sweeps::Arrangement;
@@ -177,8 +177,6 @@ fn Heading() -> impl IntoView {
             </Show>
             <Show when=move || matches!(app.selection.get(), Selection::Recording(_))>
                 <ActivityTools/>
-                <TriggeredTools/>
-                <button class="btn" title="Power over time and frequency of the selected lane" aria-pressed=move || if app.spectrum.shown.get() { "true" } else { "false" } on:click=press(Command::Spectrogram)>"Spectrogram "<kbd>"W"</kbd></button>
                 <button class="btn" on:click=press(Command::Lanes)>"Lanes "<kbd>"L"</kbd></button>
                 <button class="btn" on:click=press(Command::MakeSweeps)>"Sweeps "<kbd>"M"</kbd></button>
             </Show>

@@ -12,6 +12,7 @@ use super::commands::{self, Command};
 use super::continuous;
 use super::icons::{self, icon};
 use super::state::{App, Selection};
+use super::triggered::TriggeredTools;
 use crate::engine::protocol::{LaneView, Request, StudyKey};
 use crate::model::Timeline;
 use crate::scene::divisions::{clock, quantity};
@@ -410,6 +411,7 @@ pub fn SoundBar() -> impl IntoView {
                     }/>
                 <span class="sub">{state}</span>
                 <span class="grow"></span>
+                <TriggeredTools/>
                 <span class="at">{place}</span>
             </div>
         </Show>

@@ -40,7 +40,7 @@ pub struct Triggered {
     skip: RwSignal<usize>,
     /// Selected sweep of those in view.
     row: RwSignal<usize>,
-    /// Gain, units a division; `None`: the lane's.
+    /// Gain, units a division; `None`: as the sweeps need it.
     gain: RwSignal<Option<f64>>,
     /// What has come, with its values.
     has: StoredValue<Rc<RefCell<Has>>, LocalStorage>,
@@ -148,20 +148,22 @@ pub fn toggle(app: App, arrangement: Arrangement) {
 fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>, &TriggeredView) -> T) -> Option<T> {
     app.arrived.track();
     let arrangement = app.triggered.shown.get()?;
-    let lane = lane(app)?;
+    let unit = lane(app)?.unit;
     let has = app.triggered.has.get_value();
     let has = has.borrow();
     let (view, values) = has.as_ref()?;
-    let gain = app.triggered.gain.get().unwrap_or(lane.gain);
+    let gain = app.triggered.gain.get().unwrap_or_else(|| suited(view, values, arrangement));
+    let over = arrangement != Arrangement::Raster;
+    let selected = app.triggered.row.get();
     let row = |(at, (time_s, zero_s)): (usize, &(f64, f64))| Row {
         id: at,
-        name: clock(*time_s, 0.001),
+        name: if over && at != selected { String::new() } else { clock(*time_s, 0.001) },
         note: String::new(),
         values: values.get(at * view.n..(at + 1) * view.n).unwrap_or_default(),
         fs_hz: view.fs_hz,
         zero_s: *zero_s,
         stimulated: false,
-        unit: lane.unit.clone(),
+        unit: unit.clone(),
         measurement: None,
         gain,
         split: None,
@@ -174,7 +176,7 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
         ms_per_division: scenes::ms_per_division(length_s),
         view: Viewport { from_s: -view.key.before_s, to_s: view.key.after_s, left_px: 0.0, width_px: f64::from(width.max(1.0)) },
         height,
-        selected: app.triggered.row.get(),
+        selected,
         marker: None,
         close: false,
         raise_px: 0.0,
@@ -182,6 +184,15 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
         theme: app.theme_now(),
     };
     Some(with(&scene, view))
+}
+
+/// Gain at which nearly all sweeps fit into their rows, units a division.
+fn suited(view: &TriggeredView, values: &[f32], arrangement: Arrangement) -> f64 {
+    let reach = |sweep: &[f32]| sweep.iter().filter(|value| value.is_finite()).fold(0.0_f32, |reach, value| reach.max(value.abs()));
+    let mut reaches: Vec<f32> = values.chunks(view.n.max(1)).map(reach).collect();
+    reaches.sort_by(f32::total_cmp);
+    let most = reaches.get(reaches.len() * 9 / 10).copied().unwrap_or(0.0);
+    nice_up((f64::from(most) / if arrangement == Arrangement::Raster { 6.0 } else { 5.0 }).max(1e-6))
 }
 
 /// The picture at a size.
@@ -217,8 +228,9 @@ pub fn press(app: App, width: f32, height: f32, y: f32) {
 
 /// Changes the gain by steps of 1-2-5.
 pub fn gain(app: App, steps: i32) {
-    let now = app.triggered.gain.get_untracked().or_else(|| untrack(|| lane(app)).map(|lane| lane.gain));
-    app.triggered.gain.set(now.map(|now| nice_step(now, steps)));
+    if let Some(now) = untrack(|| with_scene(app, 1.0, 1.0, |scene, _| scene.rows.first().map(|row| row.gain))).flatten() {
+        app.triggered.gain.set(Some(nice_step(now, steps)));
+    }
 }
 
 /// Makes sweeps shorter (above 1) or longer.
@@ -269,16 +281,18 @@ pub fn show_there(app: App) {
     }
 }
 
-/// Buttons that show the lane as sweeps.
+/// Buttons that show the lane as sweeps, and its spectrogram.
 #[component]
 pub fn TriggeredTools() -> impl IntoView {
     let app = App::here();
-    let pressed = move |arrangement: Arrangement| move || if app.triggered.shown.get() == Some(arrangement) { "true" } else { "false" };
+    let on = |on: bool| if on { "true" } else { "false" };
+    let pressed = move |arrangement: Arrangement| move || on(app.triggered.shown.get() == Some(arrangement));
     view! {
         <div class="seg-c" role="group" aria-label="Triggered sweeps of the selected lane">
             <button class="btn" title="Sweeps around the selected train, or where the signal passes a level, one below the other" aria-pressed=pressed(Arrangement::Raster) on:click=move |_| commands::run(app, Command::Raster)>"Raster "<kbd>"R"</kbd></button>
             <button class="btn" title="The same sweeps over each other" aria-pressed=pressed(Arrangement::Superimposed) on:click=move |_| commands::run(app, Command::Superimpose)>"Superimposed "<kbd>"S"</kbd></button>
         </div>
+        <button class="btn" title="Power over time and frequency of the selected lane; its gain sets the strength" aria-pressed=move || on(app.spectrum.shown.get()) on:click=move |_| commands::run(app, Command::Spectrogram)>"Spectrogram "<kbd>"W"</kbd></button>
     }
 }
 
@@ -303,7 +317,7 @@ pub fn TriggeredBar() -> impl IntoView {
         format!("{which}, {}{cut}", source(app, view))
     };
     let by_level = move || app.train.get().is_none();
-    let shown_level = move || lane(app).map(|lane| (number(level(app, &lane), 3), lane.unit)).unwrap_or_default();
+    let shown_level = move || lane(app).map(|lane| (number(level(app, &lane), 3), lane.unit.replace("uV", "\u{b5}V"))).unwrap_or_default();
     let typed = move |event: leptos::ev::Event| {
         if let Ok(to) = event_target_value(&event).trim().replace(',', ".").parse::<f64>()
             && to.is_finite()
