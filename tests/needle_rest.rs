@@ -120,6 +120,103 @@ fn a_voluntary_unit_is_no_spontaneous_activity() {
     one(x, ActivityClass::Voluntary, &t);
 }
 
+/// Moments from `from_s` to `to_s`, at the rate that `rate_hz` gives for the part of that time gone by,
+/// each interval by the part `cv` uncertain.
+fn run(seed: u64, from_s: f64, to_s: f64, cv: f64, rate_hz: impl Fn(f64) -> f64) -> Vec<f64> {
+    let mut random = Xoshiro::new(seed);
+    let (mut t, mut out) = (from_s, Vec::new());
+    while t < to_s {
+        out.push(t);
+        t += (1.0 + cv * normal(&mut random)).max(0.2) / rate_hz((t - from_s) / (to_s - from_s));
+    }
+    out
+}
+
+/// Fibres of several motor units that set each other off, one after the other.
+fn circuit(t_ms: f64) -> f64 {
+    [(0.0, 1.0), (2.1, 0.6), (4.4, 0.8), (6.3, 0.5), (9.0, 0.7)].iter().map(|(at, size)| size * fibrillation(t_ms - at)).sum()
+}
+
+#[test]
+fn fasciculations_are_named() {
+    let t = [0.7, 1.4, 3.9, 4.6, 5.1, 7.3];
+    let mut x = quiet(21);
+    add(&mut x, &t, 500.0, motor_unit);
+    one(x, ActivityClass::Fasciculation, &t);
+}
+
+#[test]
+fn weak_sharp_waves_beside_fasciculations_are_not_taken_for_a_part_of_them() {
+    let (large, small) = ([0.7, 1.4, 3.9, 5.1, 7.3], times(22, 2.0, 0.03));
+    let mut x = quiet(23);
+    add(&mut x, &large, 700.0, motor_unit);
+    add(&mut x, &small, 60.0, sharp_wave);
+    let m = measure(x, FS_HZ);
+    assert!(classes(&m).contains(&ActivityClass::Fasciculation), "{:?}", m.trains);
+    let waves = m.trains.iter().find(|train| train.class == ActivityClass::PositiveSharpWave).unwrap();
+    assert!(waves.times_s.len() + 2 >= small.len(), "{} of {}", waves.times_s.len(), small.len());
+}
+
+#[test]
+fn two_fibres_of_one_shape_are_two_trains() {
+    let (a, b) = (times(24, 5.0, 0.02), run(25, 1.0, 6.0, 0.02, |_| 3.1));
+    let mut x = quiet(26);
+    add(&mut x, &a, 100.0, fibrillation);
+    add(&mut x, &b, 112.0, fibrillation);
+    let m = measure(x, FS_HZ);
+    assert_eq!(classes(&m), [ActivityClass::Fibrillation; 2], "{:?}", m.trains);
+}
+
+#[test]
+fn complex_repetitive_discharges_are_one_train() {
+    let t = run(27, 2.0, 6.0, 0.0005, |_| 22.0);
+    let mut x = quiet(28);
+    add(&mut x, &t, 200.0, circuit);
+    one(x, ActivityClass::ComplexRepetitive, &t);
+}
+
+#[test]
+fn myotonic_discharges_wax_and_wane() {
+    let t = run(29, 1.5, 6.5, 0.01, |part| 30.0 + 50.0 * (3.0 * part).sin().max(0.0));
+    let mut x = quiet(30);
+    for at in &t {
+        add(&mut x, &[*at], 80.0 + 160.0 * (0.6 * (at - 1.5)).sin().abs(), fibrillation);
+    }
+    one(x, ActivityClass::Myotonic, &t);
+}
+
+#[test]
+fn myokymic_discharges_are_bursts() {
+    let bursts = run(31, 0.5, 7.5, 0.05, |_| 1.4);
+    let t: Vec<f64> = bursts.iter().flat_map(|at| (0..5).map(move |k| at + f64::from(k) / 38.0)).collect();
+    let mut x = quiet(32);
+    add(&mut x, &t, 350.0, motor_unit);
+    one(x, ActivityClass::Myokymic, &t);
+}
+
+#[test]
+fn neuromyotonic_discharges_are_fast_and_fade() {
+    let t = run(33, 2.0, 3.2, 0.01, |_| 180.0);
+    let mut x = quiet(34);
+    for at in &t {
+        add(&mut x, &[*at], 260.0 - 120.0 * (at - 2.0), end_plate);
+    }
+    one(x, ActivityClass::Neuromyotonic, &t);
+}
+
+#[test]
+fn cramps_are_motor_units_at_rates_beyond_effort() {
+    let t = run(35, 1.0, 6.0, 0.12, |part| 40.0 + 20.0 * part);
+    let mut x = quiet(36);
+    add(&mut x, &t, 500.0, motor_unit);
+    let m = measure(x, FS_HZ);
+    // Pieces of potentials that run into each other get no name.
+    let named: Vec<_> = m.trains.iter().filter(|train| train.class != ActivityClass::NotSure).collect();
+    assert_eq!(named.iter().map(|train| train.class).collect::<Vec<_>>(), [ActivityClass::Cramp], "{:?}", m.trains);
+    assert!(named[0].times_s.len() * 10 >= t.len() * 6, "{} of {}", named[0].times_s.len(), t.len());
+    assert!(m.verdict.contains("Cramp"), "{}", m.verdict);
+}
+
 #[test]
 fn end_plate_spikes_warn_beside_fibrillation() {
     let mut random = Xoshiro::new(7);

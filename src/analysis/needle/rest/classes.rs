@@ -17,6 +17,7 @@
 //! | myotonic | 20 to 150 Hz (AANEM: to 80), rate and amplitude wax and wane |
 //! | myokymic | bursts of 2 to 60 Hz inside, repeating at 0.1 to 10 Hz |
 //! | neuromyotonic | 100 (glossary: 150) to 300 Hz, amplitude falls, abrupt |
+//! | cramp | form of a motor unit, 35 to 150 Hz (glossary: 20 to 150, usually 40 to 60), irregular, lasting |
 //! | end-plate noise | negative, 0.5 to 2 ms, 10 to 50 µV, irregular |
 //! | end-plate spike | starts negative, below 5 ms, irregular, 5 to 50 Hz |
 //! | voluntary | form of a motor unit, 4 to 30 Hz, semi-regular |
@@ -139,6 +140,16 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
         (
             C::Neuromyotonic,
             within(f.rate_hz, 100.0, 300.0, 0.12) * within(f.cv, 0.0, 0.15, 0.3) * within(f.longest_run as f64, 8.0, 1e9, 0.3),
+        ),
+        (
+            C::Cramp,
+            // Up to some 30 Hz it cannot be told from effort.
+            unit.max(0.1)
+                * within(f.rate_hz, 35.0, 150.0, 0.15)
+                * within(f.cv, 0.05, 0.6, 0.3)
+                * many(20.0)
+                * not_bursting
+                * within(f.longest_run as f64, 15.0, 1e9, 0.3),
         ),
         (
             C::EndPlateSpike,

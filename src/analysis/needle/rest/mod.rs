@@ -368,12 +368,29 @@ fn at_effort(found: &mut [NamedTrain]) -> bool {
     let effort = count(&|class| class == ActivityClass::Voluntary) > 0 && unsure > UNSURE_PART * sure;
     if effort {
         for train in found.iter_mut().filter(|t| t.named.class != ActivityClass::Voluntary) {
-            train.named.class = ActivityClass::NotSure;
-            train.named.confidence = 0.0;
-            train.named.why.push("not named: motor units are active and overlap".to_owned());
+            unname(train, "not named: motor units are active and overlap");
         }
     }
+    let cramps: Vec<[f64; 2]> = found.iter().filter(|t| t.named.class == ActivityClass::Cramp).filter_map(|t| span(&t.train)).collect();
+    let during = |train: &NamedTrain| {
+        let inside = |t: &&f64| cramps.iter().any(|[from, to]| (from - 0.05..=to + 0.05).contains(*t));
+        2 * train.train.times_s.iter().filter(inside).count() > train.train.times_s.len()
+    };
+    for train in found.iter_mut().filter(|t| t.named.class != ActivityClass::Cramp && during(t)) {
+        unname(train, "not named: a cramp goes on");
+    }
     effort
+}
+
+/// First and last discharge, s.
+fn span(train: &Train) -> Option<[f64; 2]> {
+    Some([*train.times_s.first()?, *train.times_s.last()?])
+}
+
+fn unname(train: &mut NamedTrain, why: &str) {
+    train.named.class = ActivityClass::NotSure;
+    train.named.confidence = 0.0;
+    train.named.why.push(why.to_owned());
 }
 
 impl RestAnalysis {

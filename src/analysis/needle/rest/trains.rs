@@ -402,6 +402,9 @@ fn join_sequels(mut chains: Vec<Train>, differ: &dyn Fn(&Beat, &Beat) -> f64) ->
     out
 }
 
+/// Of a train that is always near another, so much smaller a part of that one is what was left of it.
+const HIDDEN: f64 = 0.12;
+
 /// Leaves out trains that are what is left of larger ones: at no fixed lag, but near them far more
 /// often than by chance.
 pub fn drop_remains(mut trains: Vec<Train>) -> Vec<Train> {
@@ -423,7 +426,9 @@ pub fn drop_remains(mut trains: Vec<Train>) -> Vec<Train> {
                 let count = train.times_s.iter().filter(|t| near(t)).count() as f64;
                 let span = (large.times_s[large.times_s.len() - 1] - large.times_s[0]).max(1.0);
                 let chance = n * (large.times_s.len() as f64 / span * (before + after)).min(1.0);
-                count > 0.4 * n && count > 1.8 * chance + 1.0
+                // Behind a fast large one everything small is hidden but what is left of it.
+                let hidden = count > 0.8 * n && train.size_uv() < HIDDEN * large.size_uv();
+                hidden || (count > 0.4 * n && count > 1.8 * chance + 1.0)
             });
         if !remains {
             kept.push(train);
