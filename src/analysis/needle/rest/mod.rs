@@ -365,7 +365,9 @@ fn at_effort(found: &mut [NamedTrain]) -> bool {
     let count = |test: &dyn Fn(ActivityClass) -> bool| -> usize { found.iter().filter(|t| test(t.named.class)).map(|t| t.firing.n).sum() };
     let unsure = count(&|class| class == ActivityClass::NotSure) as f64;
     let sure = count(&|class| class != ActivityClass::NotSure) as f64;
-    let effort = count(&|class| class == ActivityClass::Voluntary) > 0 && unsure > UNSURE_PART * sure;
+    // Potentials as short as those of fibres may be several fibrillating ones.
+    let drive = found.iter().any(|t| t.named.class == ActivityClass::Voluntary && t.shape.duration_ms > FIBRE_MS);
+    let effort = drive && unsure > UNSURE_PART * sure;
     if effort {
         for train in found.iter_mut().filter(|t| t.named.class != ActivityClass::Voluntary) {
             unname(train, "not named: motor units are active and overlap");
