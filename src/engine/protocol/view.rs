@@ -146,6 +146,8 @@ pub struct ActivityView {
     pub key: ActivityKey,
     /// Nothing more is to come.
     pub done: bool,
+    /// The trains are those that a person left.
+    pub by_person: bool,
     /// What is known.
     pub measurement: SignalMeasurement,
 }

@@ -412,7 +412,7 @@ impl RestAnalysis {
     fn shown(&self) -> impl Iterator<Item = &NamedTrain> {
         self.found.iter().filter(|t| {
             let lone = t.train.unit == LONE_UNIT;
-            !(lone && t.class() == ActivityClass::NotSure)
+            !(lone && t.named.class == ActivityClass::NotSure)
         })
     }
 }

@@ -55,7 +55,7 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
     }
     out.unresolved_s.clone_from(&analysis.lone);
     let usable_s = working.usable_s();
-    out.verdict = if analysis.effort {
+    out.verdict = if analysis.effort && shown.iter().all(|t| t.by_hand.is_none()) {
         "The muscle was not at rest: motor units are active and overlap, so nothing is said of spontaneous activity.".to_owned()
     } else {
         verdict(&numbers, usable_s)

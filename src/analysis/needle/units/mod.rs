@@ -1,12 +1,11 @@
 //! Motor units of a stretch of needle EMG: trains, potentials, recruitment, as tables and charts.
 //!
 //! Trains are found by [`super::decompose`], or are those that a person left; then only their
-//! potentials and what they leave are computed. Both are kept, so that a change of marks and a step
-//! back to what was found cost nothing.
+//! potentials and what they leave are computed. Both are kept, so that moving a mark and going back
+//! to what was found cost nothing.
 
 mod show;
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::decompose::{Decomposer, Fixed, Options, aligned_discharges};
@@ -66,17 +65,17 @@ struct TakingApart {
     fs_hz: f64,
     decomposer: Decomposer,
     /// What was found, once it is.
-    found: Option<Rc<Known>>,
+    found: Option<Known>,
     /// A person's trains.
     given: Option<Vec<EditedTrain>>,
     /// What is computed of those.
-    known: Option<Rc<Known>>,
+    known: Option<Known>,
 }
 
 impl TakingApart {
-    fn known_of(&self, decomposition: Decomposition) -> Rc<Known> {
+    fn known_of(&self, decomposition: Decomposition) -> Known {
         let single = aligned_discharges(&self.uv, self.fs_hz, &decomposition, JIGGLED);
-        Rc::new(Known { decomposition, single })
+        Known { decomposition, single }
     }
 
     /// The trains as they stand; `None` while they are sought.
@@ -122,8 +121,7 @@ impl SignalAnalysis for TakingApart {
             (self.given, self.known) = (None, None);
             return self.found.is_none();
         };
-        let known = [&self.known, &self.found].into_iter().flatten().find(|known| known.has(&trains)).cloned();
-        self.known = known;
+        self.known = self.known.take().filter(|known| known.has(&trains));
         self.given = Some(trains);
         self.known.is_none()
     }
@@ -179,9 +177,12 @@ mod tests {
         for name in ["Jiggle", "Amplitude", "Duration", "Area", "Phases", "Turns", "Satellites"] {
             assert_eq!(column(&found, name).len(), found.trains.len() + 1, "{name}");
         }
-        // A mark needs no further step.
-        let mark = TrainChange::Mark { train: 1, mark: PotentialMark::End, at: Some(20.0) };
-        let marked = analysis.changed(&mark).unwrap();
+        // A second mark needs no further step.
+        let mark = |at: f64| TrainChange::Mark { train: 1, mark: PotentialMark::End, at: Some(at) };
+        let marked = analysis.changed(&mark(10.0)).unwrap();
+        assert!(analysis.revise(Some(marked)));
+        while analysis.step().is_some() {}
+        let marked = analysis.changed(&mark(20.0)).unwrap();
         assert!(!analysis.revise(Some(marked)));
         let now = analysis.measurement();
         assert!(now.trains[1].by_person && !now.trains[0].by_person);
