@@ -117,6 +117,12 @@ impl Scene<'_> {
         if mark == PotentialMark::Baseline { y.value(y_px).round() } else { self.on_sample(x.value(x_px)) }
     }
 
+    /// How far a place on a mark's flag lies from what the mark says, px: a drag keeps that.
+    pub fn grip(&self, at: f64, mark: PotentialMark, [x_px, y_px]: [f32; 2], (width, height): (f32, f32)) -> [f32; 2] {
+        let (_, [x, y]) = draw_on_axes(&self.chart(), width, height, self.theme);
+        if mark == PotentialMark::Baseline { [0.0, y_px - y.px(at)] } else { [x_px - x.px(at), 0.0] }
+    }
+
     /// The moment of the nearest sample, ms, within the average.
     pub fn on_sample(&self, ms: f64) -> f64 {
         let potential = self.potential;

@@ -6,8 +6,8 @@ use super::commands::{self, Command};
 use super::continuous;
 use super::icons::{self, icon};
 use super::results::results_table;
-use super::sound;
 use super::state::{App, Selection};
+use super::{sound, trains};
 use crate::engine::protocol::{ActivityKey, ActivityView, Request, StudyKey, scenes};
 use crate::model::{EventTrain, SignalTask};
 use crate::scene::continuous::TrainRow;
@@ -59,16 +59,28 @@ pub fn leave(app: App) {
 pub fn arrived(app: App, view: ActivityView) {
     let shown = matches!(app.selection.get_untracked(), Selection::Recording(recording) if recording == view.key.recording);
     if shown && app.task.get_untracked() == Some(view.key.task) {
-        if view.done {
+        // After a change the verdict is told when it is another one.
+        let told = app.activity.with_untracked(|old| old.as_ref().is_some_and(|old| old.done && summary(old) == summary(&view)));
+        if view.done && !told {
             app.say(format!("{}: {}", view.key.task.name(), summary(&view)));
         }
+        trains::arrived(app, &view);
         app.activity.set(Some(view));
+        if app.sound.alone.get_untracked() {
+            sound::go_on(app);
+        }
     }
 }
 
 /// Rows of discharges below the lanes.
 pub fn rows(app: App) -> Vec<TrainRow> {
     let selected = app.train.get();
+    let chosen = app.chosen.with(|chosen| {
+        let mut times_s = chosen.ticked_s.clone();
+        times_s.extend(chosen.at_s);
+        times_s
+    });
+    let chosen = |row: usize| if selected == Some(row) { chosen.clone() } else { Vec::new() };
     app.activity.with(|activity| {
         let Some(view) = activity else { return Vec::new() };
         let measurement = &view.measurement;
@@ -80,12 +92,16 @@ pub fn rows(app: App) -> Vec<TrainRow> {
             abnormal: train.class.abnormal(),
             doubtful: false,
             selected: selected == Some(index),
+            by_person: train.by_person,
+            chosen_s: chosen(index),
         });
         let left = (!measurement.unresolved_s.is_empty()).then(|| TrainRow {
             name: "not resolved".into(),
             note: measurement.unresolved_s.len().to_string(),
             times_s: measurement.unresolved_s.clone(),
             doubtful: true,
+            selected: selected == Some(measurement.trains.len()),
+            chosen_s: chosen(measurement.trains.len()),
             ..TrainRow::default()
         });
         rows.chain(left).collect()
@@ -104,6 +120,7 @@ fn rate(train: &EventTrain) -> Option<f64> {
 pub fn select(app: App, index: usize) {
     let now = app.train.get_untracked();
     app.train.set((now != Some(index)).then_some(index));
+    trains::forget_choice(app);
     if app.sound.alone.get_untracked() {
         sound::go_on(app);
     }
@@ -119,14 +136,17 @@ pub fn select(app: App, index: usize) {
 
 /// The next or the previous train.
 pub fn next(app: App, by: i32) -> bool {
-    let count = app.activity.with_untracked(|activity| activity.as_ref().map_or(0, |view| view.measurement.trains.len()));
+    let count = app.activity.with_untracked(|activity| activity.as_ref().map_or(0, trains::rows));
     let to = app.train.get_untracked().map_or(if by > 0 { 0 } else { count as i32 - 1 }, |at| at as i32 + by);
     match usize::try_from(to).ok().filter(|to| *to < count) {
         Some(to) => {
             app.train.set(None);
             select(app, to);
             let words = app.activity.with_untracked(|activity| {
-                let train = activity.as_ref()?.measurement.trains.get(to)?.clone();
+                let measurement = &activity.as_ref()?.measurement;
+                let Some(train) = measurement.trains.get(to) else {
+                    return Some(format!("{} discharges not resolved", measurement.unresolved_s.len()));
+                };
                 Some(format!("{}, {}, {}", train.name, train.class.name(), train.why.join(", ")))
             });
             app.say(words.unwrap_or_default());
@@ -134,6 +154,7 @@ pub fn next(app: App, by: i32) -> bool {
         }
         None => {
             app.train.set(None);
+            trains::forget_choice(app);
             false
         }
     }
@@ -169,9 +190,17 @@ type Asked = (Option<StudyKey>, Selection, (Option<usize>, bool, [Option<f64>; 2
 #[component]
 pub fn ActivityPanel() -> impl IntoView {
     let app = App::here();
-    // Another lane, polarity or pair of cursors is another question.
-    let asked = Memo::new(move |_| {
-        let lane = app.continuous.with(|view| (view.lane, view.negative_up, view.cursors));
+    // Another lane, polarity or pair of cursors is another question. While a train is selected the
+    // cursors point at its discharges, and the stretch stays.
+    let asked = Memo::new(move |before: Option<&Asked>| {
+        let before = before.filter(|_| app.train.get().is_some()).map(|before| before.2.2);
+        let lane = app.continuous.with(|view| {
+            let pair = match view.cursors {
+                [Some(a), Some(b)] if a != b => [Some(a.min(b)), Some(a.max(b))],
+                _ => [None; 2],
+            };
+            (view.lane, view.negative_up, before.unwrap_or(pair))
+        });
         (app.active.get(), app.selection.get(), lane)
     });
     Effect::new(move |before: Option<Asked>| {
@@ -198,6 +227,7 @@ pub fn ActivityPanel() -> impl IntoView {
                 view! {
                     <p class="verdict">{words}</p>
                     {(!view.done).then(|| view! { <p class="muted" role="status">"Going on \u{2026}"</p> })}
+                    {trains::anew(app, view)}
                     <div class="cards-list">{cards}</div>
                     {(left > 0 && view.done).then(|| view! { <div class="note doubt">{icon(icons::WARN)}<p>{format!("{left} discharges were not resolved; they are left out of rates.")}</p></div> })}
                     {quality.collect_view()}
@@ -222,9 +252,10 @@ fn card(app: App, index: usize, train: &EventTrain) -> impl IntoView + use<> {
     };
     let warning = train.warning.clone();
     let class = train.class.name();
+    let by_person = train.by_person;
     view! {
         <button class="event" class:sel=selected aria-pressed=move || if selected() { "true" } else { "false" } on:click=move |_| select(app, index)>
-            <span class="head"><b class:abn-t=train.class.abnormal()>{train.name.clone()}</b><span class="muted">{format!("{class}, {times}")}</span></span>
+            <span class="head"><b class:abn-t=train.class.abnormal()>{train.name.clone()}</b><span class="muted">{format!("{class}, {times}")}</span>{by_person.then(|| view! { <span class="person-t">"\u{25a0} by hand"</span> })}</span>
             <ul>{why}</ul>
             {(!warning.is_empty()).then(|| view! { <span class="doubt-t">{format!("? {warning}")}</span> })}
         </button>

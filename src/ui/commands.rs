@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::state::{App, Dialog, Selection};
-use super::{activity, continuous, sound, sweeps};
+use super::{activity, continuous, potential, sound, sweeps, trains};
 use crate::engine::protocol::{Edit, Request};
 use crate::model::{MarkerKind, SignalTask};
 use crate::scene::sweeps::Arrangement;
@@ -69,6 +69,11 @@ pub enum Command {
     Mute,
     Alone,
     Analyse(SignalTask),
+    Anew,
+    DeleteTrain,
+    Earlier,
+    Marks,
+    Pencil,
     Close,
 }
 
@@ -107,6 +112,24 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("V", "Negative up or down"),
             ("L", "Lanes: show, hide, order, rename, montage"),
             ("M", "Make sweeps of this recording"),
+        ],
+    ),
+    (
+        "Trains of discharges",
+        &[
+            ("J K", "Previous, next discharge of the selected train"),
+            ("X", "Tick it, to change several"),
+            ("Del", "Delete the chosen discharges"),
+            ("D", "Add a discharge where it fits best near the cursor"),
+            ("C", "Choose the other train, or a new one"),
+            ("R", "Move the chosen discharges there"),
+            ("G", "Merge with the other train"),
+            ("S", "Split into the two most different shapes"),
+            ("Shift+Del", "Delete the train"),
+            ("T", "Class of the train"),
+            ("Q", "Pencil: clicks add and delete discharges"),
+            ("E", "Marks of the potential: Tab, arrows (Shift: ten), Backspace"),
+            ("Y", "Analyse anew, without changes by hand"),
         ],
     ),
     (
@@ -249,6 +272,9 @@ fn run_sweeps(app: App, command: Command) {
 }
 
 fn run_continuous(app: App, command: Command) {
+    if trains::run(app, command) {
+        return;
+    }
     match command {
         Command::Lanes => app.dialog.set(Some(Dialog::Lanes)),
         Command::MakeSweeps => app.dialog.set(Some(Dialog::Sweeps)),
@@ -360,7 +386,12 @@ pub fn listen(app: App) {
         if typing || pressing || in_dialog || event.ctrl_key() || event.meta_key() || !app.in_reader_now() {
             return;
         }
-        let on_scope = target.is_some_and(|target| target.id() == "scope");
+        let place = target.map(|target| target.id()).unwrap_or_default();
+        if place == potential::ID && potential::key(app, &event) {
+            event.prevent_default();
+            return;
+        }
+        let on_scope = place == "scope";
         let in_sweeps = matches!(app.selection.get_untracked(), Selection::Test(_));
         if event.key() == "Tab" {
             // Markers first; past the last one the focus goes on as everywhere.
@@ -434,6 +465,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
         "6" => Command::Marker(MarkerKind::LateOnset),
         "7" => Command::Marker(MarkerKind::LateEnd),
         "Backspace" => Command::AutomaticMarker,
+        "Delete" if shift => Command::DeleteTrain,
         "Delete" => Command::DeleteAnnotation,
         "," | "<" | ";" => Command::CursorLeft,
         "." | ">" | ":" => Command::CursorRight,
@@ -442,6 +474,9 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
             "v" => Command::Polarity,
             "n" => Command::Annotate,
             "y" => Command::CopySet,
+            "j" => Command::Earlier,
+            "q" => Command::Pencil,
+            "e" => Command::Marks,
             "s" => Command::Superimpose,
             "r" => Command::Raster,
             "k" => Command::Cascade,

@@ -9,6 +9,7 @@ mod home;
 mod icons;
 mod inspector;
 mod nerve_table;
+mod potential;
 mod reader;
 mod results;
 mod scope;
@@ -18,6 +19,7 @@ mod sweeps;
 mod tables;
 mod theme_choice;
 mod tile_store;
+mod trains;
 mod tree;
 
 use leptos::prelude::*;

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::sound::Sound;
 pub use super::theme_choice::ThemeChoice;
 use super::tile_store::Tiles;
+use super::trains::Chosen;
 use crate::engine::protocol::{
     ActivityView, Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView,
 };
@@ -176,6 +177,8 @@ pub struct App {
     pub activity: RwSignal<Option<ActivityView>>,
     /// Selected train of it.
     pub train: RwSignal<Option<usize>>,
+    /// What a person has chosen of it.
+    pub chosen: RwSignal<Chosen>,
     /// Counts up whenever tiles or sweeps come.
     pub arrived: RwSignal<u64>,
     /// The next frame will count `arrived` up.
@@ -234,6 +237,7 @@ impl App {
             task: RwSignal::new(None),
             activity: RwSignal::new(None),
             train: RwSignal::new(None),
+            chosen: RwSignal::new(Chosen::default()),
             arrived: RwSignal::new(0),
             arriving: StoredValue::new(false),
             said: RwSignal::new(String::new()),
