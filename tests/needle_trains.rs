@@ -97,8 +97,8 @@ fn a_discharge_taken_away_is_found_again_from_near_by() {
         }
     }
     // Between discharges there is nothing to add.
-    let quiet = before[0].times_s.windows(2).map(|w| 0.5 * (w[0] + w[1]));
-    let free = quiet.filter(|t| before.iter().all(|train| train.times_s.iter().all(|o| (o - t).abs() > 0.02))).next().unwrap();
+    let mut quiet = before[0].times_s.windows(2).map(|w| 0.5 * (w[0] + w[1]));
+    let free = quiet.find(|t| before.iter().all(|train| train.times_s.iter().all(|o| (o - t).abs() > 0.02))).unwrap();
     let why = apply(&truth.uv, truth.fs_hz, &before, &TrainChange::AddDischarge { train: 0, at_s: free }).unwrap_err();
     assert!(why.contains("looks like a discharge"), "{why}");
 }

@@ -158,6 +158,15 @@ pub fn PotentialChart() -> impl IntoView {
             }
         }
     };
+    // A finger on a flag drags it and does not scroll the page.
+    let on_touch = {
+        let held = held.clone();
+        move |event: web_sys::Event| {
+            if held.borrow().is_some() {
+                event.prevent_default();
+            }
+        }
+    };
     let on_up = move |_: PointerEvent| *held.borrow_mut() = None;
     let on_cancel = on_up.clone();
     view! {
@@ -168,6 +177,7 @@ pub fn PotentialChart() -> impl IntoView {
             role="group"
             aria-label="Marks of the averaged potential. Tab or a digit chooses one, arrow keys move it."
             on:pointerdown=on_down
+            on:touchstart=move |event| on_touch(event.into())
             on:pointermove=on_move
             on:pointerup=on_up
             on:pointercancel=on_cancel
