@@ -70,6 +70,7 @@ fn an_edit_is_undone_redone_and_found_again() {
     assert_eq!(merged.measurement.overlays.len(), merged.measurement.trains.len());
     assert_eq!(merged.measurement.potentials.len(), merged.measurement.trains.len());
     assert_eq!(desk.view().undo.as_deref(), Some("merge trains"));
+    assert_eq!(desk.view().stretches.iter().map(|stretch| stretch.key).collect::<Vec<_>>(), [KEY]);
     let back = step_back(&mut desk, false);
     assert!(back.measurement == found.measurement);
     assert!(!back.by_person);

@@ -4,7 +4,7 @@
 //! the analysis of a stretch counts from its start. The same stretch asked for again begins with
 //! them. A change of polarity is no other stretch: discharges stay where they are.
 
-use super::protocol::{ActivityKey, Output};
+use super::protocol::{ActivityKey, Output, StretchView};
 use super::session::Session;
 use crate::model::{EditedTrain, TrainChange, TrainEdits};
 
@@ -34,6 +34,16 @@ impl Session {
     pub(super) fn kept_trains(&self, key: &ActivityKey) -> Option<Vec<EditedTrain>> {
         let edits = self.edits.trains.iter().find(|edits| of_stretch(edits, key))?;
         Some(moved(edits.trains.iter().cloned(), -key.from_s))
+    }
+
+    /// Stretches whose trains a person changed, as far as their channels are there.
+    pub(super) fn stretches(&self) -> Vec<StretchView> {
+        let view = |edits: &TrainEdits| {
+            let &TrainEdits { recording, channel, minus, task, from_s, to_s, .. } = edits;
+            let lane = self.acquired.recordings.get(recording)?.channels.get(channel)?.name.clone();
+            Some(StretchView { key: ActivityKey { recording, channel, minus, turned: false, task, from_s, to_s }, lane })
+        };
+        self.edits.trains.iter().filter_map(view).collect()
     }
 
     /// Changes the trains of the stretch that was analysed last.

@@ -40,6 +40,23 @@ pub fn ask(app: App, task: SignalTask) {
     app.send(Request::Analyse { study, key: ActivityKey { recording, channel, minus, turned, task, from_s, to_s } });
 }
 
+/// Shows a stretch again, its lane selected, the cursors around it.
+pub fn show_stretch(app: App, key: ActivityKey) {
+    let Some((_, recording)) = untrack(|| app.recording()) else { return };
+    let of_lane = |lane: &crate::engine::protocol::LaneView| (lane.settings.channel, lane.settings.minus) == (key.channel, key.minus);
+    let Some(lane) = continuous::visible(&recording).position(of_lane) else {
+        app.say("The lane of this stretch is hidden: L shows it.");
+        return;
+    };
+    leave(app);
+    let whole = key.from_s <= recording.start_s && key.to_s >= recording.start_s + recording.duration_s;
+    app.continuous.update(|view| {
+        view.lane = Some(lane);
+        view.cursors = if whole { [None; 2] } else { [Some(key.from_s), Some(key.to_s)] };
+    });
+    ask(app, key.task);
+}
+
 /// Asks once more with what is now selected.
 pub fn ask_again(app: App) {
     if let Some(task) = app.task.get_untracked() {
@@ -75,11 +92,7 @@ pub fn arrived(app: App, view: ActivityView) {
 /// Rows of discharges below the lanes.
 pub fn rows(app: App) -> Vec<TrainRow> {
     let selected = app.train.get();
-    let chosen = app.chosen.with(|chosen| {
-        let mut times_s = chosen.ticked_s.clone();
-        times_s.extend(chosen.at_s);
-        times_s
-    });
+    let chosen = app.chosen.with(trains::Chosen::marked_s);
     let chosen = |row: usize| if selected == Some(row) { chosen.clone() } else { Vec::new() };
     app.activity.with(|activity| {
         let Some(view) = activity else { return Vec::new() };
@@ -183,25 +196,32 @@ pub fn ActivityTools() -> impl IntoView {
     view! { <div class="seg-c tasks" role="group" aria-label="Analyse the selected lane">{buttons.collect_view()}</div> }
 }
 
+/// Two cursors that bound a stretch, seconds.
+type Pair = [Option<f64>; 2];
+
 /// What an answer is good for: study, item, and lane, polarity and cursors of the view.
-type Asked = (Option<StudyKey>, Selection, (Option<usize>, bool, [Option<f64>; 2]));
+type Asked = (Option<StudyKey>, Selection, (Option<usize>, bool, Pair));
 
 /// What was found, in the inspector.
 #[component]
 pub fn ActivityPanel() -> impl IntoView {
     let app = App::here();
-    // Another lane, polarity or pair of cursors is another question. While a train is selected the
-    // cursors point at its discharges, and the stretch stays.
-    let asked = Memo::new(move |before: Option<&Asked>| {
-        let before = before.filter(|_| app.train.get().is_some()).map(|before| before.2.2);
-        let lane = app.continuous.with(|view| {
-            let pair = match view.cursors {
-                [Some(a), Some(b)] if a != b => [Some(a.min(b)), Some(a.max(b))],
-                _ => [None; 2],
-            };
-            (view.lane, view.negative_up, before.unwrap_or(pair))
+    // Another lane, polarity or pair of cursors is another question. Cursors that are moved while a
+    // train is selected point at its discharges, and the stretch stays.
+    let stretch = Memo::new(move |before: Option<&[Pair; 2]>| {
+        let now = app.continuous.with(|view| match view.cursors {
+            [Some(a), Some(b)] if a != b => [Some(a.min(b)), Some(a.max(b))],
+            _ => [None; 2],
         });
-        (app.active.get(), app.selection.get(), lane)
+        let selected = app.train.get().is_some();
+        match before {
+            Some([kept, last]) if selected || now == *last => [*kept, now],
+            _ => [now, now],
+        }
+    });
+    let asked = Memo::new(move |_| {
+        let lane = app.continuous.with(|view| (view.lane, view.negative_up));
+        (app.active.get(), app.selection.get(), (lane.0, lane.1, stretch.get()[0]))
     });
     Effect::new(move |before: Option<Asked>| {
         let now = asked.get();

@@ -142,6 +142,7 @@ pub fn show(app: App, from_s: f64, span_s: Option<f64>) {
 
 /// Puts the active cursor (or cursor `which`) at a moment.
 pub fn set_cursor(app: App, which: Option<usize>, time_s: f64) {
+    super::trains::cursor_moved(app);
     let within = extent(app);
     app.continuous.update(|view| {
         let which = which.unwrap_or(view.cursor);

@@ -230,5 +230,5 @@ pub fn Marks() -> impl IntoView {
 fn at(event: &PointerEvent) -> [f32; 2] {
     let Some(target) = event.current_target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return [0.0; 2] };
     let rect = target.get_bounding_client_rect();
-    [(f64::from(event.client_x()) - rect.left()) as f32, (f64::from(event.client_y()) - rect.top()) as f32]
+    [(event.client_x() - rect.left()) as f32, (event.client_y() - rect.top()) as f32]
 }

@@ -8,8 +8,9 @@ use leptos::prelude::*;
 use super::commands::{self, Command};
 use super::state::App;
 use super::{continuous, potential, sound};
-use crate::engine::protocol::{ActivityView, Edit};
+use crate::engine::protocol::{ActivityKey, ActivityView, Edit, StretchView};
 use crate::model::{ActivityClass, Editable, EventTrain, PotentialMark, TrainChange};
+use crate::scene::divisions::clock;
 
 /// Discharges nearer than this are the same, s.
 const SAME_S: f64 = 2e-4;
@@ -19,6 +20,8 @@ const SAME_S: f64 = 2e-4;
 pub struct Chosen {
     /// The discharge under the keyboard, s.
     pub at_s: Option<f64>,
+    /// A place without a discharge, where one may be added, s.
+    pub place_s: Option<f64>,
     /// Ticked discharges, s.
     pub ticked_s: Vec<f64>,
     /// The train that merging and moving go to; `None`: a new one.
@@ -39,6 +42,11 @@ impl Chosen {
             times.extend(self.at_s);
         }
         times
+    }
+
+    /// What is marked in the row: chosen discharges and the place.
+    pub fn marked_s(&self) -> Vec<f64> {
+        self.ticked_s.iter().copied().chain(self.at_s).chain(self.place_s).collect()
     }
 }
 
@@ -68,7 +76,7 @@ pub fn rows(view: &ActivityView) -> usize {
 /// Another train is selected.
 pub fn forget_choice(app: App) {
     app.chosen.update(|chosen| {
-        (chosen.at_s, chosen.mark) = (None, None);
+        (chosen.at_s, chosen.place_s, chosen.mark) = (None, None, None);
         chosen.ticked_s.clear();
         if chosen.other == app.train.get_untracked() {
             chosen.other = None;
@@ -180,17 +188,16 @@ fn of_row(app: App, command: Command, row: usize, chosen: &Chosen) {
         (Command::Superimpose, Some(train)) => change(app, TrainChange::Split { train }, None),
         (Command::DeleteTrain, Some(train)) => change(app, TrainChange::Delete { train }, None),
         (Command::DeleteAnnotation, Some(train)) => {
-            // The place stays under the cursor, so that it can be given back.
-            if let Some(at_s) = times_s.first() {
-                continuous::set_cursor(app, None, *at_s);
-            }
+            // The place stays chosen, so that it can be given back.
+            let place_s = times_s.first().copied();
+            app.chosen.update(|chosen| chosen.place_s = place_s);
             change(app, TrainChange::DeleteDischarges { train, times_s }, None);
         }
         (Command::Distance, Some(train)) => {
             let view = app.continuous.get_untracked();
-            match view.cursors[view.cursor] {
+            match chosen.place_s.or(chosen.at_s).or(view.cursors[view.cursor]) {
                 Some(at_s) => change(app, TrainChange::AddDischarge { train, at_s }, None),
-                None => app.say("Put the cursor there first: click into the trace, or B."),
+                None => app.say("Put the cursor there first: click into the trace or the row."),
             }
         }
         (Command::Marks, Some(_)) => {
@@ -210,7 +217,7 @@ fn of_row(app: App, command: Command, row: usize, chosen: &Chosen) {
 fn step(app: App, row: usize, by: i32) {
     let Some(times) = view_now(app, |view| row_times(view, row).cloned()).flatten() else { return };
     let view = app.continuous.get_untracked();
-    let now = app.chosen.with_untracked(|chosen| chosen.at_s).or(view.cursors[view.cursor]).unwrap_or(view.from_s);
+    let now = app.chosen.with_untracked(|chosen| chosen.at_s.or(chosen.place_s)).or(view.cursors[view.cursor]).unwrap_or(view.from_s);
     let to = if by > 0 {
         times.iter().copied().find(|time_s| *time_s > now + SAME_S)
     } else {
@@ -228,9 +235,16 @@ fn step(app: App, row: usize, by: i32) {
     app.say(format!("Discharge {} of {} at {to:.3} s", place + 1, times.len()));
 }
 
+/// The cursors stay: two of them are the stretch that is analysed.
 fn choose(app: App, at_s: f64) {
-    app.chosen.update(|chosen| chosen.at_s = Some(at_s));
-    continuous::set_cursor(app, None, at_s);
+    app.chosen.update(|chosen| (chosen.at_s, chosen.place_s) = (Some(at_s), None));
+}
+
+/// A cursor was moved: that is the place now.
+pub fn cursor_moved(app: App) {
+    if app.chosen.with_untracked(|chosen| chosen.place_s.is_some() || chosen.at_s.is_some()) {
+        app.chosen.update(|chosen| (chosen.at_s, chosen.place_s) = (None, None));
+    }
 }
 
 /// Ticks the discharge under the keyboard, or takes its tick away.
@@ -301,8 +315,7 @@ pub fn pressed(app: App, [width, height]: [f32; 2], [x, y]: [f64; 2], touch: boo
                     tick(app);
                 }
             } else {
-                app.chosen.update(|chosen| chosen.at_s = None);
-                continuous::set_cursor(app, None, time_s);
+                app.chosen.update(|chosen| (chosen.at_s, chosen.place_s) = (None, Some(time_s)));
             }
         }
     }
@@ -321,7 +334,7 @@ pub fn TrainPanel() -> impl IntoView {
             let view = activity.as_ref().filter(|view| view.done && view.measurement.editable != Editable::No)?;
             let train = view.measurement.trains.get(row).cloned();
             let names: Vec<String> = view.measurement.trains.iter().map(|train| train.name.clone()).collect();
-            (row < rows(view)).then(|| (row, train, names, view.measurement.editable))
+            (row < rows(view)).then_some((row, train, names, view.measurement.editable))
         })
     });
     move || {
@@ -354,12 +367,10 @@ fn class_choice(app: App, row: usize, train: &EventTrain) -> impl IntoView + use
         change(app, TrainChange::Class { train: row, class }, None);
         commands::focus("scope");
     };
-    let by_person = train.by_person;
     view! {
         <p class="row">
             <label for="train-class">"Class "<kbd>"T"</kbd></label>
-            <select id="train-class" on:change=set>{options}</select>
-            {by_person.then(|| view! { <button class="btn" title="The class that the program gave" on:click=move |_| change(app, TrainChange::Class { train: row, class: None }, None)>"As found"</button> })}
+            <select id="train-class" on:change=set>{options}<option value="">"as the program says"</option></select>
         </p>
     }
 }
@@ -439,4 +450,30 @@ pub fn anew(app: App, view: &ActivityView) -> Option<AnyView> {
         }
         .into_any()
     })
+}
+
+/// The stretches of the recording in view whose trains a person changed, to go to.
+#[component]
+pub fn Stretches() -> impl IntoView {
+    let app = App::here();
+    let of_recording = Memo::new(move |_| {
+        let recording = app.recording_index();
+        let all = app.study(|study| study.stretches.clone()).unwrap_or_default();
+        all.into_iter().filter(|stretch| Some(stretch.key.recording) == recording).collect::<Vec<_>>()
+    });
+    let shown = move |stretch: &StretchView| app.activity.with(|view| view.as_ref().is_some_and(|view| same(&view.key, &stretch.key)));
+    move || {
+        let buttons = of_recording.get().into_iter().filter(|stretch| !shown(stretch)).map(|stretch| {
+            let key = stretch.key;
+            let words = format!("{}, {}, {} to {}", stretch.lane, key.task.name().to_lowercase(), clock(key.from_s, 0.01), clock(key.to_s, 0.01));
+            view! { <li><button class="btn quiet go" title="Show this stretch with its trains" on:click=move |_| super::activity::show_stretch(app, key)>{words}</button></li> }
+        });
+        let buttons = buttons.collect::<Vec<_>>();
+        (!buttons.is_empty()).then(|| view! { <h2>"Trains changed by hand"</h2><ul class="annotations">{buttons}</ul> })
+    }
+}
+
+/// Whether two keys are of one stretch, whichever way up.
+fn same(a: &ActivityKey, b: &ActivityKey) -> bool {
+    ActivityKey { turned: b.turned, ..*a } == *b
 }
