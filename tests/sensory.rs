@@ -312,18 +312,19 @@ proptest! {
         let s = simulated(seed, &nerve(), 140.0, 6, &clinic());
         let scaled: Vec<Vec<f64>> = s.sweeps_uv.iter().map(|uv| uv.iter().map(|v| v * scale).collect()).collect();
         let (a, b) = (response(&s.sweeps_uv, s.stimulus_s).unwrap(), response(&scaled, s.stimulus_s).unwrap());
-        // Priors of artefact and mains are in microvolts; they show in the third digit.
-        prop_assert!((b.amp_uv / (scale * a.amp_uv) - 1.0).abs() < 0.02, "{a:?} {b:?}");
-        prop_assert!((b.onset_ms - a.onset_ms).abs() < 0.03 && (b.peak_ms - a.peak_ms).abs() < 0.03, "{a:?} {b:?}");
+        prop_assert!((b.amp_uv / (scale * a.amp_uv) - 1.0).abs() < 1e-9, "{a:?} {b:?}");
+        prop_assert!((b.onset_ms - a.onset_ms).abs() < 1e-9 && (b.peak_ms - a.peak_ms).abs() < 1e-9, "{a:?} {b:?}");
     }
 
-    // What counts as shock moves along with the stimulus, so noise weighs a little differently.
+    // What counts as shock moves along with the stimulus, so noise weighs a little differently: over a
+    // thousand seeds by 0.03 ms of the onset, 0.06 ms of the peak and 4 % of the amplitude at most.
     #[test]
     fn a_later_stimulus_shifts_latencies_alone(seed in 0_u64..1000, shift in 1_usize..12) {
         let s = simulated(seed, &nerve(), 140.0, 6, &Disturbance { spike_uv: 0.0, tails: [(0.0, 1.0); 2], ..clinic() });
         let by_ms = shift as f64 / SensorySetup::default().fs_hz * 1e3;
         let (a, b) = (response(&s.sweeps_uv, s.stimulus_s).unwrap(), response(&s.sweeps_uv, s.stimulus_s + by_ms * 1e-3).unwrap());
-        prop_assert!((a.peak_ms - b.peak_ms - by_ms).abs() < 0.05 && (a.amp_uv / b.amp_uv - 1.0).abs() < 0.05, "{a:?} {b:?}");
+        prop_assert!((a.onset_ms - b.onset_ms - by_ms).abs() < 0.05, "{a:?} {b:?}");
+        prop_assert!((a.peak_ms - b.peak_ms - by_ms).abs() < 0.1 && (a.amp_uv / b.amp_uv - 1.0).abs() < 0.1, "{a:?} {b:?}");
     }
 
     #[test]

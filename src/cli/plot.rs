@@ -154,6 +154,7 @@ impl Desk {
             selected: None,
             annotation: None,
             cursors: [None; 2],
+            spectrogram: None,
             playhead: None,
             trains: &[],
             theme,

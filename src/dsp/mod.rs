@@ -14,4 +14,5 @@ pub mod pyramid;
 pub mod random;
 pub mod resample;
 pub mod robust;
+pub mod spectrogram;
 pub mod spectrum;

@@ -23,6 +23,7 @@ mod studies;
 mod tiles;
 mod together;
 mod trains;
+mod triggered;
 mod view;
 
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ impl Engine {
             Request::Tiles { study, keys } => self.with(study, out, |session, out| session.tiles(&keys, out)),
             Request::Sweeps { study, test } => self.with(study, out, |session, out| session.sweeps(test, out)),
             Request::Analyse { study, key } => self.with(study, out, |session, out| session.analyse(key, out)),
+            Request::Triggered { study, key } => self.with(study, out, |session, out| session.triggered(key, out)),
+            Request::Spectrogram { study, key } => self.with(study, out, |session, out| session.spectrogram(key, out)),
             Request::Snap { study, signal, time_s, within_s } => {
                 self.with(study, out, |session, out| session.snap(signal, time_s, within_s, out));
             }

@@ -5,9 +5,10 @@ mod edit;
 mod event;
 mod request;
 pub mod scenes;
+mod triggered;
 mod view;
 
-pub use self::{edit::Edit, event::*, request::Request, view::*};
+pub use self::{edit::Edit, event::*, request::Request, triggered::*, view::*};
 pub use crate::formats::OpenOptions as TextOptions;
 pub use crate::formats::text::Preview as TextPreview;
 pub use crate::scene::tiles::TileKey;

@@ -4,6 +4,7 @@ use super::divisions::{clock, quantity, time_up};
 use super::grid::{Grid, time_divisions};
 use super::marks;
 use super::shape::{Anchor, Shape, Stroke, text_width};
+use super::spectrogram::Spectrogram;
 use super::theme::Theme;
 use super::tiles::TileSource;
 use super::traces::{Source, Vertical, trace};
@@ -17,6 +18,8 @@ const LANE_DIVISIONS: f32 = 5.0;
 pub const AXIS_PX: f32 = 24.0;
 /// Discharges of the selected row that are marked in the trace as well.
 const MARKED: usize = 400;
+/// Share of the spectrogram of the height above the rows of discharges.
+const SPECTROGRAM: f32 = 0.3;
 /// Height of a row of discharges, px.
 const ROW_PX: f32 = 19.0;
 
@@ -87,6 +90,8 @@ pub struct Scene<'a> {
     pub cursors: [Option<f64>; 2],
     /// Rows of discharges.
     pub trains: &'a [TrainRow],
+    /// Spectrogram of the selected lane, below the lanes.
+    pub spectrogram: Option<&'a Spectrogram>,
     /// Moment that is heard, seconds.
     pub playhead: Option<f64>,
     /// Theme.
@@ -105,8 +110,8 @@ impl Scene<'_> {
         ROW_PX.min(most.max(3.0))
     }
 
-    /// Where the lanes end and the rows of discharges begin.
-    fn lanes_bottom(&self) -> f32 {
+    /// Where the rows of discharges begin.
+    fn trains_top(&self) -> f32 {
         (self.height - AXIS_PX - self.row_px() * self.trains.len() as f32).max(1.0)
     }
 
@@ -117,9 +122,15 @@ impl Scene<'_> {
         near.min_by(|a, b| away(a).total_cmp(&away(b)))
     }
 
+    /// Where the lanes end.
+    fn lanes_bottom(&self) -> f32 {
+        let share = if self.spectrogram.is_some() { 1.0 - SPECTROGRAM } else { 1.0 };
+        (self.trains_top() * share).max(1.0)
+    }
+
     /// The row of discharges at a height.
     pub fn train_at(&self, y: f32) -> Option<usize> {
-        let row = ((y - self.lanes_bottom()) / self.row_px()).floor();
+        let row = ((y - self.trains_top()) / self.row_px()).floor();
         (row >= 0.0 && (row as usize) < self.trains.len()).then_some(row as usize)
     }
 
@@ -194,6 +205,11 @@ impl Scene<'_> {
             };
             picture.traces.push(Shape::Line { points: drawn.points, stroke });
             self.lane_labels(&mut picture.marks, index, lane, width);
+        }
+        if let Some(spectrogram) = self.spectrogram {
+            let gain = self.lanes.get(self.selected.unwrap_or(0)).map_or(1.0, |lane| lane.gain);
+            let band = [self.lanes_bottom(), self.trains_top()];
+            spectrogram.draw(&self.view, band, gain, theme, &mut picture.traces, &mut picture.marks);
         }
         self.trains(&mut picture, width, bottom);
         self.annotations(&mut picture, self.lanes_bottom());
@@ -298,7 +314,7 @@ impl Scene<'_> {
     fn trains(&self, picture: &mut Picture, width: f32, bottom: f32) {
         let theme = self.theme;
         for (index, row) in self.trains.iter().enumerate() {
-            let top = self.lanes_bottom() + self.row_px() * index as f32;
+            let top = self.trains_top() + self.row_px() * index as f32;
             let (high, low) = (top + 0.18 * self.row_px(), top + 0.82 * self.row_px());
             let color = match (row.selected, row.doubtful, row.abnormal) {
                 (true, ..) => theme.marker_human,
@@ -361,6 +377,7 @@ impl Scene<'_> {
         let lanes: Vec<String> =
             self.lanes.iter().map(|lane| format!("{} at {} a division", lane.name, quantity(lane.gain, &lane.unit))).collect();
         let span = super::divisions::duration(self.view.span_s());
-        format!("{} from {}, {} lanes: {}.", span, clock(self.view.from_s, 0.01), lanes.len(), lanes.join(", "))
+        let spectrogram = self.spectrogram.map(|of| format!(" Spectrogram of {} below.", of.name)).unwrap_or_default();
+        format!("{} from {}, {} lanes: {}.{spectrogram}", span, clock(self.view.from_s, 0.01), lanes.len(), lanes.join(", "))
     }
 }

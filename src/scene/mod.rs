@@ -11,6 +11,7 @@ pub mod grid;
 pub mod marks;
 pub mod potential;
 pub mod shape;
+pub mod spectrogram;
 pub mod svg;
 pub mod sweeps;
 pub mod theme;

@@ -1,5 +1,7 @@
 //! The display list: what a picture is made of, in CSS pixels.
 
+use std::rc::Rc;
+
 /// An opaque or translucent colour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Color {
@@ -92,6 +94,17 @@ pub enum Shape {
         fill: Color,
         /// Lines.
         color: Color,
+    },
+    /// A picture of coloured cells, row after row from the top left.
+    Image {
+        /// Left, top, width, height.
+        rect: [f32; 4],
+        /// Cells of a row.
+        columns: usize,
+        /// Colour of each cell, by its number in the palette.
+        cells: Rc<[u8]>,
+        /// Colours; the first is the ground and may be left out.
+        palette: Rc<[Color]>,
     },
     /// A circle.
     Circle {

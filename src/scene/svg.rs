@@ -102,6 +102,7 @@ fn element(shape: &Shape, out: &mut String) {
                 color.css()
             )
         }
+        Shape::Image { rect, columns, cells, palette } => image(*rect, *columns, cells, palette, out),
         Shape::Circle { at: [x, y], radius, fill, stroke } => {
             writeln!(out, "<circle cx=\"{x:.2}\" cy=\"{y:.2}\" r=\"{radius}\" fill=\"{}\" {}/>", fill.css(), stroke_attributes(stroke))
         }
@@ -121,6 +122,39 @@ fn element(shape: &Shape, out: &mut String) {
             )
         }
     };
+}
+
+/// Most columns and rows of a picture of cells in a file: finer ones are thinned.
+const CELLS: [usize; 2] = [320, 64];
+
+/// A picture of cells as one path a colour, cells of one colour in a column joined: every reader of SVG
+/// draws it, and it can be scaled.
+fn image([x, y, w, h]: [f32; 4], columns: usize, cells: &[u8], palette: &[super::Color], out: &mut String) -> std::fmt::Result {
+    let rows = cells.len() / columns.max(1);
+    if rows == 0 {
+        return Ok(());
+    }
+    let (across, down) = (columns.min(CELLS[0]), rows.min(CELLS[1]));
+    let (cell_w, cell_h) = (w / across as f32, h / down as f32);
+    let at = |column: usize, row: usize| cells.get(row * rows / down * columns + column * columns / across).copied().unwrap_or(0);
+    let mut paths = vec![String::new(); palette.len()];
+    for column in 0..across {
+        let mut row = 0;
+        while row < down {
+            let color = at(column, row);
+            let end = (row..down).find(|row| at(column, *row) != color).unwrap_or(down);
+            if let Some(path) = paths.get_mut(usize::from(color)).filter(|_| color > 0) {
+                let (left, top) = (x + column as f32 * cell_w, y + row as f32 * cell_h);
+                // A little wider than a cell: no ground shows between neighbours.
+                write!(path, "M{left:.1} {top:.1}h{:.1}v{:.1}h-{0:.1}z", cell_w + 0.2, (end - row) as f32 * cell_h + 0.2)?;
+            }
+            row = end;
+        }
+    }
+    for (path, color) in paths.iter().zip(palette).filter(|(path, _)| !path.is_empty()) {
+        writeln!(out, "<path d=\"{path}\" fill=\"{}\"/>", color.css())?;
+    }
+    Ok(())
 }
 
 fn escape(text: &str) -> String {

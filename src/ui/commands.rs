@@ -1,13 +1,16 @@
 //! Everything that a person can do, under one name each, with its keys. Buttons, keys and the list
 //! of keys use the same commands.
 
+mod views;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::state::{App, Dialog, Selection};
-use super::{activity, continuous, potential, sound, sweeps, trains};
+use super::trains::Act;
+use super::{activity, continuous, potential, sound, spectrogram, sweeps, trains, triggered};
 use crate::engine::protocol::{Edit, Request};
 use crate::model::{MarkerKind, SignalTask};
 use crate::scene::sweeps::Arrangement;
@@ -51,6 +54,8 @@ pub enum Command {
     Superimpose,
     Raster,
     Cascade,
+    Spectrogram,
+    ShowThere,
     Distance,
     TestDetails,
     MakeSweeps,
@@ -69,11 +74,7 @@ pub enum Command {
     Mute,
     Alone,
     Analyse(SignalTask),
-    Anew,
-    DeleteTrain,
-    Earlier,
-    Marks,
-    Pencil,
+    Train(Act),
     Close,
 }
 
@@ -109,6 +110,9 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("H", "Hear the selected train alone"),
             ("1 \u{2013} 5", "Analyse the selected lane, between the cursors when there are two"),
             ("Tab", "Next train of discharges"),
+            ("R S", "Sweeps around the train, or where the signal passes a level: raster, superimposed"),
+            (", . Enter", "Of these: level lower, higher; selected sweep in the signal"),
+            ("W", "Spectrogram of the selected lane"),
             ("V", "Negative up or down"),
             ("L", "Lanes: show, hide, order, rename, montage"),
             ("M", "Make sweeps of this recording"),
@@ -117,18 +121,18 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
     (
         "Trains of discharges",
         &[
-            ("J K", "Previous, next discharge of the selected train"),
+            ("J, Shift+J", "Next, previous discharge of the selected train"),
             ("X", "Tick it, to change several"),
             ("Del", "Delete the chosen discharges"),
             ("D", "Add a discharge where it fits best near the cursor"),
             ("C", "Choose the other train, or a new one"),
-            ("R", "Move the chosen discharges there"),
+            ("O", "Move the chosen discharges over to it"),
             ("G", "Merge with the other train"),
-            ("S", "Split into the two most different shapes"),
+            ("Z", "Split into the two most different shapes"),
             ("Shift+Del", "Delete the train"),
-            ("T", "Class of the train"),
+            ("Shift+C", "Class of the train"),
             ("Q", "Pencil: clicks add and delete discharges"),
-            ("E", "Marks of the potential: Tab, arrows (Shift: ten), Backspace"),
+            ("Shift+P", "Marks of the potential: Tab, arrows (Shift: ten), Backspace"),
             ("Y", "Analyse anew, without changes by hand"),
         ],
     ),
@@ -187,6 +191,7 @@ pub fn run(app: App, command: Command) {
             if app.dialog.get_untracked().is_some() {
                 app.dialog.set(None);
             } else {
+                app.triggered.shown.set(None);
                 app.continuous.update(|view| {
                     view.cursors = [None; 2];
                     view.annotation = None;
@@ -202,80 +207,20 @@ pub fn run(app: App, command: Command) {
         Command::NextStudyItem => step_item(app, 1),
         Command::PreviousStudyItem => step_item(app, -1),
         _ if app.selection.get_untracked() == Selection::Together => {}
-        _ if in_sweeps => run_sweeps(app, command),
+        _ if in_sweeps => views::run_sweeps(app, command),
         _ => run_continuous(app, command),
     }
 }
 
-fn run_sweeps(app: App, command: Command) {
-    match command {
-        Command::NextSite => sweeps::next_row(app, 1),
-        Command::PreviousSite => sweeps::next_row(app, -1),
-        Command::ZoomIn => sweeps::zoom(app, 2.0, 0.1 * width(), width() as f32),
-        Command::ZoomOut => sweeps::zoom(app, 0.5, 0.1 * width(), width() as f32),
-        Command::GainUp => sweeps::gain(app, -1, false),
-        Command::GainDown => sweeps::gain(app, 1, false),
-        Command::AllGainUp => sweeps::gain(app, -1, true),
-        Command::AllGainDown => sweeps::gain(app, 1, true),
-        Command::Left => sweeps::step_marker(app, -1.0, None),
-        Command::Right => sweeps::step_marker(app, 1.0, None),
-        Command::FastLeft => sweeps::step_marker(app, -10.0, None),
-        Command::FastRight => sweeps::step_marker(app, 10.0, None),
-        Command::Fit => {
-            app.sweeps.update(|view| {
-                view.span_s = 0.0;
-                view.gain = None;
-                view.row_gain.clear();
-            });
-            sweeps::first_view(app);
-        }
-        Command::Marker(kind) => sweeps::choose_marker(app, kind),
-        Command::AutomaticMarker => {
-            if let (Some(chosen), Some(kind)) = (sweeps::selected(app), app.sweeps.with_untracked(|view| view.marker)) {
-                app.edit(Edit::ResetMarker { sweep: chosen.sweep.id, kind });
-            }
-        }
-        Command::CopySet => sweeps::copy_to_next(app),
-        Command::NoResponse | Command::Annotate => {
-            if let Some(chosen) = sweeps::selected(app) {
-                app.edit(Edit::NoResponse { sweep: chosen.sweep.id, on: !chosen.sweep.no_response });
-            }
-        }
-        Command::Superimpose => app.sweeps.update(|view| view.arrangement = Arrangement::Superimposed),
-        Command::Raster => app.sweeps.update(|view| view.arrangement = Arrangement::Raster),
-        Command::Cascade => app.sweeps.update(|view| view.arrangement = Arrangement::Cascade),
-        Command::Polarity => {
-            if let Some((test, view)) = untrack(|| app.test()) {
-                app.edit(Edit::Polarity { test, turned: !view.turned });
-            }
-        }
-        Command::Distance => {
-            if let Some(chosen) = sweeps::selected(app) {
-                focus(&format!("distance-{}", chosen.site));
-            }
-        }
-        Command::TestDetails => {
-            if let Some((test, _)) = untrack(|| app.test()) {
-                app.dialog.set(Some(Dialog::Test(test)));
-            }
-        }
-        Command::Assign => {
-            if let Some((test, _)) = untrack(|| app.test()) {
-                app.dialog.set(Some(Dialog::Assign(test)));
-            }
-        }
-        Command::Compare => sweeps::toggle_compare(app),
-        Command::CursorA | Command::Singles => sweeps::toggle_singles(app),
-        Command::LeaveOut => sweeps::toggle_left_out(app),
-        _ => {}
-    }
-}
-
 fn run_continuous(app: App, command: Command) {
-    if trains::run(app, command) {
+    if app.triggered.shown.get_untracked().is_some() && views::run_triggered(app, command) || trains::run(app, command) {
         return;
     }
     match command {
+        Command::Raster => triggered::toggle(app, Arrangement::Raster),
+        Command::Superimpose => triggered::toggle(app, Arrangement::Superimposed),
+        Command::Cascade => triggered::toggle(app, Arrangement::Cascade),
+        Command::Spectrogram => spectrogram::toggle(app),
         Command::Lanes => app.dialog.set(Some(Dialog::Lanes)),
         Command::MakeSweeps => app.dialog.set(Some(Dialog::Sweeps)),
         Command::Annotate => {
@@ -442,6 +387,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
     let command = match event.key().as_str() {
         "?" => Command::Keys,
         " " => Command::Play,
+        "Enter" => Command::ShowThere,
         "ArrowLeft" if shift => Command::FastLeft,
         "ArrowLeft" => Command::Left,
         "ArrowRight" if shift => Command::FastRight,
@@ -465,7 +411,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
         "6" => Command::Marker(MarkerKind::LateOnset),
         "7" => Command::Marker(MarkerKind::LateEnd),
         "Backspace" => Command::AutomaticMarker,
-        "Delete" if shift => Command::DeleteTrain,
+        "Delete" if shift => Command::Train(Act::Delete),
         "Delete" => Command::DeleteAnnotation,
         "," | "<" | ";" => Command::CursorLeft,
         "." | ">" | ":" => Command::CursorRight,
@@ -474,9 +420,13 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
             "v" => Command::Polarity,
             "n" => Command::Annotate,
             "y" => Command::CopySet,
-            "j" => Command::Earlier,
-            "q" => Command::Pencil,
-            "e" => Command::Marks,
+            "j" if shift => Command::Train(Act::Earlier),
+            "j" => Command::Train(Act::Later),
+            "c" if shift => Command::Train(Act::Class),
+            "p" if shift => Command::Train(Act::Marks),
+            "q" => Command::Train(Act::Pencil),
+            "o" => Command::Train(Act::Move),
+            "z" => Command::Train(Act::Split),
             "s" => Command::Superimpose,
             "r" => Command::Raster,
             "k" => Command::Cascade,
@@ -492,6 +442,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
             "b" => Command::CursorB,
             "p" => Command::Snap,
             "u" => Command::Mute,
+            "w" => Command::Spectrogram,
             "h" => Command::Alone,
             _ => return None,
         },

@@ -21,6 +21,7 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
         let view = app.continuous.get();
         let lanes = lanes(recording, view.negative_up);
         let trains = super::activity::rows(app);
+        let spectrogram = super::spectrogram::shown(app);
         let annotations: Vec<_> = recording.annotations.iter().map(|entry: &AnnotationView| (entry.id, &entry.annotation)).collect();
         let scene = Scene {
             lanes: &lanes,
@@ -31,6 +32,7 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
             selected: view.lane.filter(|_| lanes.len() > 1),
             annotation: view.annotation,
             cursors: view.cursors,
+            spectrogram: spectrogram.as_deref(),
             playhead: app.sound.playhead.get(),
             trains: &trains,
             theme: app.theme_now(),
@@ -262,6 +264,7 @@ fn overview_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene
             selected: None,
             annotation: None,
             cursors: [None; 2],
+            spectrogram: None,
             playhead: None,
             trains: &[],
             theme: app.theme_now(),

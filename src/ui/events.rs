@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 
 use super::activity;
+use super::spectrogram;
 use super::state::{App, Dialog, Progress, Saved, Selection, TextQuestion};
+use super::triggered;
 use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView, SweepView, TestView};
 use crate::model::TestKind;
 use crate::web::link::Link;
@@ -116,6 +118,16 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                 });
                 super::sweeps::first_view(app);
                 app.arrived.update(|count| *count += 1);
+            }
+        }
+        Event::Triggered { study, view } => {
+            if let (true, Some(Buffer::F32(values))) = (app.active.get_untracked() == Some(study), buffers.into_iter().next()) {
+                triggered::arrived(app, view, values);
+            }
+        }
+        Event::Spectrogram { study, view } => {
+            if let (true, Some(Buffer::F32(values))) = (app.active.get_untracked() == Some(study), buffers.into_iter().next()) {
+                spectrogram::arrived(app, view, values);
             }
         }
         Event::Snapped { time_s, .. } => super::continuous::set_cursor(app, None, time_s),

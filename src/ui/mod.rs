@@ -14,6 +14,7 @@ mod reader;
 mod results;
 mod scope;
 mod sound;
+mod spectrogram;
 mod state;
 mod sweeps;
 mod tables;
@@ -21,6 +22,7 @@ mod theme_choice;
 mod tile_store;
 mod trains;
 mod tree;
+mod triggered;
 
 use leptos::prelude::*;
 

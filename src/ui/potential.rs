@@ -7,9 +7,10 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 
+use super::commands::{self, Command};
 use super::scope::Layers;
 use super::state::App;
-use super::trains::place_mark;
+use super::trains::{Act, place_mark, reset_marks};
 use crate::model::{PotentialMark, ShownMark, ShownPotential};
 use crate::scene::divisions::number;
 use crate::scene::potential::Scene;
@@ -218,9 +219,9 @@ pub fn Marks() -> impl IntoView {
                 <tbody>{rows}</tbody>
             </table>
             <p class="row">
-                <button class="btn" title="The keyboard on the potential: Tab chooses, arrow keys move" on:click=move |_| super::commands::run(app, super::commands::Command::Marks)>"Move marks "<kbd>"E"</kbd></button>
+                <button class="btn" title="The keyboard on the potential: Tab chooses, arrow keys move" on:click=move |_| commands::run(app, Command::Train(Act::Marks))>"Move marks "<kbd>"Shift+P"</kbd></button>
                 <button class="btn" disabled=move || !chosen_by_hand() title="The chosen mark back to its automatic place" on:click=move |_| reset(app)>"To automatic "<kbd>"\u{232b}"</kbd></button>
-                <button class="btn" disabled=move || !by_hand() on:click=move |_| super::trains::reset_marks(app)>"All automatic"</button>
+                <button class="btn" disabled=move || !by_hand() on:click=move |_| reset_marks(app)>"All automatic"</button>
             </p>
         </Show>
     }

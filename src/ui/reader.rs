@@ -12,9 +12,11 @@ use super::nerve_table::has_nerve_table;
 use super::results::{Charts, Results, Together, has_sweeps};
 use super::scope::{Overview, Scope};
 use super::sound::SoundBar;
+use super::spectrogram;
 use super::state::{App, Saved, Selection};
 use super::tables::LaneTable;
 use super::tree::Tree;
+use super::triggered::TriggeredBar;
 use crate::engine::protocol::{Request, TestView};
 use crate::model::MarkerKind;
 use crate::scene::sweeps::Arrangement;
@@ -23,6 +25,7 @@ use crate::scene::sweeps::Arrangement;
 #[component]
 pub fn Reader() -> impl IntoView {
     let app = App::here();
+    spectrogram::watch(app);
     let in_sweeps = move || matches!(app.selection.get(), Selection::Test(_));
     let analysed = move || app.activity.with(|activity| activity.as_ref().is_some_and(|view| !view.measurement.charts.is_empty()));
     view! {
@@ -33,6 +36,7 @@ pub fn Reader() -> impl IntoView {
                 <FileInputs/>
                 <Heading/>
                 <SoundBar/>
+                <TriggeredBar/>
                 <Notices/>
                 <Show when=move || app.selection.get() == Selection::Together><Together/></Show>
                 <div class="split" hidden=move || app.selection.get() == Selection::Together class:charted=move || in_sweeps() || analysed() class:chartonly=move || in_sweeps() && !has_sweeps(app)>

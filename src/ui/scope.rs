@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::{HtmlElement, PointerEvent, ResizeObserver, WheelEvent};
 
 use super::state::{App, Selection};
-use super::{continuous, sound, sweeps, trains};
+use super::{continuous, sound, sweeps, trains, triggered};
 use crate::model::{MarkerKind, SweepId};
 use crate::scene::{Picture, Target, Theme};
 use crate::web::{canvas, page};
@@ -132,6 +132,7 @@ struct Press {
 
 fn draw_main(app: App, width: f32, height: f32) -> Option<Picture> {
     match app.selection.get() {
+        Selection::Recording(_) if app.triggered.shown.get().is_some() => triggered::picture(app, width, height),
         Selection::Recording(_) => continuous::picture(app, width, height),
         Selection::Test(_) => sweeps::picture(app, width, height),
         Selection::Together => None,
@@ -146,6 +147,7 @@ pub fn Scope() -> impl IntoView {
     let size = RwSignal::new((0.0_f32, 0.0_f32));
     let press = Rc::new(RefCell::new(Press::default()));
     let is_continuous = move || matches!(app.selection.get_untracked(), Selection::Recording(_));
+    let is_triggered = move || is_continuous() && app.triggered.shown.get_untracked().is_some();
 
     let on_down = {
         let (shown, press) = (shown.clone(), press.clone());
@@ -206,6 +208,9 @@ pub fn Scope() -> impl IntoView {
                 let spread = |p: (i32, f64, f64), q: (i32, f64, f64)| (p.1 - q.1).abs().max(8.0);
                 let (factor, middle) = (spread(a, b) / spread(before[0], before[1]), (a.1 + b.1) / 2.0);
                 let by_px = middle - (before[0].1 + before[1].1) / 2.0;
+                if is_triggered() {
+                    return;
+                }
                 if is_continuous() {
                     continuous::zoom(app, factor, middle, width);
                     continuous::pan(app, by_px, width);
@@ -216,7 +221,7 @@ pub fn Scope() -> impl IntoView {
                 return;
             }
             press.moved |= (x - press.start.0).abs() > CLICK_PX;
-            if !press.moved {
+            if !press.moved || is_triggered() {
                 return;
             }
             if let Some((sweep, kind, gesture)) = press.marker {
@@ -240,10 +245,11 @@ pub fn Scope() -> impl IntoView {
             let (width, height) = size.get_untracked();
             let which = usize::from(event.shift_key());
             let touch = event.pointer_type() == "touch";
-            if is_continuous() && trains::pressed(app, [width, height], [x, y], touch, event.shift_key()) {
-                return;
-            }
-            if is_continuous() {
+            if is_triggered() {
+                triggered::press(app, width, height, y as f32);
+            } else if is_continuous() && trains::pressed(app, [width, height], [x, y], touch, event.shift_key()) {
+                // It was about a discharge.
+            } else if is_continuous() {
                 let lane = continuous::lane_at(app, width, height, y as f32);
                 let time_s = app.continuous.with_untracked(|view| continuous::viewport(view, width).time_from_px(x));
                 app.continuous.update(|view| {
@@ -274,7 +280,10 @@ pub fn Scope() -> impl IntoView {
             _ => 300.0,
         };
         let (dx, dy) = (event.delta_x() * unit, event.delta_y() * unit);
-        if event.alt_key() {
+        if is_triggered() {
+            let steps = if dy > 0.0 { 1 } else { -1 };
+            if event.alt_key() { triggered::gain(app, steps) } else { triggered::step(app, steps) }
+        } else if event.alt_key() {
             let steps = if dy > 0.0 { 1 } else { -1 };
             if is_continuous() { continuous::gain(app, steps, false) } else { sweeps::gain(app, steps, false) }
         } else if event.shift_key() || dx.abs() > dy.abs() {

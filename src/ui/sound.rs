@@ -12,6 +12,7 @@ use super::commands::{self, Command};
 use super::continuous;
 use super::icons::{self, icon};
 use super::state::{App, Selection};
+use super::triggered::TriggeredTools;
 use crate::engine::protocol::{LaneView, Request, StudyKey};
 use crate::model::Timeline;
 use crate::scene::divisions::{clock, quantity};
@@ -364,19 +365,18 @@ pub fn SoundBar() -> impl IntoView {
         app.with_recording(|_| ()).and_then(|()| continuous::selected_lane(app))
     };
     let why = move || lane().and_then(|lane| silent(&lane));
-    let state = move || {
-        if why().is_some() {
-            return why().unwrap_or_default();
-        }
+    let state = move || match (why(), sound.waits.get(), sound.muted.get() || sound.volume.get() <= 0.0) {
+        (Some(why), ..) => why,
+        (_, true, _) => "waiting for samples".into(),
+        (_, _, true) => "sound off".into(),
+        _ => String::new(),
+    };
+    let loudest = move || {
         let full = lane().map(|lane| {
             let loud = 10f64.powf((sound.volume.get() - NOMINAL) * DB_A_STEP / 20.0);
             format!("loudest at \u{b1}{}", quantity(rounded(FULL_DIVISIONS * lane.suggested_gain / loud), &lane.unit))
         });
-        match (sound.waits.get(), sound.muted.get() || sound.volume.get() <= 0.0) {
-            (true, _) => "waiting for samples".into(),
-            (_, true) => "sound off".into(),
-            _ => full.unwrap_or_default(),
-        }
+        full.filter(|_| state().is_empty()).unwrap_or_default()
     };
     let place = move || {
         let length_s = app.with_recording(|recording| recording.duration_s).unwrap_or(0.0);
@@ -400,7 +400,7 @@ pub fn SoundBar() -> impl IntoView {
                     <button class="btn" aria-pressed=move || pressed(sound.alone.get()) title="Only the discharges of the selected train are heard" on:click=move |_| toggle_alone(app)>"Train alone "<kbd>"H"</kbd></button>
                 </Show>
                 <button class="btn" aria-pressed=move || pressed(sound.muted.get()) title="Sound on or off" on:click=move |_| commands::run(app, Command::Mute)>{icon(icons::SPEAKER)}"Mute "<kbd>"U"</kbd></button>
-                <input type="range" min="0" max="100" step="1" aria-label="Volume" title="Volume, apart from the gain of the picture" prop:value=move || sound.volume.get().to_string()
+                <input type="range" min="0" max="100" step="1" aria-label="Volume" aria-valuetext=loudest title=move || format!("Volume, apart from the gain of the picture: {}", loudest()) prop:value=move || sound.volume.get().to_string()
                     on:input=move |event| {
                         if let Ok(volume) = event_target_value(&event).parse::<f64>() {
                             sound.volume.set(volume);
@@ -409,7 +409,9 @@ pub fn SoundBar() -> impl IntoView {
                         }
                     }/>
                 <span class="sub">{state}</span>
+                <span class="loud">{loudest}</span>
                 <span class="grow"></span>
+                <TriggeredTools/>
                 <span class="at">{place}</span>
             </div>
         </Show>

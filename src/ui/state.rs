@@ -7,9 +7,11 @@ use std::rc::Rc;
 use leptos::prelude::*;
 
 use super::sound::Sound;
+use super::spectrogram::Spectrum;
 pub use super::theme_choice::ThemeChoice;
 use super::tile_store::Tiles;
 use super::trains::Chosen;
+use super::triggered::Triggered;
 use crate::engine::protocol::{
     ActivityView, Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView,
 };
@@ -171,6 +173,10 @@ pub struct App {
     pub continuous: RwSignal<Continuous>,
     pub sweeps: RwSignal<Sweeps>,
     pub sound: Sound,
+    /// The selected lane as sweeps.
+    pub triggered: Triggered,
+    /// Its spectrogram.
+    pub spectrum: Spectrum,
     /// What is asked of the selected lane.
     pub task: RwSignal<Option<SignalTask>>,
     /// And what was found.
@@ -234,6 +240,8 @@ impl App {
                 compare: None,
             }),
             sound: Sound::new(),
+            triggered: Triggered::new(),
+            spectrum: Spectrum::new(),
             task: RwSignal::new(None),
             activity: RwSignal::new(None),
             train: RwSignal::new(None),

@@ -131,85 +131,102 @@ fn selected_train(app: App) -> Option<usize> {
     view_now(app, |view| train < view.measurement.trains.len()).filter(|there| *there).map(|_| train)
 }
 
+/// What can be done with trains and their discharges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Later,
+    Earlier,
+    Tick,
+    DeleteDischarges,
+    Add,
+    Other,
+    Move,
+    Merge,
+    Split,
+    Delete,
+    Class,
+    Pencil,
+    Marks,
+    Anew,
+}
+
+/// Acts whose keys mean something else where there are no trains.
+fn act_of(command: Command) -> Option<Act> {
+    Some(match command {
+        Command::Train(act) => act,
+        Command::LeaveOut => Act::Tick,
+        Command::DeleteAnnotation => Act::DeleteDischarges,
+        Command::Distance => Act::Add,
+        Command::Compare => Act::Other,
+        Command::Assign => Act::Merge,
+        Command::CopySet => Act::Anew,
+        _ => return None,
+    })
+}
+
 /// The trains' part of the commands of the continuous view; `false` when a command is none of them,
 /// or there are no trains to change.
 pub fn run(app: App, command: Command) -> bool {
     let (editable, row) = (editable_now(app), app.train.get_untracked());
-    if editable == Editable::No {
-        return false;
-    }
+    let Some(act) = act_of(command).filter(|_| editable != Editable::No) else { return false };
     let chosen = app.chosen.get_untracked();
-    match command {
-        Command::Anew | Command::CopySet => change(app, TrainChange::Anew, None),
-        Command::TestDetails if row.is_some() => commands::focus("train-class"),
+    match (act, row) {
+        (Act::Anew, _) => change(app, TrainChange::Anew, None),
+        (Act::Class, Some(_)) => commands::focus("train-class"),
+        (Act::DeleteDischarges, _) if row.is_none() || chosen.times_s().is_empty() => return false,
         _ if editable != Editable::All => return false,
-        Command::DeleteAnnotation if row.is_none() || chosen.times_s().is_empty() => return false,
-        Command::Assign
-        | Command::Superimpose
-        | Command::DeleteTrain
-        | Command::DeleteAnnotation
-        | Command::Distance
-        | Command::Raster
-        | Command::LeaveOut
-        | Command::Cascade
-        | Command::Earlier
-        | Command::Compare
-        | Command::Marks
-        | Command::Pencil => match row {
-            Some(row) => of_row(app, command, row, &chosen),
-            None => app.say("Select a train first: Tab, or a click into its row."),
-        },
-        _ => return false,
+        (_, Some(row)) => of_row(app, act, row, &chosen),
+        (_, None) => app.say("Select a train first: Tab, or a click into its row."),
     }
     true
 }
 
-/// A command for the selected row.
-fn of_row(app: App, command: Command, row: usize, chosen: &Chosen) {
+/// An act on the selected row.
+fn of_row(app: App, act: Act, row: usize, chosen: &Chosen) {
     let times_s = chosen.times_s();
-    match (command, selected_train(app)) {
-        (Command::Cascade, _) => step(app, row, 1),
-        (Command::Earlier, _) => step(app, row, -1),
-        (Command::LeaveOut, _) => tick(app),
-        (Command::Compare, _) => next_other(app, row),
-        (Command::Raster, _) if times_s.is_empty() => app.say("Choose a discharge first: J and K, or a click on it."),
-        (Command::Raster, from) => {
+    match (act, selected_train(app)) {
+        (Act::Later, _) => step(app, row, 1),
+        (Act::Earlier, _) => step(app, row, -1),
+        (Act::Tick, _) => tick(app),
+        (Act::Other, _) => next_other(app, row),
+        (Act::Move, _) if times_s.is_empty() => app.say("Choose a discharge first: J, or a click on it."),
+        (Act::Move, from) => {
             change(app, TrainChange::Reassign { from, to: chosen.other, times_s }, None);
             app.say(format!("Moved to {}", other_name(app)));
         }
-        (_, None) => app.say("These discharges belong to no train: R moves them to one."),
-        (Command::Assign, Some(train)) => match chosen.other {
+        (_, None) => app.say("These discharges belong to no train: O moves them to one."),
+        (Act::Merge, Some(train)) => match chosen.other {
             Some(other) => {
                 app.chosen.update(|chosen| chosen.next = Some(train - usize::from(other < train)));
                 change(app, TrainChange::Merge { trains: vec![train, other] }, None);
             }
             None => app.say("Choose the other train first: C."),
         },
-        (Command::Superimpose, Some(train)) => change(app, TrainChange::Split { train }, None),
-        (Command::DeleteTrain, Some(train)) => change(app, TrainChange::Delete { train }, None),
-        (Command::DeleteAnnotation, Some(train)) => {
+        (Act::Split, Some(train)) => change(app, TrainChange::Split { train }, None),
+        (Act::Delete, Some(train)) => change(app, TrainChange::Delete { train }, None),
+        (Act::DeleteDischarges, Some(train)) => {
             // The place stays chosen, so that it can be given back.
             let place_s = times_s.first().copied();
             app.chosen.update(|chosen| chosen.place_s = place_s);
             change(app, TrainChange::DeleteDischarges { train, times_s }, None);
         }
-        (Command::Distance, Some(train)) => {
+        (Act::Add, Some(train)) => {
             let view = app.continuous.get_untracked();
             match chosen.place_s.or(chosen.at_s).or(view.cursors[view.cursor]) {
                 Some(at_s) => change(app, TrainChange::AddDischarge { train, at_s }, None),
                 None => app.say("Put the cursor there first: click into the trace or the row."),
             }
         }
-        (Command::Marks, Some(_)) => {
+        (Act::Marks, Some(_)) => {
             app.chosen.update(|chosen| chosen.mark = chosen.mark.or(Some(PotentialMark::Onset)));
             commands::focus(potential::ID);
         }
-        (Command::Pencil, Some(_)) => {
+        (Act::Pencil, Some(_)) => {
             app.chosen.update(|chosen| chosen.pencil = !chosen.pencil);
             let on = app.chosen.with_untracked(|chosen| chosen.pencil);
             app.say(if on { "Clicks add and delete discharges" } else { "Clicks choose discharges" });
         }
-        _ => {}
+        (Act::Class | Act::Anew, Some(_)) => {}
     }
 }
 
@@ -250,7 +267,7 @@ pub fn cursor_moved(app: App) {
 /// Ticks the discharge under the keyboard, or takes its tick away.
 fn tick(app: App) {
     let Some(at_s) = app.chosen.with_untracked(|chosen| chosen.at_s) else {
-        app.say("Choose a discharge first: J and K, or a click on it.");
+        app.say("Choose a discharge first: J, or a click on it.");
         return;
     };
     app.chosen.update(|chosen| {
@@ -369,22 +386,22 @@ fn class_choice(app: App, row: usize, train: &EventTrain) -> impl IntoView + use
     };
     view! {
         <p class="row">
-            <label for="train-class">"Class "<kbd>"T"</kbd></label>
+            <label for="train-class">"Class "<kbd>"Shift+C"</kbd></label>
             <select id="train-class" on:change=set>{options}<option value="">"as the program says"</option></select>
         </p>
     }
 }
 
-fn button(app: App, command: Command, name: impl IntoView + 'static, key: &'static str, title: &'static str) -> impl IntoView {
-    view! { <button class="btn" title=title on:click=move |_| commands::run(app, command)>{name}" "<kbd>{key}</kbd></button> }
+fn button(app: App, act: Act, name: impl IntoView + 'static, key: &'static str, title: &'static str) -> impl IntoView {
+    view! { <button class="btn" title=title on:click=move |_| commands::run(app, Command::Train(act))>{name}" "<kbd>{key}</kbd></button> }
 }
 
 fn train_tools(app: App) -> impl IntoView {
     view! {
         <p class="row">
-            {button(app, Command::Superimpose, "Split", "S", "Into the two shapes that differ most")}
-            {button(app, Command::DeleteTrain, "Delete train", "Shift+Del", "Its discharges are then not resolved")}
-            <button class="btn" aria-pressed=move || if app.chosen.with(|chosen| chosen.pencil) { "true" } else { "false" } title="A click on a discharge deletes it, one beside adds one" on:click=move |_| commands::run(app, Command::Pencil)>"Pencil "<kbd>"Q"</kbd></button>
+            {button(app, Act::Split, "Split", "Z", "Into the two shapes that differ most")}
+            {button(app, Act::Delete, "Delete train", "Shift+Del", "Its discharges are then not resolved")}
+            <button class="btn" aria-pressed=move || if app.chosen.with(|chosen| chosen.pencil) { "true" } else { "false" } title="A click on a discharge deletes it, one beside adds one" on:click=move |_| commands::run(app, Command::Train(Act::Pencil))>"Pencil "<kbd>"Q"</kbd></button>
         </p>
     }
 }
@@ -412,11 +429,11 @@ fn discharge_tools(app: App, row: usize, names: Vec<String>, is_train: bool) -> 
         })
     };
     let none = move || app.chosen.with(|chosen| chosen.times_s().is_empty());
-    let merge = is_train.then(|| button(app, Command::Assign, "Merge", "G", "Both trains become one"));
+    let merge = is_train.then(|| button(app, Act::Merge, "Merge", "G", "Both trains become one"));
     let single = is_train.then(|| {
         view! {
-            <button class="btn" disabled=none title="Take the chosen discharges away" on:click=move |_| commands::run(app, Command::DeleteAnnotation)>"Delete "<kbd>"Del"</kbd></button>
-            {button(app, Command::Distance, "Add at cursor", "D", "Where the train's potential fits best near the cursor")}
+            <button class="btn" disabled=none title="Take the chosen discharges away" on:click=move |_| commands::run(app, Command::Train(Act::DeleteDischarges))>"Delete "<kbd>"Del"</kbd></button>
+            {button(app, Act::Add, "Add at cursor", "D", "Where the train's potential fits best near the cursor")}
         }
     });
     view! {
@@ -427,13 +444,13 @@ fn discharge_tools(app: App, row: usize, names: Vec<String>, is_train: bool) -> 
                 {options}
             </select>
             {merge}
-            <button class="btn" disabled=none title="Move the chosen discharges to the other train" on:click=move |_| commands::run(app, Command::Raster)>"Move there "<kbd>"R"</kbd></button>
+            <button class="btn" disabled=none title="Move the chosen discharges to the other train" on:click=move |_| commands::run(app, Command::Train(Act::Move))>"Move there "<kbd>"O"</kbd></button>
         </p>
         <p class="muted" id="chosen-discharge">{words}</p>
         <p class="row">
-            {button(app, Command::Earlier, "Earlier", "J", "The discharge before")}
-            {button(app, Command::Cascade, "Later", "K", "The next discharge")}
-            <button class="btn" disabled=none title="Choose several" on:click=move |_| commands::run(app, Command::LeaveOut)>"Tick "<kbd>"X"</kbd></button>
+            {button(app, Act::Earlier, "Earlier", "Shift+J", "The discharge before")}
+            {button(app, Act::Later, "Later", "J", "The next discharge")}
+            <button class="btn" disabled=none title="Choose several" on:click=move |_| commands::run(app, Command::Train(Act::Tick))>"Tick "<kbd>"X"</kbd></button>
             {single}
         </p>
     }
@@ -445,7 +462,7 @@ pub fn anew(app: App, view: &ActivityView) -> Option<AnyView> {
         view! {
             <p class="row person-t">
                 <span>"As a person left them."</span>
-                <button class="btn" title="Forget the changes by hand; can be undone" on:click=move |_| commands::run(app, Command::Anew)>"Analyse anew "<kbd>"Y"</kbd></button>
+                <button class="btn" title="Forget the changes by hand; can be undone" on:click=move |_| commands::run(app, Command::Train(Act::Anew))>"Analyse anew "<kbd>"Y"</kbd></button>
             </p>
         }
         .into_any()

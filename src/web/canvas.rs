@@ -4,7 +4,7 @@ use plotters::prelude::IntoDrawingArea;
 use plotters_canvas::CanvasBackend;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use crate::scene::{Anchor, Color, Grid, Shape, Stroke, Theme, grid};
 
@@ -116,6 +116,9 @@ fn paint_shape(context: &CanvasRenderingContext2d, shape: &Shape, ratio: f64, de
             }
         }
         Shape::Hatch { rect, fill, color } => hatch(context, rect.map(f64::from), *fill, *color),
+        Shape::Image { rect, columns, cells, palette } => {
+            let _ = image(context, rect.map(f64::from), *columns, cells, palette);
+        }
         Shape::Circle { at, radius, fill, stroke } => {
             context.begin_path();
             let _ = context.arc(f64::from(at[0]), f64::from(at[1]), f64::from(*radius), 0.0, std::f64::consts::TAU);
@@ -140,6 +143,32 @@ fn paint_shape(context: &CanvasRenderingContext2d, shape: &Shape, ratio: f64, de
             let _ = context.fill_text(text, x, y);
         }
     }
+}
+
+/// Cells become pixels of a canvas of their own, which is then drawn at its size.
+fn image(
+    context: &CanvasRenderingContext2d,
+    [x, y, w, h]: [f64; 4],
+    columns: usize,
+    cells: &[u8],
+    palette: &[Color],
+) -> Result<(), JsValue> {
+    let rows = cells.len() / columns.max(1);
+    if rows == 0 || !(w > 0.0 && h > 0.0) {
+        return Ok(());
+    }
+    let colors = cells.iter().map(|cell| {
+        palette.get(usize::from(*cell)).map_or([0; 4], |color| {
+            let [_, r, g, b] = color.rgb.to_be_bytes();
+            [r, g, b, 255]
+        })
+    });
+    let pixels: Vec<u8> = colors.flatten().collect();
+    let small: HtmlCanvasElement = super::page::document().ok_or(JsValue::NULL)?.create_element("canvas")?.dyn_into()?;
+    fit(&small, columns as f32, rows as f32, 1.0);
+    let data = ImageData::new_with_u8_clamped_array_and_sh(wasm_bindgen::Clamped(&pixels), columns as u32, rows as u32)?;
+    self::context(&small).ok_or(JsValue::NULL)?.put_image_data(&data, 0, 0)?;
+    context.draw_image_with_html_canvas_element_and_dw_and_dh(&small, x, y, w, h)
 }
 
 fn hatch(context: &CanvasRenderingContext2d, [x, y, w, h]: [f64; 4], fill: Color, color: Color) {

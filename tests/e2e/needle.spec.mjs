@@ -80,3 +80,64 @@ for (const [key, name, verdict, tables] of [
     await expect(page.locator('.verdict')).toHaveCount(0);
   });
 }
+
+const sweeps = (page) => page.getByRole('group', { name: 'Triggered sweeps', exact: true });
+
+test('the lane as sweeps where it passes a level, by keys', async ({ page }) => {
+  await openDemo(page);
+  await page.keyboard.press('r');
+  await expect(sweeps(page)).toContainText(/1 to 20 of \d+ sweeps, passing 500 µV/);
+  const found = async () => Number((await sweeps(page).locator('.sub').textContent()).match(/of (\d+)/)[1]);
+  const high = await found();
+  await page.getByLabel('Level', { exact: true }).fill('200');
+  await page.keyboard.press('Enter');
+  await expect(sweeps(page)).toContainText('passing 200 µV');
+  expect(await found()).toBeGreaterThan(high);
+  await scope(page).focus();
+  await page.keyboard.press('PageDown');
+  await expect(sweeps(page)).toContainText(/21 to 40 of/);
+  await page.keyboard.press('.');
+  await expect(sweeps(page)).toContainText(/1 to 20 of \d+ sweeps, passing 225 µV/);
+  // The second sweep in the signal, with the cursor on it.
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await expect(sweeps(page)).toHaveCount(0);
+  const { from, to } = await range(page);
+  expect((from + to) / 2).toBeGreaterThan(5);
+  await expect(page.locator('.values')).toContainText('µV');
+});
+
+test('the sweeps of a train, superimposed', async ({ page }) => {
+  await openDemo(page);
+  await page.keyboard.press('2');
+  await expect(page.locator('.verdict')).toContainText('account for the activity', { timeout: 60_000 });
+  await expect(page.getByText('Going on')).toHaveCount(0, { timeout: 60_000 });
+  const times = Number((await cards(page).nth(2).textContent()).match(/(\d+) times/)[1]);
+  await cards(page).nth(2).click();
+  await page.getByRole('button', { name: /^Superimposed/ }).click();
+  await expect(sweeps(page)).toContainText(`of ${times} sweeps, discharges of MU C`);
+  await expect(page.getByRole('img', { name: /sweeps around discharges of MU C/ })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(sweeps(page)).toHaveCount(0);
+});
+
+test('a spectrogram lies under the lanes and follows the view', async ({ page }) => {
+  await openDemo(page);
+  // Share of pixels in the strip that are not the ground's.
+  const filled = () => page.evaluate(() => {
+    const canvas = document.querySelectorAll('#scope canvas')[1];
+    const [top, bottom] = [Math.round(canvas.height * 0.72), Math.round(canvas.height * 0.93)];
+    const { data } = canvas.getContext('2d').getImageData(0, top, canvas.width, bottom - top);
+    let coloured = 0;
+    for (let k = 0; k < data.length; k += 4) coloured += data[k + 3] > 0 && data[k] < 235 ? 1 : 0;
+    return coloured / (data.length / 4);
+  });
+  await page.keyboard.press('w');
+  await expect(page.getByRole('img', { name: /Spectrogram of Needle L tib ant below/ })).toBeVisible();
+  await expect.poll(filled).toBeGreaterThan(0.02);
+  const first = await filled();
+  await page.keyboard.press('End');
+  await expect.poll(filled).toBeGreaterThan(first * 1.3);
+  await page.keyboard.press('w');
+  await expect(page.getByRole('img', { name: /Spectrogram/ })).toHaveCount(0);
+});

@@ -55,7 +55,7 @@ test('merged, undone, split, a discharge deleted and added by keys, a mark moved
   // Merged again and split by shape: the two units come apart.
   await page.keyboard.press('Control+y');
   await expect(cards(page)).toHaveCount(4, { timeout: 30_000 });
-  await page.keyboard.press('s');
+  await page.keyboard.press('z');
   await expect(cards(page)).toHaveCount(5, { timeout: 30_000 });
   const halves = [await count(page, 0), await count(page, 1)];
   for (const [found, wanted] of [[Math.max(...halves), Math.max(first, second)], [Math.min(...halves), Math.min(first, second)]]) {
@@ -64,21 +64,21 @@ test('merged, undone, split, a discharge deleted and added by keys, a mark moved
 
   // A single discharge away and back, by keys alone.
   const before = await count(page, 0);
-  await page.keyboard.press('k');
-  await page.keyboard.press('k');
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
   await expect(choice(page)).toContainText(/Discharge at \d+\.\d{3} s/);
   const where = (await choice(page).innerText()).match(/at ([\d.]+) s/)[1];
   await page.keyboard.press('Delete');
   await expect(cards(page).first()).toContainText(`${before - 1} times`, { timeout: 30_000 });
   await page.keyboard.press('d');
   await expect(cards(page).first()).toContainText(`${before} times`, { timeout: 30_000 });
+  await page.keyboard.press('Shift+J');
   await page.keyboard.press('j');
-  await page.keyboard.press('k');
   await expect(choice(page)).toContainText(where.slice(0, -1));
 
   // The end of the potential ten samples later, by keys.
   const end = await mark(page, 'End');
-  await page.keyboard.press('e');
+  await page.keyboard.press('Shift+P');
   await expect(potential(page)).toBeFocused();
   await page.keyboard.press('3');
   await page.keyboard.press('Shift+ArrowRight');
@@ -113,10 +113,10 @@ test('by pointer: a discharge chosen and moved to a new train, the pencil, a mar
   await page.getByRole('button', { name: 'Closer' }).click();
   // A discharge in view is chosen by keys to know where it is; then a click on its tick chooses it as well.
   await scope(page).focus();
-  await page.keyboard.press('k');
-  await page.keyboard.press('k');
-  const at = Number((await choice(page).innerText()).match(/at ([\d.]+) s/)[1]);
   await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  const at = Number((await choice(page).innerText()).match(/at ([\d.]+) s/)[1]);
+  await page.keyboard.press('Shift+J');
   const x = box.x + pxOf(await range(page), at);
   // Rows are below the lanes: six of 19 px above the axis of 24 px.
   const y = box.y + box.height - 24 - 19 * 4.5;
@@ -178,7 +178,7 @@ test('a train at rest gets another class and keeps it', async ({ page }) => {
   await expect(cards(page).first()).toBeVisible();
   await scope(page).focus();
   await page.keyboard.press('Tab');
-  await page.keyboard.press('t');
+  await page.keyboard.press('Shift+C');
   await expect(page.locator('#train-class')).toBeFocused();
   await page.locator('#train-class').selectOption({ label: 'Fasciculation' });
   const named = cards(page).filter({ hasText: 'named by a person' });

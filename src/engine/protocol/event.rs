@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityView, StudyKey, StudyView, SweepData};
+use super::{ActivityView, SpectrogramView, StudyKey, StudyView, SweepData, TriggeredView};
 use crate::formats::text::Preview;
 use crate::formats::{OpenOptions, ReadError};
 use crate::model::Warning;
@@ -65,6 +65,20 @@ pub enum Event {
         study: StudyKey,
         /// The findings.
         view: ActivityView,
+    },
+    /// Answer to [`Request::Triggered`](super::Request::Triggered).
+    Triggered {
+        /// Of which study.
+        study: StudyKey,
+        /// What the buffer holds.
+        view: TriggeredView,
+    },
+    /// Answer to [`Request::Spectrogram`](super::Request::Spectrogram).
+    Spectrogram {
+        /// Of which study.
+        study: StudyKey,
+        /// What the buffer holds.
+        view: SpectrogramView,
     },
     /// Answer to [`Request::Snap`].
     Snapped {

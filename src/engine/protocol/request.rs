@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityKey, Edit, Store, StudyKey};
+use super::{ActivityKey, Edit, SpectrogramKey, Store, StudyKey, TriggeredKey};
 use crate::formats::OpenOptions;
 use crate::scene::tiles::TileKey;
 
@@ -77,6 +77,20 @@ pub enum Request {
         study: StudyKey,
         /// What of it.
         key: ActivityKey,
+    },
+    /// Sweeps around the discharges of a train, or where a signal passes a level.
+    Triggered {
+        /// Of which study.
+        study: StudyKey,
+        /// Which.
+        key: TriggeredKey,
+    },
+    /// Power over time and frequency.
+    Spectrogram {
+        /// Of which study.
+        study: StudyKey,
+        /// Of what.
+        key: SpectrogramKey,
     },
     /// Nearest peak to a moment.
     Snap {

@@ -20,6 +20,8 @@ pub struct Train {
 
 /// Lag within which parts of one potential lie, s.
 const LOCK_S: f64 = 0.014;
+/// A train of which a smaller part than this is locked to another is one of its own.
+const OWN_LIFE: f64 = 0.45;
 /// Spread of such a lag, s.
 const LOCK_SPREAD_S: f64 = 0.0007;
 
@@ -46,6 +48,21 @@ impl Train {
             }
             self.push(t, s);
         }
+    }
+
+    /// The train without discharges that come a lag behind one of `times_s`, `count` of them, when it is
+    /// regular and those are the smaller part.
+    fn apart_from(&self, times_s: &[f64], lag_s: f64, count: usize) -> Option<Self> {
+        if count as f64 >= OWN_LIFE * self.times_s.len() as f64 {
+            return None;
+        }
+        let mut rest = Self { parts: self.parts, unit: self.unit, ..Self::default() };
+        for (time_s, size_uv) in self.times_s.iter().zip(&self.sizes_uv) {
+            if !near(times_s, time_s - lag_s, LOCK_SPREAD_S) {
+                rest.push(*time_s, *size_uv);
+            }
+        }
+        Some(rest).filter(|rest| rest.times_s.len() >= CHAIN && firing(&rest.times_s, &rest.sizes_uv).cv < IRREGULAR)
     }
 
     /// Median size, microvolts.
@@ -99,6 +116,12 @@ fn lock(a: &[f64], b: &[f64], reach_s: f64) -> (f64, usize) {
     best
 }
 
+/// Whether one of `times_s` (in order) lies within `reach_s` of `time_s`.
+fn near(times_s: &[f64], time_s: f64, reach_s: f64) -> bool {
+    let at = times_s.partition_point(|t| *t < time_s - reach_s);
+    times_s.get(at).is_some_and(|t| *t <= time_s + reach_s)
+}
+
 /// Joins trains that keep a fixed lag: parts of one potential (fibres of a motor unit, of a complex
 /// repetitive discharge), or what is left of it after subtraction.
 pub fn join_locked(mut trains: Vec<Train>) -> Vec<Train> {
@@ -114,6 +137,18 @@ pub fn join_locked(mut trains: Vec<Train>) -> Vec<Train> {
             let chance = (na as f64 / span * 2.0 * LOCK_SPREAD_S).min(1.0) * nb as f64;
             let least = na.min(nb) as f64;
             if count as f64 >= 0.55 * least && count as f64 > 3.0 * chance + 1.5 {
+                // A regular train most of which lies elsewhere has a life of its own: only what is left of
+                // the other's discharges was taken for it.
+                if let Some(rest) = train.apart_from(&other.times_s, lag, count) {
+                    train = rest;
+                    continue;
+                }
+                if train.size_uv() > other.size_uv()
+                    && let Some(rest) = other.apart_from(&train.times_s, -lag, count)
+                {
+                    *other = rest;
+                    continue;
+                }
                 // Where the larger part was missed the smaller one tells when it was.
                 let mut extra = Train { parts: other.parts, unit: other.unit, ..Train::default() };
                 for (t, s) in train.times_s.iter().zip(&train.sizes_uv) {
