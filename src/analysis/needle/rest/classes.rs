@@ -111,7 +111,7 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
                 * within(s.amp_uv, 40.0, 1e5, 0.2)
                 * if few { 0.9 } else { irregular }
                 * within(f.rate_hz, 0.0, 5.0, 0.3)
-                * within(f.n as f64 / f.span_s.max(1.0), 0.0, 3.0, 0.25),
+                * within(f.n as f64 / f.span_s.max(1.0), 0.0, 2.0, 0.25),
         ),
         (
             C::ComplexRepetitive,
@@ -164,7 +164,7 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
             // Semi-regular at such a rate is drive from the spinal cord, even of a short potential.
             unit.max(0.25)
                 * within(f.rate_hz, 4.0, 30.0, 0.2)
-                * within(f.cv, 0.06, 0.35, 0.3)
+                * within(f.cv, 0.06, if unit > 0.25 { 0.35 } else { 0.25 }, 0.3)
                 * many(8.0)
                 * not_bursting
                 * within(f.span_s, 1.0, 1e9, 0.4),

@@ -48,6 +48,8 @@ const LONE_UNIT: usize = usize::MAX;
 const FAST: usize = usize::MAX - 1;
 /// With voluntary units, more discharges that fit no class than this part of the others: effort.
 const UNSURE_PART: f64 = 0.3;
+/// Potentials of single fibres are shorter, ms.
+const FIBRE_MS: f64 = 4.0;
 /// Shortest record, s, of which something is said.
 const SHORTEST_S: f64 = 0.5;
 
@@ -215,7 +217,8 @@ impl RestAnalysis {
             features::shape(&self.input.uv, self.input.fs_hz, t, &[], noise).is_some_and(|s| {
                 let firing = features::firing(&t.times_s, &t.sizes_uv);
                 let class = classes::name(&firing, &s, t.parts).class;
-                let drive = class == ActivityClass::Voluntary && firing.cv < 0.22;
+                // A motor unit under voluntary drive has more than one fibre's length.
+                let drive = class == ActivityClass::Voluntary && firing.cv < 0.22 && s.duration_ms > FIBRE_MS;
                 let unit = s.duration_ms > 5.2 && s.positive_to_negative < 1.0;
                 s.first != features::FirstPhase::Negative && !unit && class != ActivityClass::Myokymic && !drive
             })

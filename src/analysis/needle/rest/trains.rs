@@ -20,8 +20,14 @@ pub struct Train {
 
 /// Lag within which parts of one potential lie, s.
 const LOCK_S: f64 = 0.014;
+/// Parts of a complex repetitive discharge, which are steadier than anything else, may lie farther
+/// apart, s.
+const LOCK_CIRCUIT_S: f64 = 0.1;
+const MACHINE: f64 = 0.009;
 /// A train of which a smaller part than this is locked to another is one of its own.
 const OWN_LIFE: f64 = 0.45;
+/// A discharge that was missed lies within so many intervals of one that was not.
+const MISSED: f64 = 3.2;
 /// Spread of such a lag, s.
 const LOCK_SPREAD_S: f64 = 0.0007;
 
@@ -63,6 +69,14 @@ impl Train {
             }
         }
         Some(rest).filter(|rest| rest.times_s.len() >= CHAIN && firing(&rest.times_s, &rest.sizes_uv).cv < IRREGULAR)
+    }
+
+    /// Whether a discharge may have been missed at `time_s`: in a regular train only near others.
+    fn expects(&self, time_s: f64) -> bool {
+        if firing(&self.times_s, &self.sizes_uv).cv >= IRREGULAR {
+            return true;
+        }
+        near(&self.times_s, time_s, MISSED * usual_interval(&self.times_s))
     }
 
     /// Median size, microvolts.
@@ -127,11 +141,14 @@ fn near(times_s: &[f64], time_s: f64, reach_s: f64) -> bool {
 pub fn join_locked(mut trains: Vec<Train>) -> Vec<Train> {
     trains.sort_by(|a, b| (b.size_uv() * (b.times_s.len() as f64).sqrt()).total_cmp(&(a.size_uv() * (a.times_s.len() as f64).sqrt())));
     let mut kept: Vec<Train> = Vec::new();
+    let mut apart: Vec<Train> = Vec::new();
     'next: for mut train in trains {
         for other in &mut kept {
             let (na, nb) = (other.times_s.len(), train.times_s.len());
             // In a fast train only lags below half its interval mean one potential.
-            let reach = LOCK_S.min(0.5 * usual_interval(&other.times_s)).min(0.5 * usual_interval(&train.times_s)).max(0.002);
+            let machine = |t: &Train| firing(&t.times_s, &t.sizes_uv).cv < MACHINE;
+            let most = if machine(other) && machine(&train) { LOCK_CIRCUIT_S } else { LOCK_S };
+            let reach = most.min(0.5 * usual_interval(&other.times_s)).min(0.5 * usual_interval(&train.times_s)).max(0.002);
             let (lag, count) = lock(&other.times_s, &train.times_s, reach);
             let span = (other.times_s[na - 1] - other.times_s[0]).max(1.0);
             let chance = (na as f64 / span * 2.0 * LOCK_SPREAD_S).min(1.0) * nb as f64;
@@ -149,13 +166,17 @@ pub fn join_locked(mut trains: Vec<Train>) -> Vec<Train> {
                     *other = rest;
                     continue;
                 }
-                // Where the larger part was missed the smaller one tells when it was.
+                // Where the larger part was missed the smaller one tells when it was; what comes at another
+                // time than the larger one's rhythm has it is something else.
                 let mut extra = Train { parts: other.parts, unit: other.unit, ..Train::default() };
+                let mut strange = Train { parts: 1, unit: train.unit, ..Train::default() };
                 for (t, s) in train.times_s.iter().zip(&train.sizes_uv) {
                     let at = t - lag;
-                    let near = other.times_s.partition_point(|o| *o < at - 0.004);
-                    if other.times_s.get(near).is_none_or(|o| *o > at + 0.004) {
+                    if near(&other.times_s, at, 0.004) {
+                    } else if other.expects(at) {
                         extra.push(at, *s);
+                    } else {
+                        strange.push(*t, *s);
                     }
                 }
                 // Only if the smaller one is really a part of each: otherwise extras are other things.
@@ -169,12 +190,16 @@ pub fn join_locked(mut trains: Vec<Train>) -> Vec<Train> {
                 if count >= 3 && train.size_uv() > 0.2 * other.size_uv() {
                     other.parts += train.parts;
                 }
+                if strange.times_s.len() >= CHAIN {
+                    apart.push(strange);
+                }
                 continue 'next;
             }
         }
         train.tidy();
         kept.push(train);
     }
+    kept.extend(apart);
     kept
 }
 
@@ -245,6 +270,8 @@ fn same_train(a: &Train, b: &Train, likeness: f64, lag_s: f64, ratio: f64) -> bo
 
 /// Local irregularity from which a train may be several.
 const IRREGULAR: f64 = 0.12;
+/// Trains slower than this have one rhythm, or are several; faster ones may wax and wane.
+const SLOW_HZ: f64 = 15.0;
 /// Shortest chain that makes a train.
 const CHAIN: usize = 5;
 
@@ -253,7 +280,7 @@ const CHAIN: usize = 5;
 pub fn take_apart(trains: Vec<Train>, units: &[Unit], fs_hz: f64, may: &dyn Fn(&Train) -> bool) -> Vec<Train> {
     let (pool, mut out): (Vec<Train>, Vec<Train>) = trains.into_iter().partition(|t| {
         let f = firing(&t.times_s, &t.sizes_uv);
-        (f.cv.is_nan() || f.cv >= IRREGULAR) && t.times_s.len() >= 3 && may(t)
+        (f.cv.is_nan() || f.cv >= IRREGULAR || (f.rate_hz < SLOW_HZ && crowded(&t.times_s))) && t.times_s.len() >= 3 && may(t)
     });
     let mut beats: Vec<Beat> = pool
         .iter()
@@ -331,6 +358,13 @@ pub fn take_apart(trains: Vec<Train>, units: &[Unit], fs_hz: f64, may: &dyn Fn(&
     }
     out.extend(found);
     out
+}
+
+/// Whether more than a tenth of the intervals are far shorter than the usual one: two rhythms.
+fn crowded(times_s: &[f64]) -> bool {
+    let intervals: Vec<f64> = times_s.windows(2).map(|w| w[1] - w[0]).collect();
+    let usual = crate::dsp::robust::median(&intervals);
+    intervals.iter().filter(|s| **s < 0.6 * usual).count() * 10 > intervals.len()
 }
 
 /// Whether a chain is long and complete, in a time with few other discharges of the train it came from.
