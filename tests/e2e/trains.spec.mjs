@@ -170,6 +170,28 @@ async function flagOf(page, end, chart) {
   throw new Error(`no flag at ${end} ms`);
 }
 
+test('a discharge that was not resolved becomes a train, and goes to another one', async ({ page }) => {
+  await openDemo(page);
+  await scope(page).focus();
+  await page.keyboard.press('Shift+Tab');
+  await expect(panel(page)).toContainText('Edit Not resolved');
+  await page.keyboard.press('j');
+  await expect(choice(page)).toContainText(/Discharge at/);
+  await page.keyboard.press('o');
+  await expect(cards(page)).toHaveCount(6, { timeout: 30_000 });
+  await expect(cards(page).nth(5)).toContainText('MU F');
+  await expect(cards(page).nth(5)).toContainText('once');
+  // It is selected, and merged with the first by the list.
+  await expect(panel(page)).toContainText('Edit MU F');
+  await page.locator('#train-other').selectOption({ label: 'MU A' });
+  await page.getByRole('button', { name: /^Merge/ }).click();
+  await expect(cards(page)).toHaveCount(5, { timeout: 30_000 });
+  // Closing the analysis leaves the way back to its trains.
+  await page.getByRole('button', { name: /^Motor units/ }).click();
+  await page.getByRole('button', { name: /motor units, 0.00 s to 20.00 s/ }).click();
+  await expect(page.getByText('As a person left them.')).toBeVisible({ timeout: 30_000 });
+});
+
 test('a train at rest gets another class and keeps it', async ({ page }) => {
   await page.goto('./?demo=needle');
   await opened(page);
