@@ -9,7 +9,7 @@ use super::commands::{self, Command};
 use super::state::App;
 use super::{continuous, potential, sound};
 use crate::engine::protocol::{ActivityKey, ActivityView, Edit, StretchView};
-use crate::model::{ActivityClass, Editable, EventTrain, PotentialMark, TrainChange};
+use crate::model::{ActivityClass, Editable, PotentialMark, TrainChange};
 use crate::scene::divisions::clock;
 
 /// Discharges nearer than this are the same, s.
@@ -349,21 +349,22 @@ pub fn TrainPanel() -> impl IntoView {
         let row = app.train.get()?;
         app.activity.with(|activity| {
             let view = activity.as_ref().filter(|view| view.done && view.measurement.editable != Editable::No)?;
-            let train = view.measurement.trains.get(row).cloned();
+            // Not the values, or each step of a mark would make the panel again.
+            let train = view.measurement.trains.get(row).map(|train| (train.name.clone(), train.class, train.by_person));
             let names: Vec<String> = view.measurement.trains.iter().map(|train| train.name.clone()).collect();
             (row < rows(view)).then_some((row, train, names, view.measurement.editable))
         })
     });
     move || {
         let (row, train, names, editable) = shown.get()?;
-        let name = train.as_ref().map_or_else(|| "Not resolved".to_owned(), |train| train.name.clone());
-        let by_person = train.as_ref().is_some_and(|train| train.by_person);
+        let name = train.as_ref().map_or_else(|| "Not resolved".to_owned(), |train| train.0.clone());
+        let by_person = train.as_ref().is_some_and(|train| train.2);
         let all = editable == Editable::All;
         let is_train = train.is_some();
         Some(view! {
             <section class="train-edit" aria-label="Selected train">
                 <h2>{format!("Edit {name}")}<span class=if by_person { "person-t" } else { "muted" }>{if by_person { " changed by hand" } else { "" }}</span></h2>
-                {train.map(|train| class_choice(app, row, &train))}
+                {train.map(|train| class_choice(app, row, train.1))}
                 {(all && is_train).then(|| train_tools(app))}
                 {all.then(|| discharge_tools(app, row, names, is_train))}
                 {(all && is_train).then(|| view! { <potential::Marks/> })}
@@ -372,8 +373,7 @@ pub fn TrainPanel() -> impl IntoView {
     }
 }
 
-fn class_choice(app: App, row: usize, train: &EventTrain) -> impl IntoView + use<> {
-    let now = train.class;
+fn class_choice(app: App, row: usize, now: ActivityClass) -> impl IntoView {
     let options = ActivityClass::ALL
         .iter()
         .enumerate()
