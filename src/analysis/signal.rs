@@ -1,7 +1,7 @@
 //! Analyses of continuous signals, in steps: one [`SignalAnalyzer`] a task.
 
 use super::needle;
-use crate::model::{SignalMeasurement, SignalTask};
+use crate::model::{EditedTrain, SignalMeasurement, SignalTask, TrainChange};
 
 /// A stretch of one channel as analyzers see it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,6 +36,20 @@ pub trait SignalAnalysis {
 
     /// What is known so far. Times count from the start of the input.
     fn measurement(&self) -> SignalMeasurement;
+
+    /// Takes a person's trains in place of those found; `None`: those found. Times count from the
+    /// start of the input. `true` when that takes further steps.
+    fn revise(&mut self, _trains: Option<Vec<EditedTrain>>) -> bool {
+        false
+    }
+
+    /// All trains as they would be after a change; [`Self::revise`] takes them.
+    ///
+    /// # Errors
+    /// A sentence when the change cannot be made.
+    fn changed(&self, _change: &TrainChange) -> Result<Vec<EditedTrain>, String> {
+        Err("The trains of this analysis cannot be changed.".into())
+    }
 }
 
 /// An analysis that is done in one piece.

@@ -1,13 +1,14 @@
 //! Analyses of continuous signals: a stretch of one lane, read once and analysed in steps.
 //!
-//! One analysis a study is under way; a new one takes its place. Stored samples are analysed,
-//! whatever filters the picture has.
+//! One analysis a study is kept; a new one takes its place. Stored samples are analysed, whatever
+//! filters the picture has. When it is done it answers to trains that a person changes
+//! ([`super::trains`]).
 
-use super::protocol::{ActivityKey, ActivityView, Event, Output};
+use super::protocol::{ActivityKey, ActivityView, Event, Output, StudyKey};
 use super::session::Session;
 use super::signal::Signal;
 use crate::analysis::signal::{SignalAnalysis, SignalInput, signal_analyzer};
-use crate::model::{FilterChain, QualityFlag, QualityKind, SignalMeasurement, SignalTask};
+use crate::model::{EditedTrain, FilterChain, QualityFlag, QualityKind, SignalMeasurement, SignalTask, TrainChange};
 use crate::units::Unit;
 
 /// Longest stretch, samples: two minutes at 50 kHz.
@@ -20,13 +21,16 @@ const SHORTEST_S: f64 = 0.05;
 /// Findings are told each time that so much more was done.
 const TOLD: f64 = 0.1;
 
-/// An analysis that is under way.
+/// An analysis that is under way, or done.
 pub(super) struct Activity {
     key: ActivityKey,
     analysis: Box<dyn SignalAnalysis>,
     /// What the stretch itself weakens.
     quality: Vec<QualityFlag>,
+    /// A person's trains that it was given, seconds from the start of the stretch.
+    given: Option<Vec<EditedTrain>>,
     told: f64,
+    done: bool,
 }
 
 impl Session {
@@ -83,25 +87,31 @@ impl Session {
         uv.iter_mut().for_each(|value| *value *= scale);
         (key.from_s, key.to_s) = (from_s, from_s + n as f64 / channel.fs_hz);
         let input = SignalInput { uv, fs_hz: channel.fs_hz, muscle: channel.name.clone(), age_years: self.person().age_years };
-        Ok(Activity { key, analysis: analyzer.begin(input), quality, told: 0.0 })
+        let mut analysis = analyzer.begin(input);
+        let given = self.kept_trains(&key);
+        if given.is_some() {
+            analysis.revise(given.clone());
+        }
+        Ok(Activity { key, analysis, quality, given, told: 0.0, done: false })
     }
 
     /// One piece of the analysis; `false` when none is under way.
     pub fn step_activity(&mut self, out: &mut dyn FnMut(Output)) -> bool {
-        let Some(mut activity) = self.activity.take() else { return false };
+        let Some(activity) = self.activity.as_mut().filter(|activity| !activity.done) else { return false };
         match activity.analysis.step() {
             Some(done) => {
                 let total = 1000;
                 let what = activity.key.task.name().to_owned();
                 out(Event::Progress { study: self.key, what, done: (done.clamp(0.0, 1.0) * 1000.0) as u64, total }.into());
-                if done - activity.told >= TOLD {
+                // Of trains that are given nothing is known until all is.
+                if done - activity.told >= TOLD && activity.given.is_none() {
                     activity.told = done;
-                    out(Event::Activity { study: self.key, view: activity.view(false) }.into());
+                    out(activity.told(self.key).into());
                 }
-                self.activity = Some(activity);
             }
             None => {
-                out(Event::Activity { study: self.key, view: activity.view(true) }.into());
+                activity.done = true;
+                out(activity.told(self.key).into());
                 out(Event::Finished { study: self.key, cancelled: false }.into());
             }
         }
@@ -110,7 +120,47 @@ impl Session {
 }
 
 impl Activity {
-    fn view(&self, done: bool) -> ActivityView {
+    /// Whether work is left.
+    pub fn goes_on(&self) -> bool {
+        !self.done
+    }
+
+    /// The stretch.
+    pub fn key(&self) -> ActivityKey {
+        self.key
+    }
+
+    /// Whether it is the analysis of a stretch, whichever way up.
+    pub fn answers(&self, key: &ActivityKey) -> bool {
+        ActivityKey { turned: self.key.turned, ..*key } == self.key
+    }
+
+    /// The trains after a change, seconds from the start of the stretch.
+    ///
+    /// # Errors
+    /// A sentence when it cannot be made.
+    pub fn changed(&self, change: &TrainChange) -> Result<Vec<EditedTrain>, String> {
+        self.analysis.changed(change)
+    }
+
+    /// Takes a person's trains, or `None`: those found. `true` when they are others than before and
+    /// nothing remains to be computed.
+    pub fn follow(&mut self, trains: Option<Vec<EditedTrain>>) -> bool {
+        if trains == self.given {
+            return false;
+        }
+        self.given.clone_from(&trains);
+        self.done = !self.analysis.revise(trains);
+        self.told = 0.0;
+        self.done
+    }
+
+    /// What is known, for the page.
+    pub fn told(&self, study: StudyKey) -> Event {
+        Event::Activity { study, view: self.view() }
+    }
+
+    fn view(&self) -> ActivityView {
         let mut measurement: SignalMeasurement = self.analysis.measurement();
         let from_s = self.key.from_s;
         for train in &mut measurement.trains {
@@ -119,6 +169,6 @@ impl Activity {
         }
         measurement.unresolved_s.iter_mut().for_each(|time_s| *time_s += from_s);
         measurement.quality.extend(self.quality.iter().cloned());
-        ActivityView { key: self.key, done, measurement }
+        ActivityView { key: self.key, done: self.done, by_person: self.given.is_some(), measurement }
     }
 }

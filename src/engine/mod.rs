@@ -22,6 +22,7 @@ pub mod stream;
 mod studies;
 mod tiles;
 mod together;
+mod trains;
 mod triggered;
 mod view;
 

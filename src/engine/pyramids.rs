@@ -93,7 +93,7 @@ impl Session {
     /// Stops building; what is there stays usable.
     pub fn cancel(&mut self, out: &mut dyn FnMut(Output)) {
         // What was asked for last is what a person wants to stop.
-        if self.activity.take().is_none() {
+        if self.activity.take_if(|activity| activity.goes_on()).is_none() {
             self.pyramids.queue.clear();
             self.pyramids.cancelled = true;
         }

@@ -40,7 +40,7 @@ pub(super) struct Session {
     pub tested: BTreeMap<usize, Tested>,
     /// What each test may be.
     pub guessed: Vec<Guessed>,
-    /// An analysis of a continuous signal that is under way.
+    /// The last analysis of a continuous signal; it answers to changed trains without beginning again.
     pub activity: Option<Activity>,
     pub signals: Signals,
     pub pyramids: Pyramids,
@@ -174,5 +174,6 @@ impl Session {
         }
         let view = self.view();
         out(Event::Changed { view }.into());
+        self.follow_trains(out);
     }
 }

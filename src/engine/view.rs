@@ -27,6 +27,7 @@ impl Session {
             together: self.together(&examination.tests, &self.person()),
             person: self.person_view(),
             sweep_filter: self.edits.sweep_filter,
+            stretches: self.stretches(),
             text: self.text.clone(),
             warnings: self.warnings.clone(),
             undo: self.undo.last().map(|(label, _)| label.clone()),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chart, QualityFlag, Table};
+use super::{Chart, QualityFlag, ShownPotential, Table};
 
 /// What may be asked of a continuous signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,6 +83,24 @@ pub enum ActivityClass {
 }
 
 impl ActivityClass {
+    /// All, those of a muscle at rest first.
+    pub const ALL: [Self; 14] = [
+        Self::Fibrillation,
+        Self::PositiveSharpWave,
+        Self::Fasciculation,
+        Self::ComplexRepetitive,
+        Self::Myotonic,
+        Self::Myokymic,
+        Self::Neuromyotonic,
+        Self::EndPlateNoise,
+        Self::EndPlateSpike,
+        Self::Cramp,
+        Self::Voluntary,
+        Self::Insertional,
+        Self::Artefact,
+        Self::NotSure,
+    ];
+
     /// In the field's words.
     pub fn name(self) -> &'static str {
         match self {
@@ -133,6 +151,19 @@ impl ActivityClass {
     }
 }
 
+/// What a person may change of the trains of an analysis.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Editable {
+    /// Nothing.
+    #[default]
+    No,
+    /// Their class.
+    Class,
+    /// Discharges, class, marks.
+    All,
+}
+
 /// Discharges that belong together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventTrain {
@@ -150,6 +181,8 @@ pub struct EventTrain {
     pub why: Vec<String>,
     /// What must be thought of beside it (an end plate near by); empty: nothing.
     pub warning: String,
+    /// A person made it, or changed its discharges, marks or class.
+    pub by_person: bool,
 }
 
 /// What an analysis says of a stretch of signal.
@@ -170,6 +203,10 @@ pub struct SignalMeasurement {
     /// A chart of each train, shown when it is selected (its discharges overlaid); empty while it is not
     /// known.
     pub overlays: Vec<Chart>,
+    /// The averaged potential of each train with its marks; empty where there are none to move.
+    pub potentials: Vec<ShownPotential>,
+    /// What a person may change of the trains.
+    pub editable: Editable,
     /// What weakens it.
     pub quality: Vec<QualityFlag>,
 }

@@ -17,9 +17,10 @@ mod samples;
 mod study;
 mod summary;
 mod table;
+mod trains;
 mod unit_number;
 
-pub use activity::{ActivityClass, EventTrain, SignalMeasurement, SignalTask};
+pub use activity::{ActivityClass, Editable, EventTrain, SignalMeasurement, SignalTask};
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
 pub use excitability::{Electrotonus, Excitability, ScanPoint};
@@ -37,4 +38,5 @@ pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgre
 pub use study::{Study, Subject, Warning};
 pub use summary::{MotorSummary, SensorySite, SensorySummary, Summary};
 pub use table::{Axis, Cell, Chart, ChartLine, Column, Series, SeriesLook, Table, TableRow};
+pub use trains::{EditedTrain, PotentialMark, ShownMark, ShownPotential, TrainChange, TrainEdits};
 pub use unit_number::{ExcitabilitySummary, ExcitabilityValue, MunixSummary, ScanSummary, UnitCount};

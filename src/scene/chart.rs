@@ -17,7 +17,7 @@ const DASHES: [&[f32]; 4] = [&[], &[6.0, 3.0], &[2.0, 3.0], &[8.0, 3.0, 2.0, 3.0
 
 /// From values to pixels along one axis.
 #[derive(Debug, Clone, Copy)]
-struct Along {
+pub struct Along {
     from: f64,
     to: f64,
     start_px: f32,
@@ -49,13 +49,26 @@ impl Along {
         Self { from, to, start_px, end_px, log: axis.log }
     }
 
-    fn px(&self, value: f64) -> f32 {
+    /// Where a value lies, px.
+    pub fn px(&self, value: f64) -> f32 {
         let share = if self.log {
             (value.max(1e-300).log10() - self.from.log10()) / (self.to.log10() - self.from.log10())
         } else {
             (value - self.from) / (self.to - self.from)
         };
         self.start_px + (share.clamp(-4.0, 5.0) as f32) * (self.end_px - self.start_px)
+    }
+
+    /// The value at a place on a linear axis.
+    pub fn value(&self, px: f32) -> f64 {
+        let length = self.end_px - self.start_px;
+        let share = if length == 0.0 { 0.0 } else { f64::from((px - self.start_px) / length) };
+        self.from + share * (self.to - self.from)
+    }
+
+    /// Its ends, px: the lower value first.
+    pub fn ends_px(&self) -> [f32; 2] {
+        [self.start_px, self.end_px]
     }
 
     fn ticks(&self, least_px: f32) -> Vec<f64> {
@@ -91,6 +104,11 @@ fn title(axis: &Axis) -> String {
 
 /// Draws a chart of this size.
 pub fn draw(chart: &Chart, width: f32, height: f32, theme: &Theme) -> Picture {
+    draw_on_axes(chart, width, height, theme).0
+}
+
+/// As [`draw`], with the axes x and y, for what is drawn upon it.
+pub fn draw_on_axes(chart: &Chart, width: f32, height: f32, theme: &Theme) -> (Picture, [Along; 2]) {
     let mut picture = Picture { width, height, alt: words(chart), ..Picture::default() };
     let (right, bottom) = ((width - RIGHT).max(LEFT + 20.0), (height - BELOW).max(TOP + 20.0));
     let points = || chart.series.iter().flat_map(|series| &series.points).filter(|[x, y]| x.is_finite() && y.is_finite());
@@ -124,7 +142,7 @@ pub fn draw(chart: &Chart, width: f32, height: f32, theme: &Theme) -> Picture {
         picture.marks.push(Shape::Line { points: ends.to_vec(), stroke });
         picture.marks.push(marks::label(at, &line.name, 11.0, false, anchor, theme.ink, theme));
     }
-    picture
+    (picture, [x, y])
 }
 
 fn axes(chart: &Chart, x: &Along, y: &Along, theme: &Theme, picture: &mut Picture) {

@@ -63,6 +63,10 @@ pub struct TrainRow {
     pub doubtful: bool,
     /// Selected: its discharges are marked in the trace as well.
     pub selected: bool,
+    /// A person made or changed it.
+    pub by_person: bool,
+    /// Discharges that a person has chosen, seconds.
+    pub chosen_s: Vec<f64>,
 }
 
 /// What the continuous view shows.
@@ -109,6 +113,13 @@ impl Scene<'_> {
     /// Where the rows of discharges begin.
     fn trains_top(&self) -> f32 {
         (self.height - AXIS_PX - self.row_px() * self.trains.len() as f32).max(1.0)
+    }
+
+    /// The moment of the row's discharge nearest to `x`, within `reach_px`.
+    pub fn discharge_at(&self, row: usize, x: f64, reach_px: f64) -> Option<f64> {
+        let away = |time_s: &f64| (self.view.px_from_time(*time_s) - x).abs();
+        let near = self.trains.get(row)?.times_s.iter().copied().filter(|time_s| away(time_s) <= reach_px);
+        near.min_by(|a, b| away(a).total_cmp(&away(b)))
     }
 
     /// Where the lanes end.
@@ -335,14 +346,26 @@ impl Scene<'_> {
             }
             let stroke = Stroke::solid(color, if row.abnormal || row.selected { 2.0 } else { 1.25 });
             picture.marks.push(Shape::Line { points, stroke });
+            for time_s in row.chosen_s.iter().filter(|time_s| (self.view.from_s..=self.view.to_s).contains(*time_s)) {
+                let x = self.view.px_from_time(*time_s) as f32;
+                let stroke = Stroke::solid(theme.focus, 2.0);
+                let rect = [x - 4.0, high - 1.0, 8.0, low - high + 2.0];
+                picture.marks.push(Shape::Rect { rect, radius: 2.0, fill: None, stroke: Some(stroke) });
+                picture.marks.push(Shape::Line { points: vec![[x, 0.0], [x, high]], stroke: Stroke::solid(theme.focus, 1.0) });
+            }
             if self.row_px() >= 11.0 {
                 let size = 11.0_f32.min(self.row_px() * 0.62);
                 // On ground of their own: ticks must not run through the words.
                 let (name, note) = (text_width(&row.name, size), text_width(&row.note, size));
-                let rect = [4.0, top + 1.0, name + note + 22.0, self.row_px() - 2.0];
+                let left = if row.by_person { 20.0 } else { 10.0 };
+                let rect = [4.0, top + 1.0, left + name + note + 12.0, self.row_px() - 2.0];
                 picture.marks.push(Shape::Rect { rect, radius: 2.0, fill: Some(theme.scope), stroke: None });
-                picture.marks.push(marks::label([10.0, low], &row.name, size, true, Anchor::Start, color, theme));
-                picture.marks.push(marks::label([name + 18.0, low], &row.note, size, false, Anchor::Start, theme.axis_text, theme));
+                if row.by_person {
+                    let rect = [10.0, (high + low) / 2.0 - 3.0, 6.0, 6.0];
+                    picture.marks.push(Shape::Rect { rect, radius: 0.0, fill: Some(theme.marker_human), stroke: None });
+                }
+                picture.marks.push(marks::label([left, low], &row.name, size, true, Anchor::Start, color, theme));
+                picture.marks.push(marks::label([left + name + 8.0, low], &row.note, size, false, Anchor::Start, theme.axis_text, theme));
             }
         }
         if !self.trains.is_empty() {

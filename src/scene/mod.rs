@@ -9,6 +9,7 @@ pub mod continuous;
 pub mod divisions;
 pub mod grid;
 pub mod marks;
+pub mod potential;
 pub mod shape;
 pub mod spectrogram;
 pub mod svg;
@@ -60,6 +61,8 @@ pub enum Target {
     Marker(crate::model::SweepId, crate::model::MarkerKind),
     /// An annotation, by number.
     Annotation(usize),
+    /// A mark of an averaged potential.
+    Mark(crate::model::PotentialMark),
 }
 
 impl Picture {

@@ -6,8 +6,8 @@ use super::commands::{self, Command};
 use super::continuous;
 use super::icons::{self, icon};
 use super::results::results_table;
-use super::sound;
 use super::state::{App, Selection};
+use super::{sound, trains};
 use crate::engine::protocol::{ActivityKey, ActivityView, Request, StudyKey, scenes};
 use crate::model::{EventTrain, SignalTask};
 use crate::scene::continuous::TrainRow;
@@ -40,6 +40,23 @@ pub fn ask(app: App, task: SignalTask) {
     app.send(Request::Analyse { study, key: ActivityKey { recording, channel, minus, turned, task, from_s, to_s } });
 }
 
+/// Shows a stretch again, its lane selected, the cursors around it.
+pub fn show_stretch(app: App, key: ActivityKey) {
+    let Some((_, recording)) = untrack(|| app.recording()) else { return };
+    let of_lane = |lane: &crate::engine::protocol::LaneView| (lane.settings.channel, lane.settings.minus) == (key.channel, key.minus);
+    let Some(lane) = continuous::visible(&recording).position(of_lane) else {
+        app.say("The lane of this stretch is hidden: L shows it.");
+        return;
+    };
+    leave(app);
+    let whole = key.from_s <= recording.start_s && key.to_s >= recording.start_s + recording.duration_s;
+    app.continuous.update(|view| {
+        view.lane = Some(lane);
+        view.cursors = if whole { [None; 2] } else { [Some(key.from_s), Some(key.to_s)] };
+    });
+    ask(app, key.task);
+}
+
 /// Asks once more with what is now selected.
 pub fn ask_again(app: App) {
     if let Some(task) = app.task.get_untracked() {
@@ -59,16 +76,24 @@ pub fn leave(app: App) {
 pub fn arrived(app: App, view: ActivityView) {
     let shown = matches!(app.selection.get_untracked(), Selection::Recording(recording) if recording == view.key.recording);
     if shown && app.task.get_untracked() == Some(view.key.task) {
-        if view.done {
+        // After a change the verdict is told when it is another one.
+        let told = app.activity.with_untracked(|old| old.as_ref().is_some_and(|old| old.done && summary(old) == summary(&view)));
+        if view.done && !told {
             app.say(format!("{}: {}", view.key.task.name(), summary(&view)));
         }
+        trains::arrived(app, &view);
         app.activity.set(Some(view));
+        if app.sound.alone.get_untracked() {
+            sound::go_on(app);
+        }
     }
 }
 
 /// Rows of discharges below the lanes.
 pub fn rows(app: App) -> Vec<TrainRow> {
     let selected = app.train.get();
+    let chosen = app.chosen.with(trains::Chosen::marked_s);
+    let chosen = |row: usize| if selected == Some(row) { chosen.clone() } else { Vec::new() };
     app.activity.with(|activity| {
         let Some(view) = activity else { return Vec::new() };
         let measurement = &view.measurement;
@@ -80,12 +105,16 @@ pub fn rows(app: App) -> Vec<TrainRow> {
             abnormal: train.class.abnormal(),
             doubtful: false,
             selected: selected == Some(index),
+            by_person: train.by_person,
+            chosen_s: chosen(index),
         });
         let left = (!measurement.unresolved_s.is_empty()).then(|| TrainRow {
             name: "not resolved".into(),
             note: measurement.unresolved_s.len().to_string(),
             times_s: measurement.unresolved_s.clone(),
             doubtful: true,
+            selected: selected == Some(measurement.trains.len()),
+            chosen_s: chosen(measurement.trains.len()),
             ..TrainRow::default()
         });
         rows.chain(left).collect()
@@ -104,6 +133,7 @@ fn rate(train: &EventTrain) -> Option<f64> {
 pub fn select(app: App, index: usize) {
     let now = app.train.get_untracked();
     app.train.set((now != Some(index)).then_some(index));
+    trains::forget_choice(app);
     if app.sound.alone.get_untracked() {
         sound::go_on(app);
     }
@@ -119,14 +149,17 @@ pub fn select(app: App, index: usize) {
 
 /// The next or the previous train.
 pub fn next(app: App, by: i32) -> bool {
-    let count = app.activity.with_untracked(|activity| activity.as_ref().map_or(0, |view| view.measurement.trains.len()));
+    let count = app.activity.with_untracked(|activity| activity.as_ref().map_or(0, trains::rows));
     let to = app.train.get_untracked().map_or(if by > 0 { 0 } else { count as i32 - 1 }, |at| at as i32 + by);
     match usize::try_from(to).ok().filter(|to| *to < count) {
         Some(to) => {
             app.train.set(None);
             select(app, to);
             let words = app.activity.with_untracked(|activity| {
-                let train = activity.as_ref()?.measurement.trains.get(to)?.clone();
+                let measurement = &activity.as_ref()?.measurement;
+                let Some(train) = measurement.trains.get(to) else {
+                    return Some(format!("{} discharges not resolved", measurement.unresolved_s.len()));
+                };
                 Some(format!("{}, {}, {}", train.name, train.class.name(), train.why.join(", ")))
             });
             app.say(words.unwrap_or_default());
@@ -134,6 +167,7 @@ pub fn next(app: App, by: i32) -> bool {
         }
         None => {
             app.train.set(None);
+            trains::forget_choice(app);
             false
         }
     }
@@ -162,17 +196,32 @@ pub fn ActivityTools() -> impl IntoView {
     view! { <div class="seg-c tasks" role="group" aria-label="Analyse the selected lane">{buttons.collect_view()}</div> }
 }
 
+/// Two cursors that bound a stretch, seconds.
+type Pair = [Option<f64>; 2];
+
 /// What an answer is good for: study, item, and lane, polarity and cursors of the view.
-type Asked = (Option<StudyKey>, Selection, (Option<usize>, bool, [Option<f64>; 2]));
+type Asked = (Option<StudyKey>, Selection, (Option<usize>, bool, Pair));
 
 /// What was found, in the inspector.
 #[component]
 pub fn ActivityPanel() -> impl IntoView {
     let app = App::here();
-    // Another lane, polarity or pair of cursors is another question.
+    // Another lane, polarity or pair of cursors is another question. Cursors that are moved while a
+    // train is selected point at its discharges, and the stretch stays.
+    let stretch = Memo::new(move |before: Option<&[Pair; 2]>| {
+        let now = app.continuous.with(|view| match view.cursors {
+            [Some(a), Some(b)] if a != b => [Some(a.min(b)), Some(a.max(b))],
+            _ => [None; 2],
+        });
+        let selected = app.train.get().is_some();
+        match before {
+            Some([kept, last]) if selected || now == *last => [*kept, now],
+            _ => [now, now],
+        }
+    });
     let asked = Memo::new(move |_| {
-        let lane = app.continuous.with(|view| (view.lane, view.negative_up, view.cursors));
-        (app.active.get(), app.selection.get(), lane)
+        let lane = app.continuous.with(|view| (view.lane, view.negative_up));
+        (app.active.get(), app.selection.get(), (lane.0, lane.1, stretch.get()[0]))
     });
     Effect::new(move |before: Option<Asked>| {
         let now = asked.get();
@@ -198,6 +247,7 @@ pub fn ActivityPanel() -> impl IntoView {
                 view! {
                     <p class="verdict">{words}</p>
                     {(!view.done).then(|| view! { <p class="muted" role="status">"Going on \u{2026}"</p> })}
+                    {trains::anew(app, view)}
                     <div class="cards-list">{cards}</div>
                     {(left > 0 && view.done).then(|| view! { <div class="note doubt">{icon(icons::WARN)}<p>{format!("{left} discharges were not resolved; they are left out of rates.")}</p></div> })}
                     {quality.collect_view()}
@@ -222,9 +272,10 @@ fn card(app: App, index: usize, train: &EventTrain) -> impl IntoView + use<> {
     };
     let warning = train.warning.clone();
     let class = train.class.name();
+    let by_person = train.by_person;
     view! {
         <button class="event" class:sel=selected aria-pressed=move || if selected() { "true" } else { "false" } on:click=move |_| select(app, index)>
-            <span class="head"><b class:abn-t=train.class.abnormal()>{train.name.clone()}</b><span class="muted">{format!("{class}, {times}")}</span></span>
+            <span class="head"><b class:abn-t=train.class.abnormal()>{train.name.clone()}</b><span class="muted">{format!("{class}, {times}")}</span>{by_person.then(|| view! { <span class="person-t">"\u{25a0} by hand"</span> })}</span>
             <ul>{why}</ul>
             {(!warning.is_empty()).then(|| view! { <span class="doubt-t">{format!("? {warning}")}</span> })}
         </button>

@@ -1,13 +1,16 @@
 //! Everything that a person can do, under one name each, with its keys. Buttons, keys and the list
 //! of keys use the same commands.
 
+mod views;
+
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 
 use super::state::{App, Dialog, Selection};
-use super::{activity, continuous, sound, spectrogram, sweeps, triggered};
+use super::trains::Act;
+use super::{activity, continuous, potential, sound, spectrogram, sweeps, trains, triggered};
 use crate::engine::protocol::{Edit, Request};
 use crate::model::{MarkerKind, SignalTask};
 use crate::scene::sweeps::Arrangement;
@@ -71,6 +74,7 @@ pub enum Command {
     Mute,
     Alone,
     Analyse(SignalTask),
+    Train(Act),
     Close,
 }
 
@@ -112,6 +116,24 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("V", "Negative up or down"),
             ("L", "Lanes: show, hide, order, rename, montage"),
             ("M", "Make sweeps of this recording"),
+        ],
+    ),
+    (
+        "Trains of discharges",
+        &[
+            ("J, Shift+J", "Next, previous discharge of the selected train"),
+            ("X", "Tick it, to change several"),
+            ("Del", "Delete the chosen discharges"),
+            ("D", "Add a discharge where it fits best near the cursor"),
+            ("C", "Choose the other train, or a new one"),
+            ("O", "Move the chosen discharges over to it"),
+            ("G", "Merge with the other train"),
+            ("Z", "Split into the two most different shapes"),
+            ("Shift+Del", "Delete the train"),
+            ("Shift+C", "Class of the train"),
+            ("Q", "Pencil: clicks add and delete discharges"),
+            ("Shift+P", "Marks of the potential: Tab, arrows (Shift: ten), Backspace"),
+            ("Y", "Analyse anew, without changes by hand"),
         ],
     ),
     (
@@ -185,96 +207,13 @@ pub fn run(app: App, command: Command) {
         Command::NextStudyItem => step_item(app, 1),
         Command::PreviousStudyItem => step_item(app, -1),
         _ if app.selection.get_untracked() == Selection::Together => {}
-        _ if in_sweeps => run_sweeps(app, command),
+        _ if in_sweeps => views::run_sweeps(app, command),
         _ => run_continuous(app, command),
     }
 }
 
-fn run_sweeps(app: App, command: Command) {
-    match command {
-        Command::NextSite => sweeps::next_row(app, 1),
-        Command::PreviousSite => sweeps::next_row(app, -1),
-        Command::ZoomIn => sweeps::zoom(app, 2.0, 0.1 * width(), width() as f32),
-        Command::ZoomOut => sweeps::zoom(app, 0.5, 0.1 * width(), width() as f32),
-        Command::GainUp => sweeps::gain(app, -1, false),
-        Command::GainDown => sweeps::gain(app, 1, false),
-        Command::AllGainUp => sweeps::gain(app, -1, true),
-        Command::AllGainDown => sweeps::gain(app, 1, true),
-        Command::Left => sweeps::step_marker(app, -1.0, None),
-        Command::Right => sweeps::step_marker(app, 1.0, None),
-        Command::FastLeft => sweeps::step_marker(app, -10.0, None),
-        Command::FastRight => sweeps::step_marker(app, 10.0, None),
-        Command::Fit => {
-            app.sweeps.update(|view| {
-                view.span_s = 0.0;
-                view.gain = None;
-                view.row_gain.clear();
-            });
-            sweeps::first_view(app);
-        }
-        Command::Marker(kind) => sweeps::choose_marker(app, kind),
-        Command::AutomaticMarker => {
-            if let (Some(chosen), Some(kind)) = (sweeps::selected(app), app.sweeps.with_untracked(|view| view.marker)) {
-                app.edit(Edit::ResetMarker { sweep: chosen.sweep.id, kind });
-            }
-        }
-        Command::CopySet => sweeps::copy_to_next(app),
-        Command::NoResponse | Command::Annotate => {
-            if let Some(chosen) = sweeps::selected(app) {
-                app.edit(Edit::NoResponse { sweep: chosen.sweep.id, on: !chosen.sweep.no_response });
-            }
-        }
-        Command::Superimpose => app.sweeps.update(|view| view.arrangement = Arrangement::Superimposed),
-        Command::Raster => app.sweeps.update(|view| view.arrangement = Arrangement::Raster),
-        Command::Cascade => app.sweeps.update(|view| view.arrangement = Arrangement::Cascade),
-        Command::Polarity => {
-            if let Some((test, view)) = untrack(|| app.test()) {
-                app.edit(Edit::Polarity { test, turned: !view.turned });
-            }
-        }
-        Command::Distance => {
-            if let Some(chosen) = sweeps::selected(app) {
-                focus(&format!("distance-{}", chosen.site));
-            }
-        }
-        Command::TestDetails => {
-            if let Some((test, _)) = untrack(|| app.test()) {
-                app.dialog.set(Some(Dialog::Test(test)));
-            }
-        }
-        Command::Assign => {
-            if let Some((test, _)) = untrack(|| app.test()) {
-                app.dialog.set(Some(Dialog::Assign(test)));
-            }
-        }
-        Command::Compare => sweeps::toggle_compare(app),
-        Command::CursorA | Command::Singles => sweeps::toggle_singles(app),
-        Command::LeaveOut => sweeps::toggle_left_out(app),
-        _ => {}
-    }
-}
-
-/// What keys do while the lane is shown as sweeps; `false` for those that mean the same as ever.
-fn run_triggered(app: App, command: Command) -> bool {
-    match command {
-        Command::GainUp | Command::AllGainUp => triggered::gain(app, -1),
-        Command::GainDown | Command::AllGainDown => triggered::gain(app, 1),
-        Command::ZoomIn => triggered::zoom(app, 2.0),
-        Command::ZoomOut => triggered::zoom(app, 0.5),
-        Command::Left => triggered::step(app, -1),
-        Command::Right => triggered::step(app, 1),
-        Command::NextSite | Command::FastRight => triggered::page(app, 1),
-        Command::PreviousSite | Command::FastLeft => triggered::page(app, -1),
-        Command::CursorLeft => triggered::raise(app, -1.0),
-        Command::CursorRight => triggered::raise(app, 1.0),
-        Command::ShowThere => triggered::show_there(app),
-        _ => return false,
-    }
-    true
-}
-
 fn run_continuous(app: App, command: Command) {
-    if app.triggered.shown.get_untracked().is_some() && run_triggered(app, command) {
+    if app.triggered.shown.get_untracked().is_some() && views::run_triggered(app, command) || trains::run(app, command) {
         return;
     }
     match command {
@@ -392,7 +331,12 @@ pub fn listen(app: App) {
         if typing || pressing || in_dialog || event.ctrl_key() || event.meta_key() || !app.in_reader_now() {
             return;
         }
-        let on_scope = target.is_some_and(|target| target.id() == "scope");
+        let place = target.map(|target| target.id()).unwrap_or_default();
+        if place == potential::ID && potential::key(app, &event) {
+            event.prevent_default();
+            return;
+        }
+        let on_scope = place == "scope";
         let in_sweeps = matches!(app.selection.get_untracked(), Selection::Test(_));
         if event.key() == "Tab" {
             // Markers first; past the last one the focus goes on as everywhere.
@@ -467,6 +411,7 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
         "6" => Command::Marker(MarkerKind::LateOnset),
         "7" => Command::Marker(MarkerKind::LateEnd),
         "Backspace" => Command::AutomaticMarker,
+        "Delete" if shift => Command::Train(Act::Delete),
         "Delete" => Command::DeleteAnnotation,
         "," | "<" | ";" => Command::CursorLeft,
         "." | ">" | ":" => Command::CursorRight,
@@ -475,6 +420,13 @@ fn plain(event: &KeyboardEvent) -> Option<Command> {
             "v" => Command::Polarity,
             "n" => Command::Annotate,
             "y" => Command::CopySet,
+            "j" if shift => Command::Train(Act::Earlier),
+            "j" => Command::Train(Act::Later),
+            "c" if shift => Command::Train(Act::Class),
+            "p" if shift => Command::Train(Act::Marks),
+            "q" => Command::Train(Act::Pencil),
+            "o" => Command::Train(Act::Move),
+            "z" => Command::Train(Act::Split),
             "s" => Command::Superimpose,
             "r" => Command::Raster,
             "k" => Command::Cascade,

@@ -86,6 +86,15 @@ pub fn lane_at(app: App, width: f32, height: f32, y: f32) -> Option<usize> {
     untrack(|| with_scene(app, width, height, |scene, _| scene.lane_at(y))).flatten()
 }
 
+/// The row of discharges at a place, with its discharge within `reach_px`.
+pub fn train_at(app: App, [width, height]: [f32; 2], [x, y]: [f64; 2], reach_px: f64) -> Option<(usize, Option<f64>)> {
+    let at = |scene: &Scene<'_>, _: &RecordingView| {
+        let row = scene.train_at(y as f32)?;
+        Some((row, scene.discharge_at(row, x, reach_px)))
+    };
+    untrack(|| with_scene(app, width, height, at)).flatten()
+}
+
 /// Where the recording in view lies in time.
 pub fn extent(app: App) -> Extent {
     let index = untrack(|| app.recording_index()).unwrap_or(0);
@@ -135,6 +144,7 @@ pub fn show(app: App, from_s: f64, span_s: Option<f64>) {
 
 /// Puts the active cursor (or cursor `which`) at a moment.
 pub fn set_cursor(app: App, which: Option<usize>, time_s: f64) {
+    super::trains::cursor_moved(app);
     let within = extent(app);
     app.continuous.update(|view| {
         let which = which.unwrap_or(view.cursor);

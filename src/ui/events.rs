@@ -130,7 +130,7 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                 spectrogram::arrived(app, view, values);
             }
         }
-        Event::Snapped { time_s, .. } => app.continuous.update(|view| view.cursors[view.cursor] = Some(time_s)),
+        Event::Snapped { time_s, .. } => super::continuous::set_cursor(app, None, time_s),
         Event::Progress { study, what, done, total } => {
             app.progress.set(Some(Progress { study, what, done: done as f64 / total.max(1) as f64 }));
             super::continuous::ask_again(app);

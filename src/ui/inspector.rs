@@ -7,6 +7,7 @@ use super::commands::{self, Command};
 use super::icons::{self, icon};
 use super::scope::Loupe;
 use super::state::{App, Dialog, TextQuestion};
+use super::trains::{Stretches, TrainPanel};
 use super::{continuous, sweeps};
 use crate::model::{LateResponse, MarkerKind, MarkerOrigin, Response, averaged_site};
 use crate::scene::divisions::{clock, duration, number, quantity};
@@ -138,7 +139,9 @@ pub fn RecordingInspector() -> impl IntoView {
     let annotation = Memo::new(move |_| app.continuous.with(|view| view.annotation));
     view! {
         <aside class="inspect" aria-label="Inspector">
+            <TrainPanel/>
             <ActivityPanel/>
+            <Stretches/>
             {move || cursor_panel(app, cursors)}
             {move || annotation_panel(app, annotation)}
             {move || about_panel(app)}

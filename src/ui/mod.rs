@@ -9,6 +9,7 @@ mod home;
 mod icons;
 mod inspector;
 mod nerve_table;
+mod potential;
 mod reader;
 mod results;
 mod scope;
@@ -19,6 +20,7 @@ mod sweeps;
 mod tables;
 mod theme_choice;
 mod tile_store;
+mod trains;
 mod tree;
 mod triggered;
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 
 use super::nerve_table::{NerveTable, flag, has_nerve_table};
+use super::potential::{self, PotentialChart};
 use super::scope::Layers;
 use super::state::{App, Selection};
 use crate::engine::protocol::{ActivityView, JudgedValue, scenes};
@@ -57,6 +58,9 @@ pub fn results_table(app: App, table: &Table) -> impl IntoView + use<> {
                 view! { <td class=class>{cell.shown(column)}{star}</td> }
             })
             .collect_view();
+        // A row of a train that a person changed says so.
+        let name = row.name.clone();
+        let by_person = move || app.activity.with(|view| view.as_ref().is_some_and(|view| view.measurement.trains.iter().any(|train| train.by_person && train.name == name)));
         let sweep = row.sweep;
         let at = move || sweep.and_then(|sweep| row_of(app, sweep));
         let selected = move || at().is_some_and(|at| app.sweeps.with(|view| view.row == at));
@@ -71,7 +75,7 @@ pub fn results_table(app: App, table: &Table) -> impl IntoView + use<> {
             }
         };
         view! {
-            <tr class:sel=selected on:click=go><th scope="row">{row.name.clone()}</th>{cells}{doubtful.then(|| view! { <td class="q">{mark}</td> })}</tr>
+            <tr class:sel=selected on:click=go><th scope="row" class:person-t=by_person>{row.name.clone()}</th>{cells}{doubtful.then(|| view! { <td class="q">{mark}</td> })}</tr>
         }
     });
     let (head, body) = (head.collect_view(), body.collect_view());
@@ -135,6 +139,7 @@ pub fn Charts() -> impl IntoView {
     view! {
         <Show when=move || count.get() != 0>
             <div class="charts" tabindex="0" role="group" aria-label="Charts">
+                <Show when=move || potential::is_there(app)><PotentialChart/></Show>
                 {move || (0..count.get()).map(|index| {
                     let size = RwSignal::new((0.0_f32, 0.0_f32));
                     let shown: Rc<RefCell<Option<Picture>>> = Rc::default();

@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::Closure;
 use web_sys::{HtmlElement, PointerEvent, ResizeObserver, WheelEvent};
 
 use super::state::{App, Selection};
-use super::{continuous, sound, sweeps, triggered};
+use super::{continuous, sound, sweeps, trains, triggered};
 use crate::model::{MarkerKind, SweepId};
 use crate::scene::{Picture, Target, Theme};
 use crate::web::{canvas, page};
@@ -191,7 +191,7 @@ pub fn Scope() -> impl IntoView {
                     app.continuous.update(|view| view.annotation = Some(id));
                     press.moved = true;
                 }
-                None => {}
+                Some(Target::Mark(_)) | None => {}
             }
         }
     };
@@ -244,8 +244,11 @@ pub fn Scope() -> impl IntoView {
             let (x, y) = place(&event);
             let (width, height) = size.get_untracked();
             let which = usize::from(event.shift_key());
+            let touch = event.pointer_type() == "touch";
             if is_triggered() {
                 triggered::press(app, width, height, y as f32);
+            } else if is_continuous() && trains::pressed(app, [width, height], [x, y], touch, event.shift_key()) {
+                // It was about a discharge.
             } else if is_continuous() {
                 let lane = continuous::lane_at(app, width, height, y as f32);
                 let time_s = app.continuous.with_untracked(|view| continuous::viewport(view, width).time_from_px(x));

@@ -10,6 +10,7 @@ use super::sound::Sound;
 use super::spectrogram::Spectrum;
 pub use super::theme_choice::ThemeChoice;
 use super::tile_store::Tiles;
+use super::trains::Chosen;
 use super::triggered::Triggered;
 use crate::engine::protocol::{
     ActivityView, Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView,
@@ -182,6 +183,8 @@ pub struct App {
     pub activity: RwSignal<Option<ActivityView>>,
     /// Selected train of it.
     pub train: RwSignal<Option<usize>>,
+    /// What a person has chosen of it.
+    pub chosen: RwSignal<Chosen>,
     /// Counts up whenever tiles or sweeps come.
     pub arrived: RwSignal<u64>,
     /// The next frame will count `arrived` up.
@@ -242,6 +245,7 @@ impl App {
             task: RwSignal::new(None),
             activity: RwSignal::new(None),
             train: RwSignal::new(None),
+            chosen: RwSignal::new(Chosen::default()),
             arrived: RwSignal::new(0),
             arriving: StoredValue::new(false),
             said: RwSignal::new(String::new()),

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Annotation, DerivedTest, FilterChain, LaneSettings, MarkerKind, Side, SweepId, TestKind};
+use super::ActivityKey;
+use crate::model::{Annotation, DerivedTest, FilterChain, LaneSettings, MarkerKind, Side, SweepId, TestKind, TrainChange};
 
 /// A change that a person makes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,6 +147,13 @@ pub enum Edit {
         /// Filters.
         filter: FilterChain,
     },
+    /// Change the trains of an analysed stretch; seconds of recording time.
+    Trains {
+        /// The stretch, as [`ActivityView::key`](super::ActivityView::key) has it.
+        key: ActivityKey,
+        /// How.
+        change: TrainChange,
+    },
 }
 
 impl Edit {
@@ -171,6 +179,7 @@ impl Edit {
             Self::SetAnnotation { .. } => "change annotation".into(),
             Self::Lanes { what, .. } => what.clone(),
             Self::SweepFilter { .. } => "filter".into(),
+            Self::Trains { change, .. } => change.label(),
         }
     }
 }

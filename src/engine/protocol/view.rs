@@ -34,6 +34,8 @@ pub struct StudyView {
     pub sweep_filter: FilterChain,
     /// How a text file was understood, for a person to check and correct.
     pub text: Option<Preview>,
+    /// Stretches whose trains a person changed.
+    pub stretches: Vec<StretchView>,
     /// What was odd in the files.
     pub warnings: Vec<Warning>,
     /// What undo would take back.
@@ -139,6 +141,15 @@ pub struct ActivityKey {
     pub to_s: f64,
 }
 
+/// A stretch whose trains a person changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StretchView {
+    /// The stretch, and what was asked.
+    pub key: ActivityKey,
+    /// Name of its channel.
+    pub lane: String,
+}
+
 /// What an analysis says of a stretch. Times are seconds of recording time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActivityView {
@@ -146,6 +157,8 @@ pub struct ActivityView {
     pub key: ActivityKey,
     /// Nothing more is to come.
     pub done: bool,
+    /// The trains are those that a person left.
+    pub by_person: bool,
     /// What is known.
     pub measurement: SignalMeasurement,
 }

@@ -19,6 +19,7 @@
 pub mod discover;
 mod finish;
 pub mod firing;
+mod fixed;
 pub mod placement;
 pub mod refine;
 pub mod resolve;
@@ -29,7 +30,8 @@ pub mod template;
 mod wide;
 mod window;
 
-pub use wide::discharges;
+pub use fixed::{Fixed, rebuild};
+pub use wide::{aligned_discharges, discharges};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -258,42 +260,4 @@ pub fn decompose(uv: &[f64], fs_hz: f64, options: Options) -> Decomposition {
     let mut decomposer = Decomposer::new(uv, fs_hz, options);
     decomposer.run();
     decomposer.result()
-}
-
-/// Potentials, confidences and what is left over for trains that a person edited: `trains` are
-/// times in seconds, in any order; times outside of the signal are dropped. No discharge is added,
-/// taken away or given to another train; the trains come back in the order given, empty ones with
-/// an empty potential.
-pub fn rebuild(uv: &[f64], fs_hz: f64, trains: &[Vec<f64>]) -> Decomposition {
-    let mut decomposer = Decomposer::new(uv, fs_hz, Options::default());
-    let mut settled = Vec::new();
-    let mut wholes: Vec<Option<Whole>> = vec![None; trains.len()];
-    for i in 0..decomposer.spans.len() {
-        let (working, start_s) = decomposer.working(i);
-        let (from, to) = decomposer.spans[i];
-        let (from_s, to_s) = (from as f64 / fs_hz, to as f64 / fs_hz);
-        let rate = working.fs_hz;
-        let ticks = |times: &Vec<f64>| -> Vec<i64> {
-            let mut ticks: Vec<i64> = times
-                .iter()
-                .filter(|t| t.is_finite() && **t >= from_s && **t < to_s)
-                .map(|t| ((t - start_s) * rate * PHASES as f64).round() as i64)
-                .collect();
-            ticks.sort_unstable();
-            ticks.dedup();
-            ticks
-        };
-        let mut window = Window::fixed(working.uv, rate, trains.iter().map(ticks).collect());
-        settled.push(window.settle(start_s, from_s, to_s));
-        for unit in &window.units {
-            let Some(slot) = wholes.get_mut(unit.id) else { continue };
-            let whole = slot.get_or_insert_with(|| Whole { times_s: Vec::new(), confidences: Vec::new(), template: unit.template.clone() });
-            whole.times_s.extend(unit.train.iter().map(|t| start_s + *t as f64 / PHASES as f64 / rate));
-            whole.confidences.extend(unit.confidences.iter().copied());
-        }
-    }
-    decomposer.settled = settled;
-    let empty = || Whole { times_s: Vec::new(), confidences: Vec::new(), template: Template::new(Vec::new()) };
-    let wholes: Vec<Whole> = wholes.into_iter().map(|w| w.unwrap_or_else(empty)).collect();
-    finish::decomposition(uv, fs_hz, &wholes, &decomposer.settled)
 }

@@ -140,3 +140,41 @@ pub fn groups(waves: &[Vec<f64>], times_s: &[f64], least: usize) -> Option<Vec<u
     }
     best.map(|b| b.1)
 }
+
+/// The two groups of waves of one length whose shapes differ most: for each wave whether it belongs
+/// to the smaller one. The grouping with the largest variance between the groups over that within
+/// (Calinski and Harabasz 1974) is taken. `None` below four waves, or when all are the same.
+pub fn halves(waves: &[Vec<f64>]) -> Option<Vec<bool>> {
+    let n = waves.len();
+    let len = waves.first().map_or(0, Vec::len);
+    if n < 4 || len == 0 || waves.iter().any(|w| w.len() != len || w.iter().any(|v| !v.is_finite())) {
+        return None;
+    }
+    let points = coordinates(waves);
+    let mut best: Option<(f64, Vec<usize>)> = None;
+    for axes in 1..=AXES {
+        let labels = grouped(&points, axes, 2);
+        let second = labels.iter().sum::<usize>();
+        if second < 2 || n - second < 2 {
+            continue;
+        }
+        let mean = |wanted: &dyn Fn(usize) -> bool| {
+            let mut sum = ([0.0; AXES], 0.0);
+            for (point, _) in points.iter().zip(&labels).filter(|(_, label)| wanted(**label)) {
+                sum.0.iter_mut().zip(point).for_each(|(s, v)| *s += v);
+                sum.1 += 1.0;
+            }
+            (sum.0.map(|s| s / f64::max(sum.1, 1.0)), sum.1)
+        };
+        let (all, groups) = (mean(&|_| true).0, [mean(&|label| label == 0), mean(&|label| label == 1)]);
+        let between: f64 = groups.iter().map(|(centre, count)| count * distance(centre, &all)).sum();
+        let within: f64 = points.iter().zip(&labels).map(|(point, label)| distance(point, &groups[*label].0)).sum();
+        let score = between / within.max(1e-12 * between).max(f64::MIN_POSITIVE);
+        if between > 0.0 && best.as_ref().is_none_or(|b| score > b.0) {
+            best = Some((score, labels));
+        }
+    }
+    let labels = best?.1;
+    let smaller = usize::from(2 * labels.iter().sum::<usize>() <= n);
+    Some(labels.into_iter().map(|label| label == smaller).collect())
+}

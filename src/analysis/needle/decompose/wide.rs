@@ -135,6 +135,18 @@ impl Averaging {
         }
     }
 
+    /// The first `most` discharges of unit `k`.
+    fn pieces(&self, k: usize, most: usize) -> Vec<Vec<f64>> {
+        let chosen = self.trains.get(k).into_iter().flatten().take(most);
+        chosen
+            .map(|at| {
+                let mut piece = vec![0.0; self.len];
+                self.piece(k, *at, &mut piece);
+                piece
+            })
+            .collect()
+    }
+
     fn average(&self, k: usize) -> Average {
         let train = &self.trains[k];
         let stride = train.len().div_ceil(MOST).max(1);
@@ -178,12 +190,22 @@ fn averaging(uv: &[f64], fs_hz: f64, trains: &[&[f64]]) -> Averaging {
     Averaging { values, fs_hz, before, len, waves: vec![Vec::new(); trains.len()], trains }
 }
 
-/// The single discharges of train `unit` in the raw signal, the other trains' `potentials` taken
-/// away: each as long as the averaged potential and aligned with it, at most `most` from the beginning.
-/// Missing samples are NaN. What does not fit together gives none.
+/// The single discharges of each train in the raw signal, the other trains' potentials taken away:
+/// each as long as the averaged potential and aligned with it, at most `most` a train from the
+/// beginning. Missing samples are NaN. What does not fit together gives none.
+pub fn aligned_discharges(uv: &[f64], fs_hz: f64, found: &Decomposition, most: usize) -> Vec<Vec<Vec<f64>>> {
+    let all = with_potentials(uv, fs_hz, found);
+    (0..found.trains.len()).map(|unit| all.as_ref().map_or_else(Vec::new, |all| all.pieces(unit, most))).collect()
+}
+
+/// As [`aligned_discharges`], of train `unit` alone.
 pub fn discharges(uv: &[f64], fs_hz: f64, found: &Decomposition, unit: usize, most: usize) -> Vec<Vec<f64>> {
-    if !(fs_hz.is_finite() && fs_hz >= 1000.0) {
-        return Vec::new();
+    with_potentials(uv, fs_hz, found).map_or_else(Vec::new, |all| all.pieces(unit, most))
+}
+
+fn with_potentials(uv: &[f64], fs_hz: f64, found: &Decomposition) -> Option<Averaging> {
+    if !(fs_hz.is_finite() && fs_hz >= 1000.0) || found.trains.is_empty() {
+        return None;
     }
     let times: Vec<Vec<f64>> = found.trains.iter().map(UnitTrain::times_s).collect();
     let mut all = averaging(uv, fs_hz, &times.iter().map(Vec::as_slice).collect::<Vec<_>>());
@@ -192,15 +214,7 @@ pub fn discharges(uv: &[f64], fs_hz: f64, found: &Decomposition, unit: usize, mo
             wave.clone_from(&train.potential.uv);
         }
     }
-    let chosen: Vec<(i64, f64)> = all.trains.get(unit).map(|t| t.iter().copied().take(most).collect()).unwrap_or_default();
-    chosen
-        .into_iter()
-        .map(|at| {
-            let mut piece = vec![0.0; all.len];
-            all.piece(unit, at, &mut piece);
-            piece
-        })
-        .collect()
+    Some(all)
 }
 
 /// Averaged potentials of trains given in seconds. A train without discharges has an empty one.

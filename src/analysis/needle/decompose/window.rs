@@ -145,6 +145,11 @@ impl Window {
         (&self.signal, &self.residual, &self.variance, self.fs_hz)
     }
 
+    /// Extent of the templates.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
     fn last_pass(&self) -> bool {
         self.round + 1 >= ROUNDS && self.pass == 1
     }

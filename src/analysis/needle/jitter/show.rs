@@ -169,6 +169,7 @@ fn trains(measured: &Measured) -> Vec<EventTrain> {
         confidence: 1.0,
         why: vec![format!("Comes back {} times with {:.0} µV.", potential.times_s.iter().flatten().count(), potential.amp_uv)],
         warning: String::new(),
+        by_person: false,
     };
     measured.potentials.iter().enumerate().map(one).collect()
 }

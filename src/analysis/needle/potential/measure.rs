@@ -95,16 +95,36 @@ fn satellites(uv: &[f64], fs_hz: f64) -> usize {
 /// Values of a potential (uV, negative up, at `fs_hz`, main extremum at sample `at`) between two
 /// markers. `None` when the markers lie outside, in the wrong order, or a value is missing.
 pub fn measure(uv: &[f64], fs_hz: f64, at: usize, markers: Markers) -> Option<PotentialMeasures> {
+    measure_at(uv, fs_hz, at, markers, None)
+}
+
+/// Peaks of a potential, samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peaks {
+    /// The negative one.
+    pub negative: usize,
+    /// The positive one.
+    pub positive: usize,
+}
+
+/// As [`measure`], the amplitude between given peaks, which may lie outside of the markers; `None`
+/// takes the largest and the smallest value between the markers.
+pub fn measure_at(uv: &[f64], fs_hz: f64, at: usize, markers: Markers, peaks: Option<Peaks>) -> Option<PotentialMeasures> {
     let part = uv.get(markers.onset..=markers.end).filter(|p| p.len() >= 3)?;
     if !(fs_hz.is_finite() && fs_hz > 0.0) || part.iter().any(|v| !v.is_finite()) {
         return None;
     }
     let ms = 1000.0 / fs_hz;
     let (low, high) = part.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
-    let amp_uv = high - low;
+    let amp_uv = match peaks {
+        Some(peaks) => Some((uv.get(peaks.negative)? - uv.get(peaks.positive)?).abs()).filter(|v| v.is_finite())?,
+        None => high - low,
+    };
     let area_uvms = part.iter().map(|v| v.abs()).sum::<f64>() * ms;
     let thickness_ms = if amp_uv > 0.0 { area_uvms / amp_uv } else { 0.0 };
-    let peak = (0..part.len()).max_by(|a, b| part[*a].total_cmp(&part[*b])).unwrap_or(0);
+    let own = || (0..part.len()).max_by(|a, b| part[*a].total_cmp(&part[*b])).unwrap_or(0);
+    let given = peaks.map(|peaks| peaks.negative.saturating_sub(markers.onset).min(part.len() - 1));
+    let peak = given.unwrap_or_else(own);
     let (before, after) = positive_peaks(part, peak);
     Some(PotentialMeasures {
         amp_uv,

@@ -4,10 +4,12 @@
 //! else from the potential and the two. [`jiggle`] is the variability from discharge to discharge.
 //! Amplitudes are microvolts with negative up, times milliseconds.
 
+mod hand;
 mod jiggle;
 mod markers;
 mod measure;
 
+pub use hand::{Marked, marked};
 pub use jiggle::{Jiggle, jiggle};
 pub use markers::{Markers, markers};
 pub use measure::{PotentialMeasures, measure, phases, turns};

@@ -17,6 +17,7 @@ pub mod events;
 pub mod fast;
 pub mod features;
 pub mod grading;
+mod hand;
 pub mod insertion;
 pub mod resolve;
 mod show;
@@ -24,7 +25,7 @@ pub mod signal;
 pub mod trains;
 
 use super::super::signal::{SignalAnalysis, SignalAnalyzer, SignalInput};
-use crate::model::{ActivityClass, SignalMeasurement, SignalTask};
+use crate::model::{ActivityClass, EditedTrain, SignalMeasurement, SignalTask, TrainChange};
 use events::Event;
 use features::{Firing, Shape};
 use resolve::{Placed, Unit};
@@ -80,6 +81,15 @@ pub struct NamedTrain {
     pub shape: Shape,
     /// Class, confidence, reasons.
     pub named: classes::Named,
+    /// Class given by a person.
+    pub by_hand: Option<ActivityClass>,
+}
+
+impl NamedTrain {
+    /// Its class: a person's, else the program's.
+    pub fn class(&self) -> ActivityClass {
+        self.by_hand.unwrap_or(self.named.class)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,6 +119,8 @@ pub struct RestAnalysis {
     insertions: Vec<insertion::Insertion>,
     /// The muscle was not at rest: nothing is named.
     effort: bool,
+    /// Trains as a person named them.
+    given: Option<Vec<EditedTrain>>,
     stage: Stage,
 }
 
@@ -131,6 +143,7 @@ impl RestAnalysis {
             fast: Vec::new(),
             insertions: Vec::new(),
             effort: false,
+            given: None,
             stage,
         }
     }
@@ -241,7 +254,7 @@ impl RestAnalysis {
             // The moment of a discharge is its largest deflection.
             let mut train = train.clone();
             train.times_s.iter_mut().for_each(|t| *t += 1e-3 * shape.main_ms);
-            found.push(NamedTrain { train, firing, shape, named });
+            found.push(NamedTrain { train, firing, shape, named, by_hand: None });
         }
         found.sort_by(|a, b| a.named.class.cmp(&b.named.class).then(b.firing.n.cmp(&a.firing.n)));
         self.effort = at_effort(&mut found);
@@ -348,6 +361,8 @@ impl SignalAnalysis for RestAnalysis {
             Stage::Name => {
                 self.name();
                 self.stage = Stage::Done;
+                hand::apply(self);
+                self.forget_signal();
                 Some(1.0)
             }
             Stage::Done => None,
@@ -356,6 +371,16 @@ impl SignalAnalysis for RestAnalysis {
 
     fn measurement(&self) -> SignalMeasurement {
         show::measurement(self)
+    }
+
+    fn revise(&mut self, trains: Option<Vec<EditedTrain>>) -> bool {
+        self.given = trains;
+        hand::apply(self);
+        self.stage != Stage::Done
+    }
+
+    fn changed(&self, change: &TrainChange) -> Result<Vec<EditedTrain>, String> {
+        hand::changed(self, change)
     }
 }
 
@@ -396,6 +421,15 @@ fn unname(train: &mut NamedTrain, why: &str) {
 }
 
 impl RestAnalysis {
+    /// What is said needs no samples any more; answers to a person are kept longer than those.
+    fn forget_signal(&mut self) {
+        self.input.uv = Vec::new();
+        self.left = Vec::new();
+        if let Some(working) = &mut self.working {
+            working.uv = Vec::new();
+        }
+    }
+
     /// Trains that may be shown.
     fn shown(&self) -> impl Iterator<Item = &NamedTrain> {
         self.found.iter().filter(|t| {

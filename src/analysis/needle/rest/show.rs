@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::features::FirstPhase;
 use super::{METHOD, NamedTrain, RestAnalysis, Stage};
 use crate::model::{
-    ActivityClass, Axis, Cell, Chart, Column, EventTrain, QualityFlag, QualityKind, Series, SeriesLook, SignalMeasurement, Table, TableRow,
+    ActivityClass, Axis, Cell, Chart, Column, Editable, EventTrain, QualityFlag, QualityKind, Series, SeriesLook, SignalMeasurement, Table,
+    TableRow,
 };
 
 /// A record with less signal than this is called short, s.
@@ -28,20 +29,20 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
         return out;
     }
     let shown: Vec<&NamedTrain> = analysis.shown().collect();
-    let plate = shown.iter().any(|t| matches!(t.named.class, ActivityClass::EndPlateSpike | ActivityClass::EndPlateNoise));
-    let voluntary = shown.iter().any(|t| t.named.class == ActivityClass::Voluntary);
+    let plate = shown.iter().any(|t| matches!(t.class(), ActivityClass::EndPlateSpike | ActivityClass::EndPlateNoise));
+    let voluntary = shown.iter().any(|t| t.class() == ActivityClass::Voluntary);
     let mut numbers: BTreeMap<ActivityClass, usize> = BTreeMap::new();
     for t in &shown {
-        let number = numbers.entry(t.named.class).or_default();
+        let number = numbers.entry(t.class()).or_default();
         *number += 1;
-        let fibre = matches!(t.named.class, ActivityClass::Fibrillation | ActivityClass::PositiveSharpWave);
+        let fibre = matches!(t.class(), ActivityClass::Fibrillation | ActivityClass::PositiveSharpWave);
         out.trains.push(EventTrain {
-            class: t.named.class,
-            name: format!("{} {number}", t.named.class.short()),
+            class: t.class(),
+            name: format!("{} {number}", t.class().short()),
             times_s: t.train.times_s.clone(),
             span_s: None,
             confidence: t.named.confidence,
-            why: t.named.why.clone(),
+            why: why(t),
             warning: if fibre && plate {
                 "The record has end-plate activity: move the needle before calling this denervation.".to_owned()
             } else if fibre && voluntary {
@@ -49,11 +50,12 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
             } else {
                 String::new()
             },
+            by_person: t.by_hand.is_some(),
         });
     }
     out.unresolved_s.clone_from(&analysis.lone);
     let usable_s = working.usable_s();
-    out.verdict = if analysis.effort {
+    out.verdict = if analysis.effort && shown.iter().all(|t| t.by_hand.is_none()) {
         "The muscle was not at rest: motor units are active and overlap, so nothing is said of spontaneous activity.".to_owned()
     } else {
         verdict(&numbers, usable_s)
@@ -67,7 +69,17 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
         out.charts.push(chart);
     }
     flag(&mut out, working, &shown, usable_s);
+    out.editable = Editable::Class;
     out
+}
+
+/// What speaks for a class; of a person's, what the program would have said.
+fn why(train: &NamedTrain) -> Vec<String> {
+    let mut why = train.named.why.clone();
+    if train.by_hand.is_some() {
+        why.insert(0, format!("named by a person; by the program: {}", train.named.class.name().to_lowercase()));
+    }
+    why
 }
 
 fn flag(out: &mut SignalMeasurement, working: &super::signal::Working, shown: &[&NamedTrain], usable_s: f64) {
@@ -113,7 +125,7 @@ fn table(shown: &[&NamedTrain], trains: &[EventTrain]) -> Table {
             let mut row = TableRow::new(
                 train.name.clone(),
                 vec![
-                    Cell::text(t.named.class.name()),
+                    Cell::text(t.class().name()),
                     Cell::maybe(Some(t.firing.rate_hz)),
                     Cell::maybe(Some(100.0 * t.firing.cv)),
                     Cell::Number(t.firing.n as f64),
@@ -124,7 +136,7 @@ fn table(shown: &[&NamedTrain], trains: &[EventTrain]) -> Table {
                         FirstPhase::Negative => "negative",
                         FirstPhase::Unclear => "unclear",
                     }),
-                    Cell::maybe(Some(100.0 * t.named.confidence)),
+                    if t.by_hand.is_some() { Cell::Empty } else { Cell::maybe(Some(100.0 * t.named.confidence)) },
                     Cell::text(train.why.join("; ")),
                 ],
             );

@@ -1,15 +1,13 @@
-//! Motor units of a stretch of needle EMG: trains, potentials, recruitment, as tables and charts.
+//! What is said and shown of motor units: tables, charts, marks.
 
-use std::sync::Arc;
-
-use super::decompose::{Decomposer, Options};
-use super::potential::{Markers, PotentialMeasures, markers, measure};
-use super::recruitment::recruitment;
-use crate::analysis::signal::{SignalAnalysis, SignalAnalyzer, SignalInput};
+use crate::analysis::needle::edit::letters;
+use crate::analysis::needle::potential::{Jiggle, Marked, PotentialMeasures, jiggle, marked};
+use crate::analysis::needle::recruitment::recruitment;
 use crate::dsp::robust::median;
 use crate::model::needle::{Decomposition, Recruitment, UnitTrain};
 use crate::model::{
-    ActivityClass, Axis, Cell, Chart, Column, EventTrain, Series, SeriesLook, SignalMeasurement, SignalTask, Table, TableRow,
+    ActivityClass, Axis, Cell, Chart, Column, Editable, EditedTrain, EventTrain, Series, SeriesLook, ShownPotential, SignalMeasurement,
+    Table, TableRow,
 };
 
 /// Name and version; goes into every measurement.
@@ -28,98 +26,109 @@ const PAUSE_S: f64 = 0.5;
 /// More phases than these make a potential polyphasic (Stalberg and others 2019).
 const MOST_PHASES: usize = 4;
 
-/// The analyzer of motor units.
-#[derive(Debug, Clone, Copy)]
-pub struct Units;
-
-impl SignalAnalyzer for Units {
-    fn task(&self) -> SignalTask {
-        SignalTask::Units
-    }
-
-    fn name(&self) -> &'static str {
-        METHOD
-    }
-
-    fn begin(&self, input: SignalInput) -> Box<dyn SignalAnalysis> {
-        let (uv, fs_hz): (Arc<[f64]>, f64) = (input.uv.into(), input.fs_hz);
-        Box::new(TakingApart { decomposer: Decomposer::new(uv.clone(), fs_hz, Options::default()), uv, fs_hz })
-    }
-}
-
-struct TakingApart {
-    decomposer: Decomposer,
-    uv: Arc<[f64]>,
-    fs_hz: f64,
-}
-
-impl SignalAnalysis for TakingApart {
-    fn step(&mut self) -> Option<f64> {
-        let progress = self.decomposer.step();
-        (!progress.done).then_some(progress.part)
-    }
-
-    fn measurement(&self) -> SignalMeasurement {
-        let mut out = describe(&self.decomposer.result());
-        if self.decomposer.progress().done {
-            out.overlays = out.trains.iter().map(|train| overlaid(&self.uv, self.fs_hz, train)).collect();
-        }
-        out
-    }
-}
-
-/// One unit with its name and what its potential measures.
+/// One unit with what its potential measures.
 struct Named<'a> {
-    name: String,
+    edited: &'a EditedTrain,
     train: &'a UnitTrain,
-    measures: Option<PotentialMeasures>,
+    marked: Option<Marked>,
+    jiggle: Option<Jiggle>,
 }
 
-/// `A` to `Z`, then `AA`.
-fn letters(index: usize) -> String {
-    let letter = |k: usize| char::from(b'A' + (k % 26) as u8);
-    if index < 26 { letter(index).to_string() } else { format!("{}{}", letter(index / 26 - 1), letter(index)) }
+impl Named<'_> {
+    fn by_person(&self) -> bool {
+        self.edited.by_person || self.edited.class.is_some() || !self.edited.marks.is_empty()
+    }
+
+    fn measures(&self) -> Option<&PotentialMeasures> {
+        self.marked.as_ref().map(|marked| &marked.measures)
+    }
+
+    fn shown(&self) -> ShownPotential {
+        let potential = &self.train.potential;
+        ShownPotential {
+            uv: potential.uv.clone(),
+            fs_hz: potential.fs_hz,
+            from_ms: -(potential.at as f64) * 1e3 / potential.fs_hz.max(1.0),
+            marks: self.marked.as_ref().map_or_else(Vec::new, |marked| marked.marks.clone()),
+        }
+    }
+}
+
+/// The trains of a signal taken apart as they are found.
+pub fn unedited(decomposition: &Decomposition) -> Vec<EditedTrain> {
+    let train = |(index, train): (usize, &UnitTrain)| EditedTrain {
+        name: format!("MU {}", letters(index)),
+        times_s: train.times_s(),
+        ..EditedTrain::default()
+    };
+    decomposition.trains.iter().enumerate().map(train).collect()
+}
+
+/// All that is shown of trains in their signal: `edited` and `single` (discharges aligned with the
+/// potential) are those of the decomposition, in its order.
+pub fn measurement(
+    uv: &[f64],
+    fs_hz: f64,
+    decomposition: &Decomposition,
+    edited: &[EditedTrain],
+    single: &[Vec<Vec<f64>>],
+) -> SignalMeasurement {
+    let mut out = described(decomposition, edited, single);
+    out.overlays = out.trains.iter().map(|train| overlaid(uv, fs_hz, train)).collect();
+    out.editable = Editable::All;
+    out
 }
 
 /// Tables, charts and trains of a signal taken apart.
 pub fn describe(decomposition: &Decomposition) -> SignalMeasurement {
-    let of = |train: &UnitTrain| {
-        let found: Option<Markers> = markers(&train.potential);
-        found.and_then(|markers| measure(&train.potential.uv, train.potential.fs_hz, train.potential.at, markers))
+    described(decomposition, &unedited(decomposition), &[])
+}
+
+fn described(decomposition: &Decomposition, edited: &[EditedTrain], single: &[Vec<Vec<f64>>]) -> SignalMeasurement {
+    let unit = |(index, (train, edited)): (usize, (&'_ UnitTrain, &'_ EditedTrain))| {
+        let marked = marked(&train.potential, &edited.marks);
+        let markers = marked.as_ref().map(|marked| marked.markers);
+        let jiggle = single.get(index).zip(markers).and_then(|(single, markers)| jiggle(single, markers));
+        (marked, jiggle)
     };
-    let units: Vec<Named> = decomposition
-        .trains
-        .iter()
-        .enumerate()
-        .map(|(index, train)| Named { name: format!("MU {}", letters(index)), train, measures: of(train) })
+    let pairs = || decomposition.trains.iter().zip(edited);
+    let units: Vec<Named> = pairs()
+        .zip(pairs().enumerate().map(unit))
+        .map(|((train, edited), (marked, jiggle))| Named { edited, train, marked, jiggle })
         .collect();
     let times: Vec<Vec<f64>> = decomposition.trains.iter().map(UnitTrain::times_s).collect();
     let recruited = recruitment(&times);
     let trains = units.iter().zip(&times).map(|(unit, times)| EventTrain {
-        class: ActivityClass::Voluntary,
-        name: unit.name.clone(),
+        class: unit.edited.class.unwrap_or(ActivityClass::Voluntary),
+        name: unit.edited.name.clone(),
         times_s: times.clone(),
         span_s: None,
         confidence: unit.train.confidence,
         why: why(unit),
         warning: String::new(),
+        by_person: unit.by_person(),
     });
     let count = match units.len() {
         0 => String::new(),
         1 => "1 motor unit. ".to_owned(),
         n => format!("{n} motor units. "),
     };
+    let by_hand = match units.iter().filter(|unit| unit.by_person()).count() {
+        0 => String::new(),
+        1 => " One train was changed by hand.".to_owned(),
+        n => format!(" {n} trains were changed by hand."),
+    };
     let tables = if units.is_empty() { Vec::new() } else { vec![potentials(&units, &recruited), recruitment_table(&units, &recruited)] };
     let charts = if units.is_empty() { Vec::new() } else { vec![shapes(&units), rates(&units, &times)] };
     SignalMeasurement {
         method: METHOD.to_owned(),
-        verdict: format!("{count}{}", decomposition.verdict.words()),
+        verdict: format!("{count}{}{by_hand}", decomposition.verdict.words()),
         trains: trains.collect(),
         unresolved_s: decomposition.unresolved.iter().map(|left| left.at_s).collect(),
         tables,
         charts,
-        overlays: Vec::new(),
-        quality: Vec::new(),
+        potentials: units.iter().map(Named::shown).collect(),
+        ..SignalMeasurement::default()
     }
 }
 
@@ -156,11 +165,14 @@ fn why(unit: &Named) -> Vec<String> {
     if let Some(firing) = unit.train.firing.filter(|firing| firing.mean_interval_s > 0.0) {
         why.push(format!("{:.1} Hz, intervals vary {:.0} %", 1.0 / firing.mean_interval_s, 100.0 * firing.cv));
     }
-    if let Some(m) = &unit.measures {
+    if let Some(m) = unit.measures() {
         let phases = if m.phases == 1 { "phase" } else { "phases" };
         why.push(format!("{:.0} \u{b5}V, {:.1} ms, {} {phases}", m.amp_uv, m.duration_ms, m.phases));
     }
     let doubtful = unit.train.discharges.iter().filter(|discharge| discharge.confidence < DOUBTFUL).count();
+    if let Some(class) = unit.edited.class {
+        why.push(format!("{}: named by a person", class.name()));
+    }
     if doubtful > 0 {
         why.push(format!("{doubtful} of {} discharges are not sure", unit.train.discharges.len()));
     }
@@ -182,10 +194,11 @@ fn potentials(units: &[Named], recruited: &Recruitment) -> Table {
         Column::new("Thickness", "ms", 2),
         Column::new("Size index", "", 2),
         Column::new("Satellites", "", 0),
+        Column::new("Jiggle", "%", 0),
         Column::new("Confidence", "%", 0),
     ];
     let row = |(unit, fires): (&Named, &crate::model::needle::UnitRecruitment)| {
-        let of = |value: fn(&PotentialMeasures) -> f64| Cell::maybe(unit.measures.as_ref().map(value));
+        let of = |value: fn(&PotentialMeasures) -> f64| Cell::maybe(unit.measures().map(value));
         let cells = vec![
             Cell::Number(unit.train.discharges.len() as f64),
             Cell::maybe(fires.rate_hz),
@@ -195,17 +208,18 @@ fn potentials(units: &[Named], recruited: &Recruitment) -> Table {
             of(|m| m.area_uvms),
             of(|m| m.phases as f64),
             of(|m| m.turns as f64),
-            Cell::maybe(unit.measures.as_ref().and_then(|m| m.rise_ms)),
-            Cell::maybe(unit.measures.as_ref().and_then(|m| m.spike_duration_ms)),
+            Cell::maybe(unit.measures().and_then(|m| m.rise_ms)),
+            Cell::maybe(unit.measures().and_then(|m| m.spike_duration_ms)),
             of(|m| m.thickness_ms),
             of(|m| m.size_index),
             of(|m| m.satellites as f64),
+            Cell::maybe(unit.jiggle.map(|jiggle| 100.0 * jiggle.cad)),
             Cell::Number(100.0 * unit.train.confidence),
         ];
-        TableRow::new(unit.name.clone(), cells)
+        TableRow::new(unit.edited.name.clone(), cells)
     };
     let mut rows: Vec<TableRow> = units.iter().zip(&recruited.units).map(row).collect();
-    let measured: Vec<&PotentialMeasures> = units.iter().filter_map(|unit| unit.measures.as_ref()).collect();
+    let measured: Vec<&PotentialMeasures> = units.iter().filter_map(Named::measures).collect();
     if measured.len() > 1 {
         let n = measured.len() as f64;
         let mean = |value: fn(&PotentialMeasures) -> f64| Cell::Number(measured.iter().map(|m| value(m)).sum::<f64>() / n);
@@ -219,9 +233,11 @@ fn potentials(units: &[Named], recruited: &Recruitment) -> Table {
     }
     let polyphasic = measured.iter().filter(|m| m.phases > MOST_PHASES).count();
     let note = format!(
-        "Averages of each unit's discharges with the other units taken away. Polyphasic (more than {MOST_PHASES} phases): {polyphasic} of {}.",
+        "Averages of each unit's discharges with the other units taken away. Jiggle: change from discharge to discharge (Stalberg and Sonoo 1994). Polyphasic (more than {MOST_PHASES} phases): {polyphasic} of {}.",
         measured.len()
     );
+    let changed: Vec<&str> = units.iter().filter(|unit| unit.by_person()).map(|unit| unit.edited.name.as_str()).collect();
+    let note = if changed.is_empty() { note } else { format!("{note} Changed by hand: {}.", changed.join(", ")) };
     Table { title: "Motor unit potentials".into(), columns, rows, note }
 }
 
@@ -230,7 +246,7 @@ fn recruitment_table(units: &[Named], recruited: &Recruitment) -> Table {
     let rows = recruited.order.iter().filter_map(|&index| {
         let (unit, fires) = (units.get(index)?, recruited.units.get(index)?);
         let from = fires.recruited_s.map_or_else(|| Cell::text("from the start"), Cell::Number);
-        Some(TableRow::new(unit.name.clone(), vec![from, Cell::maybe(fires.onset_hz), Cell::maybe(fires.rate_hz)]))
+        Some(TableRow::new(unit.edited.name.clone(), vec![from, Cell::maybe(fires.onset_hz), Cell::maybe(fires.rate_hz)]))
     });
     let frequency = recruited.recruitment_hz.map(|hz| format!("Recruitment frequency {hz:.1} Hz. ")).unwrap_or_default();
     let ratio = recruited.ratio.map(|ratio| format!("Recruitment ratio {ratio:.1} with {} units active.", recruited.active));
@@ -243,7 +259,7 @@ fn shapes(units: &[Named]) -> Chart {
         let ms = |i: usize| (i as f64 - potential.at as f64) * 1e3 / potential.fs_hz.max(1.0);
         let points = potential.uv.iter().enumerate().map(|(i, uv)| [ms(i), *uv]);
         let points = points.filter(|[ms, uv]| *ms >= -DRAWN_MS[0] && *ms <= DRAWN_MS[1] && uv.is_finite()).collect();
-        Series { name: unit.name.clone(), points, look: SeriesLook::Line }
+        Series { name: unit.edited.name.clone(), points, look: SeriesLook::Line }
     };
     Chart {
         title: "Averaged potentials".into(),
@@ -258,7 +274,7 @@ fn rates(units: &[Named], times: &[Vec<f64>]) -> Chart {
     let dots = |(unit, times): (&Named, &Vec<f64>)| {
         let points = times.windows(2).filter(|pair| pair[1] - pair[0] < PAUSE_S && pair[1] > pair[0]);
         let points = points.map(|pair| [pair[1], 1.0 / (pair[1] - pair[0])]).collect();
-        Series { name: unit.name.clone(), points, look: SeriesLook::Dots }
+        Series { name: unit.edited.name.clone(), points, look: SeriesLook::Dots }
     };
     Chart {
         title: "Firing rate".into(),
@@ -266,38 +282,5 @@ fn rates(units: &[Named], times: &[Vec<f64>]) -> Chart {
         y: Axis::new("Instantaneous rate", "Hz"),
         series: units.iter().zip(times).take(DRAWN).map(dots).collect(),
         lines: Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{METHOD, Units, letters};
-    use crate::analysis::signal::{SignalAnalyzer, SignalInput};
-    use crate::simulate::demo;
-
-    #[test]
-    fn names_go_on_behind_z() {
-        assert_eq!([letters(0), letters(25), letters(26), letters(701)], ["A", "Z", "AA", "ZZ"]);
-    }
-
-    #[test]
-    fn the_demo_falls_into_units_and_silence_into_none() {
-        let (study, samples) = demo("needle").unwrap();
-        let channel = &study.recordings[0].channels[0];
-        let uv: Vec<f64> = samples[0].channels[0][(5.0 * channel.fs_hz) as usize..(15.0 * channel.fs_hz) as usize].to_vec();
-        let input = SignalInput { uv, fs_hz: channel.fs_hz, ..SignalInput::default() };
-        let mut analysis = Units.begin(input.clone());
-        while analysis.step().is_some() {}
-        let found = analysis.measurement();
-        assert_eq!(found.method, METHOD);
-        assert!((2..=8).contains(&found.trains.len()), "{}", found.verdict);
-        assert_eq!(found.tables[0].rows.len(), found.trains.len() + 1);
-        assert_eq!(found.overlays.len(), found.trains.len());
-        assert!(found.overlays.iter().all(|chart| chart.series.len() >= 8));
-        assert!(found.trains.iter().all(|train| train.times_s.windows(2).all(|pair| pair[1] - pair[0] > 0.008)));
-        let mut silence = Units.begin(SignalInput { uv: vec![0.0; input.uv.len()], ..input });
-        while silence.step().is_some() {}
-        assert!(silence.measurement().trains.is_empty());
-        assert_eq!(silence.measurement().verdict, "Nothing stands out of the noise.");
     }
 }
