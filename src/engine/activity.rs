@@ -101,7 +101,9 @@ impl Session {
                 self.activity = Some(activity);
             }
             None => {
-                out(Event::Activity { study: self.key, view: activity.view(true) }.into());
+                let view = activity.view(true);
+                self.remember(&view);
+                out(Event::Activity { study: self.key, view }.into());
                 out(Event::Finished { study: self.key, cancelled: false }.into());
             }
         }

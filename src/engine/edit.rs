@@ -120,6 +120,7 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             super::signal::check_filter(&filter, slowest.fold(f64::INFINITY, f64::min))?;
             session.edits.sweep_filter = filter;
         }
+        Edit::Muscles { change } => super::muscles::apply(session, change)?,
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chart, QualityFlag, Table};
+use super::{Chart, NeedleFindings, QualityFlag, Table};
 
 /// What may be asked of a continuous signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -172,4 +172,10 @@ pub struct SignalMeasurement {
     pub overlays: Vec<Chart>,
     /// What weakens it.
     pub quality: Vec<QualityFlag>,
+    /// Whether it adds something to the table of muscles.
+    #[serde(default)]
+    pub enters: bool,
+    /// What it adds to the table of muscles; stays with the engine.
+    #[serde(skip)]
+    pub findings: Option<NeedleFindings>,
 }

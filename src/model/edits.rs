@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MarkerKind, Side, SweepId, TestKind};
+use super::{MarkerKind, MuscleRow, Side, SweepId, TestKind};
 
 /// A person's work on one study. Additive: an empty value changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Edits {
     pub annotations: Vec<AnnotationEdit>,
     /// Order, names, filters and gains of the lanes; empty: one lane a channel, as in the file.
     pub lanes: Vec<LaneSettings>,
+    /// The table of the needle examination.
+    pub muscles: Vec<MuscleRow>,
 }
 
 /// A nerve test made by a person out of a recording that does not say it holds one.

@@ -3,6 +3,7 @@
 //! interference pattern; jitter; contractions of surface EMG.
 
 pub mod decompose;
+pub mod findings;
 pub mod interference;
 pub mod jitter;
 mod pieces;

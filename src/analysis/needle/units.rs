@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::decompose::{Decomposer, Options};
+use super::findings;
 use super::potential::{Markers, PotentialMeasures, markers, measure};
 use super::recruitment::recruitment;
 use crate::analysis::signal::{SignalAnalysis, SignalAnalyzer, SignalInput};
@@ -111,6 +112,8 @@ pub fn describe(decomposition: &Decomposition) -> SignalMeasurement {
     };
     let tables = if units.is_empty() { Vec::new() } else { vec![potentials(&units, &recruited), recruitment_table(&units, &recruited)] };
     let charts = if units.is_empty() { Vec::new() } else { vec![shapes(&units), rates(&units, &times)] };
+    let found =
+        findings::of_units(units.iter().map(|unit| (unit.name.as_str(), unit.train, unit.measures.as_ref())), &recruited, decomposition);
     SignalMeasurement {
         method: METHOD.to_owned(),
         verdict: format!("{count}{}", decomposition.verdict.words()),
@@ -120,6 +123,8 @@ pub fn describe(decomposition: &Decomposition) -> SignalMeasurement {
         charts,
         overlays: Vec::new(),
         quality: Vec::new(),
+        enters: found.is_some(),
+        findings: found,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::MuscleEdit;
 use crate::model::{Annotation, DerivedTest, FilterChain, LaneSettings, MarkerKind, Side, SweepId, TestKind};
 
 /// A change that a person makes.
@@ -146,6 +147,11 @@ pub enum Edit {
         /// Filters.
         filter: FilterChain,
     },
+    /// The table of the needle examination.
+    Muscles {
+        /// What is done to it.
+        change: MuscleEdit,
+    },
 }
 
 impl Edit {
@@ -171,6 +177,7 @@ impl Edit {
             Self::SetAnnotation { .. } => "change annotation".into(),
             Self::Lanes { what, .. } => what.clone(),
             Self::SweepFilter { .. } => "filter".into(),
+            Self::Muscles { change } => change.label(),
         }
     }
 }

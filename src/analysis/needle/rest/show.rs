@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::findings::of_rest;
 use super::features::FirstPhase;
 use super::{METHOD, NamedTrain, RestAnalysis, Stage};
 use crate::model::{
@@ -67,6 +68,12 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
         out.charts.push(chart);
     }
     flag(&mut out, working, &shown, usable_s);
+    if usable_s >= SHORT_S {
+        let mut warnings: Vec<String> = out.trains.iter().map(|train| train.warning.clone()).filter(|w| !w.is_empty()).collect();
+        warnings.dedup();
+        out.enters = !analysis.effort;
+        out.findings = Some(of_rest(&shown, &analysis.insertions, usable_s, !analysis.effort, warnings));
+    }
     out
 }
 
