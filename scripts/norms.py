@@ -21,11 +21,17 @@ def main(reference):
     read = lambda name: tomllib.loads((reference / f"{name}.toml").read_text(encoding="utf8"))
     here = Path(__file__).resolve().parent.parent / "src/norms/data"
     values, nerves, sources = read("reference_values"), read("nerves"), read("sources")
+    muscles, needle = read("muscles"), read("emg_norms")
     write = lambda name, table: (here / f"{name}.json").write_text(rows(table), encoding="utf8")
     write("limits", values["limit"])
     write("side_to_side", values["side_to_side"])
     write("studies", nerves["study"])
     write("late_responses", nerves["late_response"])
+    codes = ("mdc", "mdc_left", "mdc_right", "compartment", "region", "crosscheck")
+    write("muscles", [{key: value for key, value in row.items() if key not in codes} for row in muscles["muscle"]])
+    write("mup_duration", needle["mup_duration"])
+    # Rules of the needle examination: what a number or a word of the table is held against.
+    write("needle_rules", needle["mup_measure"] + needle["recruitment"] + [row for row in needle["spontaneous"] if row["id"] == "insertional_normal"])
     write("sources", [{"id": key, **value} for key, value in sources.items() if isinstance(value, dict) and "cite" in value])
 
 

@@ -219,6 +219,21 @@ fn measurements_of_a_recording_with_a_sidecar() {
     let plain = text(&run(&["measure", file]).stdout);
     assert!(plain.contains("wrist") && plain.contains("m/s"), "{plain}");
     assert_eq!(run(&["measure", "--stim-ms", "x", file]).status.code(), Some(64));
+    assert!(got.get("needle").is_none(), "no table, no word of it");
+    let table = place.join("needle.json");
+    let typed = r#"{"fibrillation":"2+"}"#;
+    let row = format!(r#"{{"id":1,"muscle":{{"listed":"tibialis_anterior"}},"side":"left","typed":{typed}}}"#);
+    std::fs::write(&table, format!(r#"{{"edits":{{"muscles":[{row}]}}}}"#)).unwrap();
+    let table = table.to_str().unwrap();
+    let got = &lines(&run(&["measure", "--json", "--needle", table, file]))[0];
+    assert_eq!(
+        (got["needle"]["rows"][0]["name"].as_str(), got["needle"]["rows"][0]["roots"].as_str()),
+        (Some("Tibialis anterior"), Some("L5 (L4)"))
+    );
+    let plain = text(&run(&["measure", "--needle", table, file]).stdout);
+    assert!(plain.contains("Needle EMG") && plain.contains("2+*"), "{plain}");
+    assert_eq!(run(&["measure", "--needle", file, file]).status.code(), Some(64), "no such file of a table");
+    assert_eq!(run(&["info", "--needle", table, file]).status.code(), Some(64));
 }
 
 #[test]

@@ -28,6 +28,7 @@ Options:
   --rate HZ       sampling rate, for text files that do not state one
   --unit UNIT     unit of the values, for files that do not state one
   --stim-ms MS    stimulus, ms after the first sample of each sweep, for files that do not say
+  --needle FILE   table of muscles exported by the page, printed by measure beside the rest
   -o, --output    file to write; for plot, - is SVG on standard output
 
 Options of plot:
@@ -89,6 +90,8 @@ pub struct Options {
     pub json: bool,
     /// Check every checksum.
     pub verify: bool,
+    /// Table of muscles, as the page exports it.
+    pub needle: Option<PathBuf>,
     /// Stimulus for sweeps that do not state it.
     pub stim_ms: Option<f64>,
     /// For the readers.
@@ -107,6 +110,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
             Long("verify") => options.verify = true,
             Long("rate") => options.open.fs_hz = Some(number(&mut parser, "--rate wants a positive number of Hz", |hz| hz > 0.0)?),
             Long("stim-ms") => options.stim_ms = Some(number(&mut parser, "--stim-ms wants a number of ms", |ms| ms >= 0.0)?),
+            Long("needle") => options.needle = Some(PathBuf::from(parser.value().map_err(usage)?)),
             Long("unit") => options.open.unit = Some(word(&mut parser, "--unit")?),
             Long("output") | Short('o') => output = Some(PathBuf::from(parser.value().map_err(usage)?)),
             Long(name) if PLOT_ONLY.contains(&name) => {
@@ -125,6 +129,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     }
     if options.files.is_empty() {
         return Err(Failure::Usage(format!("{name} wants a file")));
+    }
+    if options.needle.is_some() && name != "measure" {
+        return Err(Failure::Usage(format!("{name} has no --needle")));
     }
     if let Some(given) = plot.given.filter(|_| name != "plot") {
         return Err(Failure::Usage(format!("{name} has no --{given}")));

@@ -15,8 +15,9 @@ use std::process::ExitCode;
 use crate::analysis::polarity;
 use crate::engine::info::{Refusal, info};
 use crate::engine::measure::measure;
+use crate::engine::muscles;
 use crate::formats::{Opened, ReadError};
-use crate::model::{NerveTest, SampleError, Site, Study, Sweep, TestKind};
+use crate::model::{Edits, NerveTest, SampleError, Site, Study, Sweep, TestKind};
 use args::{Command, Options};
 use input::Source;
 
@@ -130,13 +131,22 @@ fn print_info(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> {
 }
 
 fn print_measure(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> {
+    let edits = match &options.needle {
+        Some(path) => {
+            let of_file = |what: String| Failure::Usage(format!("{}: {what}", path.display()));
+            let bytes = std::fs::read(path).map_err(|error| of_file(error.to_string()))?;
+            muscles::read_edits(&bytes).map_err(of_file)?
+        }
+        None => Edits::default(),
+    };
     each_file(options, out, |opened, file, out| {
         whole_channels_as_sweeps(&mut opened.study, options);
         for sweep in &mut opened.study.examination.sweeps {
             sweep.stimulus_s = sweep.stimulus_s.or(options.stim_ms.map(|ms| ms / 1e3));
         }
         polarity::settle(&opened.study.recordings, &mut opened.study.examination, &opened.samples);
-        let measured = measure(opened, file).map_err(|e| source_error(&e))?;
+        let mut measured = measure(opened, file).map_err(|e| source_error(&e))?;
+        measured.needle = muscles::of_edits(&edits, &opened.study);
         if options.json {
             json_line(out, &measured)?;
         } else {

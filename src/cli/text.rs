@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::engine::info::Info;
 use crate::engine::measure::Measured;
+use crate::engine::protocol::NeedleView;
 use crate::model::{Cell, Column, Examination, Table, Warning};
 
 /// Prints one recording as a few lines of text.
@@ -72,6 +73,9 @@ pub fn measured(out: &mut dyn Write, measured: &Measured) -> io::Result<()> {
         for shown in &test.tables {
             table(out, shown)?;
         }
+    }
+    for shown in measured.needle.iter().flat_map(NeedleView::tables) {
+        table(out, &shown)?;
     }
     warnings(out, &measured.warnings)
 }

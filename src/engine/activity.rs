@@ -4,7 +4,7 @@
 //! filters the picture has. When it is done it answers to trains that a person changes
 //! ([`super::trains`]).
 
-use super::protocol::{ActivityKey, ActivityView, Event, Output, StudyKey};
+use super::protocol::{ActivityKey, ActivityView, Event, Output};
 use super::session::Session;
 use super::signal::Signal;
 use crate::analysis::signal::{SignalAnalysis, SignalInput, signal_analyzer};
@@ -106,16 +106,27 @@ impl Session {
                 // Of trains that are given nothing is known until all is.
                 if done - activity.told >= TOLD && activity.given.is_none() {
                     activity.told = done;
-                    out(activity.told(self.key).into());
+                    self.tell_activity(out);
                 }
             }
             None => {
                 activity.done = true;
-                out(activity.told(self.key).into());
+                self.tell_activity(out);
                 out(Event::Finished { study: self.key, cancelled: false }.into());
             }
         }
         true
+    }
+}
+
+impl Session {
+    /// Tells what is known of the stretch; what is complete may be entered in the table of muscles.
+    pub(super) fn tell_activity(&mut self, out: &mut dyn FnMut(Output)) {
+        let Some(view) = self.activity.as_ref().map(Activity::view) else { return };
+        if view.done {
+            self.remember(&view);
+        }
+        out(Event::Activity { study: self.key, view }.into());
     }
 }
 
@@ -153,11 +164,6 @@ impl Activity {
         self.done = !self.analysis.revise(trains);
         self.told = 0.0;
         self.done
-    }
-
-    /// What is known, for the page.
-    pub fn told(&self, study: StudyKey) -> Event {
-        Event::Activity { study, view: self.view() }
     }
 
     fn view(&self) -> ActivityView {

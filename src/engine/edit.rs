@@ -121,6 +121,7 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             session.edits.sweep_filter = filter;
         }
         Edit::Trains { key, change } => session.change_trains(key, &change)?,
+        Edit::Muscles { change } => super::muscles::apply(session, change)?,
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::protocol::{Buffer, Event, Output, SweepData};
 use super::session::Session;
-use super::{info, measure, signal};
+use super::{info, measure, muscles, signal};
 use crate::formats::{Export, MemorySink, Opened, writers};
 use crate::units::Unit;
 
@@ -149,14 +149,15 @@ impl Session {
         out(Output { event: Event::Exported { names: vec!["view.csv".into()], warnings }, buffers: vec![Buffer::Bytes(csv.into_bytes())] });
     }
 
-    /// What the command line prints for this study's files, edits left out.
+    /// What the command line prints for this study's files; of the edits only the table of muscles.
     pub fn json(&mut self, out: &mut dyn FnMut(Output)) {
         let opened =
             Opened { study: self.acquired.clone(), samples: self.samples.clone(), warnings: self.warnings.clone(), used: Vec::new() };
         let json = || -> Result<(String, String), String> {
             let words = |error: &dyn std::error::Error| error.to_string();
             let info = info::info(&opened, 0, &self.title).map_err(|e| words(&e))?;
-            let measured = measure::measure(&opened, &self.title).map_err(|e| words(&e))?;
+            let mut measured = measure::measure(&opened, &self.title).map_err(|e| words(&e))?;
+            measured.needle = muscles::of_edits(&self.edits, &self.acquired);
             Ok((serde_json::to_string(&info).map_err(|e| words(&e))?, serde_json::to_string(&measured).map_err(|e| words(&e))?))
         };
         match json() {

@@ -9,6 +9,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::protocol::NeedleView;
 use crate::analysis::{self, Context};
 use crate::formats::Opened;
 use crate::model::{
@@ -26,6 +27,9 @@ pub struct Measured {
     pub sweeps: Vec<SweepRow>,
     /// Values between neighbouring sites.
     pub segments: Vec<SegmentRow>,
+    /// The table of the needle examination; not printed while there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needle: Option<NeedleView>,
     /// What was odd about the file.
     pub warnings: Vec<Warning>,
 }
@@ -122,14 +126,21 @@ pub struct SegmentRow {
     pub doubt: Option<QualityFlag>,
 }
 
-/// Measures every test of the study of what was opened from `file`.
+/// Measures every test of the study of what was opened from `file`. A table of muscles comes from a
+/// person's edits ([`of_edits`](super::muscles::of_edits)).
 ///
 /// # Errors
 /// When the bytes behind the samples cannot be read.
 pub fn measure(opened: &Opened, file: &str) -> Result<Measured, SampleError> {
     let study = &opened.study;
-    let mut out =
-        Measured { file: file.to_owned(), tests: Vec::new(), sweeps: Vec::new(), segments: Vec::new(), warnings: opened.warnings.clone() };
+    let mut out = Measured {
+        file: file.to_owned(),
+        tests: Vec::new(),
+        sweeps: Vec::new(),
+        segments: Vec::new(),
+        needle: None,
+        warnings: opened.warnings.clone(),
+    };
     let edits = Edits::default();
     for (index, test) in study.examination.tests.iter().enumerate() {
         let Some(input) = analysis::input(&study.recordings, &study.examination, &opened.samples, &edits, index)? else { continue };

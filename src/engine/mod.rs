@@ -13,6 +13,7 @@ mod export;
 pub mod info;
 mod lanes;
 pub mod measure;
+pub mod muscles;
 mod open;
 pub mod protocol;
 mod pyramids;
@@ -55,6 +56,8 @@ impl Engine {
             Request::Tiles { study, keys } => self.with(study, out, |session, out| session.tiles(&keys, out)),
             Request::Sweeps { study, test } => self.with(study, out, |session, out| session.sweeps(test, out)),
             Request::Analyse { study, key } => self.with(study, out, |session, out| session.analyse(key, out)),
+            Request::Muscles { study, typed, at } => self.with(study, out, |session, out| session.muscles(typed, at, out)),
+            Request::ExportNeedle { study } => self.with(study, out, |session, out| session.export_needle(out)),
             Request::Triggered { study, key } => self.with(study, out, |session, out| session.triggered(key, out)),
             Request::Spectrogram { study, key } => self.with(study, out, |session, out| session.spectrogram(key, out)),
             Request::Snap { study, signal, time_s, within_s } => {

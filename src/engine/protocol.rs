@@ -3,12 +3,13 @@
 
 mod edit;
 mod event;
+mod needle;
 mod request;
 pub mod scenes;
 mod triggered;
 mod view;
 
-pub use self::{edit::Edit, event::*, request::Request, triggered::*, view::*};
+pub use self::{edit::Edit, event::*, needle::*, request::Request, triggered::*, view::*};
 pub use crate::formats::OpenOptions as TextOptions;
 pub use crate::formats::text::Preview as TextPreview;
 pub use crate::scene::tiles::TileKey;

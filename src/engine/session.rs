@@ -13,7 +13,7 @@ use super::signal::Signals;
 use super::studies::Guessed;
 use super::{edit, with_bytes};
 use crate::formats::text::Preview;
-use crate::model::{Edits, Samples, Study, Warning};
+use crate::model::{Edits, MuscleStretch, Samples, Study, Warning};
 
 /// Undo steps kept.
 const UNDO_DEPTH: usize = 500;
@@ -42,6 +42,8 @@ pub(super) struct Session {
     pub guessed: Vec<Guessed>,
     /// The last analysis of a continuous signal; it answers to changed trains without beginning again.
     pub activity: Option<Activity>,
+    /// What the analysis that was done last adds to the table of muscles.
+    pub analysed: Option<MuscleStretch>,
     pub signals: Signals,
     pub pyramids: Pyramids,
     /// Gain and middle of each signal looked at.
@@ -78,6 +80,7 @@ impl Session {
             tested: BTreeMap::new(),
             guessed: Vec::new(),
             activity: None,
+            analysed: None,
             signals: Signals::default(),
             pyramids: Pyramids::default(),
             suited: HashMap::new(),

@@ -76,7 +76,7 @@ impl Session {
         if let Some(activity) = self.activity.as_mut()
             && activity.follow(kept)
         {
-            out(activity.told(self.key).into());
+            self.tell_activity(out);
         }
     }
 }

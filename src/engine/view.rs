@@ -7,7 +7,9 @@ use super::protocol::{
 };
 use super::session::Session;
 use crate::formats::writers;
-use crate::model::{Examination, NerveTest, Side, SiteEdits, Stimulus, Summary, SweepId, SweepMeasurement, TestMeasurement};
+use crate::model::{
+    Edits, Examination, NerveTest, Side, SiteEdits, Stimulus, Subject, Summary, SweepId, SweepMeasurement, TestMeasurement,
+};
 use crate::norms::{self, Person};
 
 impl Session {
@@ -25,6 +27,7 @@ impl Session {
             recordings,
             tests,
             together: self.together(&examination.tests, &self.person()),
+            needle: self.needle_view(),
             person: self.person_view(),
             sweep_filter: self.edits.sweep_filter,
             stretches: self.stretches(),
@@ -129,23 +132,12 @@ impl Session {
 impl Session {
     /// Who limits are taken for.
     pub fn person_view(&self) -> PersonView {
-        let (edits, subject) = (&self.edits, &self.acquired.subject);
-        PersonView {
-            height_cm: edits.height_cm.or(subject.height_cm),
-            age_years: edits.age_years.or(subject.age_years),
-            sex: edits.sex.clone().unwrap_or_else(|| subject.sex.clone()),
-        }
+        person_view(&self.edits, &self.acquired.subject)
     }
 
     /// The same as the tables of limits want it.
     pub fn person(&self) -> Person {
-        let view = self.person_view();
-        let female = match view.sex.as_str() {
-            "F" => Some(true),
-            "M" => Some(false),
-            _ => None,
-        };
-        Person { age_years: view.age_years, height_cm: view.height_cm, female }
+        person(&self.edits, &self.acquired.subject)
     }
 
     /// Values of a test beside their limits.
@@ -167,6 +159,25 @@ impl Session {
             })
             .collect()
     }
+}
+
+fn person_view(edits: &Edits, subject: &Subject) -> PersonView {
+    PersonView {
+        height_cm: edits.height_cm.or(subject.height_cm),
+        age_years: edits.age_years.or(subject.age_years),
+        sex: edits.sex.clone().unwrap_or_else(|| subject.sex.clone()),
+    }
+}
+
+/// Who limits are taken for: a person's entry, else the file's.
+pub(super) fn person(edits: &Edits, subject: &Subject) -> Person {
+    let view = person_view(edits, subject);
+    let female = match view.sex.as_str() {
+        "F" => Some(true),
+        "M" => Some(false),
+        _ => None,
+    };
+    Person { age_years: view.age_years, height_cm: view.height_cm, female }
 }
 
 /// What a motor study says beyond its table.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chart, QualityFlag, ShownPotential, Table};
+use super::{Chart, NeedleFindings, QualityFlag, ShownPotential, Table};
 
 /// What may be asked of a continuous signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -209,4 +209,10 @@ pub struct SignalMeasurement {
     pub editable: Editable,
     /// What weakens it.
     pub quality: Vec<QualityFlag>,
+    /// Whether it adds something to the table of muscles.
+    #[serde(default)]
+    pub enters: bool,
+    /// What it adds to the table of muscles; stays with the engine.
+    #[serde(skip)]
+    pub findings: Option<NeedleFindings>,
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MarkerKind, Side, SweepId, TestKind, TrainEdits};
+use super::{MarkerKind, MuscleRow, Side, SweepId, TestKind, TrainEdits};
 
 /// A person's work on one study. Additive: an empty value changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub struct Edits {
     pub lanes: Vec<LaneSettings>,
     /// Trains of discharges that a person changed, by the stretch they belong to.
     pub trains: Vec<TrainEdits>,
+    /// The table of the needle examination.
+    pub muscles: Vec<MuscleRow>,
 }
 
 /// A nerve test made by a person out of a recording that does not say it holds one.

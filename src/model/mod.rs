@@ -8,9 +8,12 @@ mod activity;
 mod edits;
 mod examination;
 mod excitability;
+mod findings;
 mod late;
 mod marker;
 mod measurement;
+pub mod muscle_grid;
+mod muscles;
 pub mod needle;
 mod recording;
 mod samples;
@@ -24,6 +27,7 @@ pub use activity::{ActivityClass, Editable, EventTrain, SignalMeasurement, Signa
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
 pub use excitability::{Electrotonus, Excitability, ScanPoint};
+pub use findings::{FoundUnit, NeedleFindings, PatternFound, PatternWord, RestSite, SHAPE_STEP_MS, Seen, UnitsFound};
 pub use late::{
     AWaveSummary, BlinkSide, BlinkSummary, FWaveSite, FWaveSummary, HLevel, HReflexSummary, LateSide, LateSummary, MepSide, MepSummary,
     RepetitiveSummary, RrPart, RrSummary, SympatheticSummary, TrainSummary,
@@ -33,6 +37,7 @@ pub use measurement::{
     Finding, LateKind, LateResponse, QualityFlag, QualityKind, Response, SegmentMeasurement, SweepMeasurement, TestMeasurement, average_id,
     averaged_site,
 };
+pub use muscles::{MuscleColumn, MuscleRow, MuscleStretch, OwnMuscle, StretchOrigin, WhichMuscle};
 pub use recording::{Annotation, Channel, Recording, Scale, Span, StartTime, Timeline};
 pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgress};
 pub use study::{Study, Subject, Warning};

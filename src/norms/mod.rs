@@ -9,6 +9,9 @@ mod guess;
 mod judge;
 mod limits;
 mod measures;
+mod muscle_words;
+mod muscles;
+pub mod needle;
 mod studies;
 mod words;
 
@@ -16,5 +19,6 @@ pub use guess::{Guess, Hints, guess, side_of};
 pub use judge::{Judged, judge, judge_late};
 pub use limits::{Bound, Limit, PROFILE, Person, SideToSide, limits, side_to_side};
 pub use measures::{compared, late_study};
+pub use muscles::{MuscleDef, find_muscles, guess_muscles, muscle_by_id, muscles};
 pub use studies::{SiteDef, StudyDef, by_id, citation, studies};
 pub use words::{pretty, short};

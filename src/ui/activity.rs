@@ -5,8 +5,9 @@ use leptos::prelude::*;
 use super::commands::{self, Command};
 use super::continuous;
 use super::icons::{self, icon};
+use super::needle_table::MuscleFor;
 use super::results::results_table;
-use super::state::{App, Selection};
+use super::state::{App, Dialog, Selection};
 use super::{sound, trains};
 use crate::engine::protocol::{ActivityKey, ActivityView, Request, StudyKey, scenes};
 use crate::model::{EventTrain, SignalTask};
@@ -55,6 +56,27 @@ pub fn show_stretch(app: App, key: ActivityKey) {
         view.cursors = if whole { [None; 2] } else { [Some(key.from_s), Some(key.to_s)] };
     });
     ask(app, key.task);
+}
+
+/// Enters what was found in the table of muscles: the muscle is asked for.
+pub fn enter(app: App) {
+    let done = app.activity.with_untracked(|activity| activity.as_ref().is_some_and(|view| view.done && view.measurement.enters));
+    if done {
+        app.dialog.set(Some(Dialog::Muscle(MuscleFor::Enter)));
+    }
+}
+
+/// The muscles that have findings of the stretch in view already.
+fn entered(app: App, key: &ActivityKey) -> Option<String> {
+    let same = |of: &crate::model::StretchOrigin| {
+        (of.recording, of.channel, of.minus, of.task) == (key.recording, key.channel, key.minus, key.task)
+            && (of.from_s - key.from_s).abs() + (of.to_s - key.to_s).abs() < 1e-6
+    };
+    app.study(|study| {
+        let row = study.needle.rows.iter().find(|row| row.stretches.iter().any(|stretch| same(&stretch.origin)));
+        row.map(|row| row.title())
+    })
+    .flatten()
 }
 
 /// Asks once more with what is now selected.
@@ -246,6 +268,7 @@ pub fn ActivityPanel() -> impl IntoView {
                 let left = view.measurement.unresolved_s.len();
                 view! {
                     <p class="verdict">{words}</p>
+                    {(view.done && view.measurement.enters).then(|| enter_button(app, view.key))}
                     {(!view.done).then(|| view! { <p class="muted" role="status">"Going on \u{2026}"</p> })}
                     {trains::anew(app, view)}
                     <div class="cards-list">{cards}</div>
@@ -257,6 +280,16 @@ pub fn ActivityPanel() -> impl IntoView {
             }
         };
         Some(view! { <h2>{task.name()}<span class="muted">{head.map(|head| format!(" {head}"))}</span></h2>{body} })
+    }
+}
+
+/// The button that enters findings, and where they are when they were.
+fn enter_button(app: App, key: ActivityKey) -> impl IntoView {
+    view! {
+        <p class="row">
+            <button class="btn" on:click=move |_| commands::run(app, Command::EnterFindings)>"Enter in table "<kbd>"E"</kbd></button>
+            {move || entered(app, &key).map(|title| view! { <button class="btn quiet" on:click=move |_| app.select(Selection::Needle)>{icon(icons::CHECK)}{title}</button> })}
+        </p>
     }
 }
 

@@ -6,15 +6,17 @@ mod views;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{Element, HtmlElement, KeyboardEvent};
+use web_sys::{Element, KeyboardEvent};
 
+use super::keymap::{global, plain};
 use super::state::{App, Dialog, Selection};
 use super::trains::Act;
-use super::{activity, continuous, potential, sound, spectrogram, sweeps, trains, triggered};
+use super::{activity, continuous, needle_table, potential, sound, spectrogram, sweeps, trains, triggered};
 use crate::engine::protocol::{Edit, Request};
 use crate::model::{MarkerKind, SignalTask};
 use crate::scene::sweeps::Arrangement;
 use crate::web::page;
+pub use crate::web::page::{click, focus, reveal};
 
 /// One command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +77,14 @@ pub enum Command {
     Alone,
     Analyse(SignalTask),
     Train(Act),
+    EnterFindings,
+    AddMuscle,
+    MuscleNormal,
+    MirrorMuscle,
+    RemoveMuscle,
+    GoToStretch,
+    ClearCell,
+    WriteCell,
     Close,
 }
 
@@ -110,6 +120,8 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("H", "Hear the selected train alone"),
             ("1 \u{2013} 5", "Analyse the selected lane, between the cursors when there are two"),
             ("Tab", "Next train of discharges"),
+            ("E", "Enter the findings in the table of muscles"),
+            ("T", "Table of muscles"),
             ("R S", "Sweeps around the train, or where the signal passes a level: raster, superimposed"),
             (", . Enter", "Of these: level lower, higher; selected sweep in the signal"),
             ("W", "Spectrogram of the selected lane"),
@@ -145,6 +157,28 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("P", "To the nearest peak"),
             ("N", "Annotate at the cursor"),
             ("Del", "Delete the selected annotation"),
+        ],
+    ),
+    (
+        "Table of muscles",
+        &[
+            ("Arrows, Tab", "Next cell (Shift+Tab: back)"),
+            ("Enter", "Next row; write into Other and Comment, choose another muscle"),
+            ("0 \u{2013} 4 /", "Grade 0 to 4+, equivocal"),
+            ("+ \u{2212}", "More, less: a grade, increased, decreased"),
+            ("N", "Normal"),
+            ("R E B", "Recruitment reduced, early, poor activation"),
+            ("F R D S", "Pattern full, reduced, discrete, single unit"),
+            ("C Y K U P", "CRD, myotonic, myokymic, neuromyotonic, cramp"),
+            ("L R", "Side, in the first column"),
+            ("A", "The rest of the muscle is normal; again: all of it"),
+            ("M", "Add a muscle by name, nerve or root"),
+            ("X", "The same muscle of the other side"),
+            ("G", "To the stretch that the cell comes from"),
+            ("Del", "Clear the cell, or back to the analysis"),
+            ("F2", "Write into any cell"),
+            ("Shift+Del", "Remove the muscle"),
+            ("I", "Height, age, sex"),
         ],
     ),
     (
@@ -207,6 +241,7 @@ pub fn run(app: App, command: Command) {
         Command::NextStudyItem => step_item(app, 1),
         Command::PreviousStudyItem => step_item(app, -1),
         _ if app.selection.get_untracked() == Selection::Together => {}
+        _ if app.selection.get_untracked() == Selection::Needle => needle_table::run(app, command),
         _ if in_sweeps => views::run_sweeps(app, command),
         _ => run_continuous(app, command),
     }
@@ -257,6 +292,8 @@ fn run_continuous(app: App, command: Command) {
         Command::Mute => sound::toggle_mute(app),
         Command::Alone => sound::toggle_alone(app),
         Command::Analyse(task) => activity::ask(app, task),
+        Command::EnterFindings => activity::enter(app),
+        Command::TestDetails => app.select(Selection::Needle),
         // Digits choose markers in sweeps and analyses here.
         Command::Marker(kind) => {
             if let Some(task) = SignalTask::ALL.get(usize::from(kind.number()).wrapping_sub(1)) {
@@ -283,6 +320,7 @@ fn step_item(app: App, by: i32) {
             (0..study.tests.len())
                 .map(Selection::Test)
                 .chain((study.tests.len() > 1).then_some(Selection::Together))
+                .chain(std::iter::once(Selection::Needle))
                 .chain((0..study.recordings.len()).map(Selection::Recording))
                 .collect()
         })
@@ -296,20 +334,6 @@ fn step_item(app: App, by: i32) {
 /// Width of the view of traces, px.
 fn width() -> f64 {
     page::document().and_then(|document| document.get_element_by_id("scope")).map_or(1000.0, |scope| f64::from(scope.client_width()))
-}
-
-/// Puts the keyboard on an element.
-pub fn focus(id: &str) {
-    if let Some(element) = page::document().and_then(|document| document.get_element_by_id(id)) {
-        let _ = element.unchecked_into::<HtmlElement>().focus();
-    }
-}
-
-/// Presses an element.
-pub fn click(id: &str) {
-    if let Some(element) = page::document().and_then(|document| document.get_element_by_id(id)) {
-        element.unchecked_into::<HtmlElement>().click();
-    }
 }
 
 /// Listens to keys of the whole page.
@@ -332,6 +356,13 @@ pub fn listen(app: App) {
             return;
         }
         let place = target.map(|target| target.id()).unwrap_or_default();
+        if app.selection.get_untracked() == Selection::Needle {
+            // Elsewhere Tab belongs to the page.
+            if (event.key() != "Tab" || place == "muscles") && needle_table::key(app, &event, place == "muscles") {
+                event.prevent_default();
+            }
+            return;
+        }
         if place == potential::ID && potential::key(app, &event) {
             event.prevent_default();
             return;
@@ -360,92 +391,4 @@ pub fn listen(app: App) {
         let _ = document.add_event_listener_with_callback("keydown", handler.as_ref().unchecked_ref());
     }
     handler.forget();
-}
-
-fn global(event: &KeyboardEvent) -> Option<Command> {
-    let key = event.key();
-    if event.ctrl_key() || event.meta_key() {
-        return match (key.to_lowercase().as_str(), event.shift_key()) {
-            ("o", false) => Some(Command::Open),
-            ("z", false) => Some(Command::Undo),
-            ("y", false) | ("z", true) => Some(Command::Redo),
-            ("e", false) => Some(Command::Export),
-            ("]", _) => Some(Command::NextStudyItem),
-            ("[", _) => Some(Command::PreviousStudyItem),
-            _ => None,
-        };
-    }
-    match key.as_str() {
-        "F6" => Some(Command::Theme),
-        "Escape" => Some(Command::Close),
-        _ => None,
-    }
-}
-
-fn plain(event: &KeyboardEvent) -> Option<Command> {
-    let shift = event.shift_key();
-    let command = match event.key().as_str() {
-        "?" => Command::Keys,
-        " " => Command::Play,
-        "Enter" => Command::ShowThere,
-        "ArrowLeft" if shift => Command::FastLeft,
-        "ArrowLeft" => Command::Left,
-        "ArrowRight" if shift => Command::FastRight,
-        "ArrowRight" => Command::Right,
-        "ArrowUp" if shift => Command::AllGainUp,
-        "ArrowUp" => Command::GainUp,
-        "ArrowDown" if shift => Command::AllGainDown,
-        "ArrowDown" => Command::GainDown,
-        "PageDown" => Command::NextSite,
-        "PageUp" => Command::PreviousSite,
-        "Home" => Command::Start,
-        "End" => Command::End,
-        "+" | "=" => Command::ZoomIn,
-        "-" => Command::ZoomOut,
-        "0" => Command::Fit,
-        "1" => Command::Marker(MarkerKind::Onset),
-        "2" => Command::Marker(MarkerKind::NegativePeak),
-        "3" => Command::Marker(MarkerKind::NegativeEnd),
-        "4" => Command::Marker(MarkerKind::PositivePeak),
-        "5" => Command::Marker(MarkerKind::InitialPositive),
-        "6" => Command::Marker(MarkerKind::LateOnset),
-        "7" => Command::Marker(MarkerKind::LateEnd),
-        "Backspace" => Command::AutomaticMarker,
-        "Delete" if shift => Command::Train(Act::Delete),
-        "Delete" => Command::DeleteAnnotation,
-        "," | "<" | ";" => Command::CursorLeft,
-        "." | ">" | ":" => Command::CursorRight,
-        key => match key.to_lowercase().as_str() {
-            "f" => Command::Filter,
-            "v" => Command::Polarity,
-            "n" => Command::Annotate,
-            "y" => Command::CopySet,
-            "j" if shift => Command::Train(Act::Earlier),
-            "j" => Command::Train(Act::Later),
-            "c" if shift => Command::Train(Act::Class),
-            "p" if shift => Command::Train(Act::Marks),
-            "q" => Command::Train(Act::Pencil),
-            "o" => Command::Train(Act::Move),
-            "z" => Command::Train(Act::Split),
-            "s" => Command::Superimpose,
-            "r" => Command::Raster,
-            "k" => Command::Cascade,
-            "d" => Command::Distance,
-            "t" => Command::TestDetails,
-            "g" => Command::Assign,
-            "i" => Command::Person,
-            "c" => Command::Compare,
-            "x" => Command::LeaveOut,
-            "l" => Command::Lanes,
-            "m" => Command::MakeSweeps,
-            "a" => Command::CursorA,
-            "b" => Command::CursorB,
-            "p" => Command::Snap,
-            "u" => Command::Mute,
-            "w" => Command::Spectrogram,
-            "h" => Command::Alone,
-            _ => return None,
-        },
-    };
-    Some(command)
 }

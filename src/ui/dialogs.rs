@@ -8,6 +8,7 @@ mod filter;
 mod keys;
 mod lanes;
 mod make_sweeps;
+mod muscle;
 mod person;
 mod test;
 mod text;
@@ -32,6 +33,7 @@ pub fn Dialogs() -> impl IntoView {
                 Dialog::Sweeps => ("Make sweeps", make_sweeps::MakeSweeps().into_any()),
                 Dialog::Annotation(id, at_s) => ("Annotation", annotation::annotation(id, at_s).into_any()),
                 Dialog::Assign(test) => ("Which study is this?", assign::assign(test).into_any()),
+                Dialog::Muscle(what) => ("Which muscle?", muscle::muscle(what).into_any()),
                 Dialog::Person => ("Height, age, sex", person::Person().into_any()),
                 Dialog::Compare => ("Compare with", compare::Compare().into_any()),
                 Dialog::Test(test) => ("Test", test::test(test).into_any()),

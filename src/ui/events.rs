@@ -120,6 +120,7 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                 app.arrived.update(|count| *count += 1);
             }
         }
+        Event::Muscles { typed, side, list } => app.muscles.found.set(Some((typed, side, list))),
         Event::Triggered { study, view } => {
             if let (true, Some(Buffer::F32(values))) = (app.active.get_untracked() == Some(study), buffers.into_iter().next()) {
                 triggered::arrived(app, view, values);

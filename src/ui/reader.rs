@@ -8,6 +8,8 @@ use super::commands::{self, Command};
 use super::home::{self, FileInputs, Notices};
 use super::icons::{self, icon};
 use super::inspector::{MarkerInspector, RecordingInspector};
+use super::needle_inspector::{MuscleInspector, Potentials};
+use super::needle_table::MuscleTable;
 use super::nerve_table::has_nerve_table;
 use super::results::{Charts, Results, Together, has_sweeps};
 use super::scope::{Overview, Scope};
@@ -30,7 +32,7 @@ pub fn Reader() -> impl IntoView {
     let analysed = move || app.activity.with(|activity| activity.as_ref().is_some_and(|view| !view.measurement.charts.is_empty()));
     view! {
         <Bar/>
-        <div class="room" on:dragover=move |event: DragEvent| event.prevent_default() on:drop=move |event: DragEvent| home::take_drop(app, &event)>
+        <div class="room" class:needle=move || app.selection.get() == Selection::Needle on:dragover=move |event: DragEvent| event.prevent_default() on:drop=move |event: DragEvent| home::take_drop(app, &event)>
             <Tree/>
             <main class="work">
                 <FileInputs/>
@@ -39,7 +41,8 @@ pub fn Reader() -> impl IntoView {
                 <TriggeredBar/>
                 <Notices/>
                 <Show when=move || app.selection.get() == Selection::Together><Together/></Show>
-                <div class="split" hidden=move || app.selection.get() == Selection::Together class:charted=move || in_sweeps() || analysed() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
+                <Show when=move || app.selection.get() == Selection::Needle><MuscleTable/></Show>
+                <div class="split" hidden=move || matches!(app.selection.get(), Selection::Together | Selection::Needle) class:charted=move || in_sweeps() || analysed() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
                     <Scope/>
                     <Charts/>
                 </div>
@@ -48,12 +51,14 @@ pub fn Reader() -> impl IntoView {
             {move || match app.selection.get() {
                 Selection::Test(_) => view! { <MarkerInspector/> }.into_any(),
                 Selection::Recording(_) => view! { <RecordingInspector/> }.into_any(),
+                Selection::Needle => view! { <MuscleInspector/> }.into_any(),
                 Selection::Together => view! { <aside class="inspect" aria-label="Inspector"><p class="muted">"Tests are found by side, nerve and recording site: T and G on a test correct them."</p></aside> }.into_any(),
             }}
             <section class="values" aria-label="Values">
                 {move || match app.selection.get() {
                     Selection::Test(_) => view! { <Results/> }.into_any(),
                     Selection::Recording(_) => view! { <ActivityTables/><LaneTable/> }.into_any(),
+                    Selection::Needle => view! { <Potentials/> }.into_any(),
                     Selection::Together => ().into_any(),
                 }}
             </section>
@@ -114,6 +119,7 @@ fn Heading() -> impl IntoView {
     let title = move || match app.selection.get() {
         Selection::Test(_) => app.test().map(|(_, test)| test.title).unwrap_or_default(),
         Selection::Together => "Comparisons".to_owned(),
+        Selection::Needle => "Needle EMG".to_owned(),
         Selection::Recording(_) => app.with_recording(|recording| recording.name.clone()).unwrap_or_default(),
     };
     let sub = move || match app.selection.get() {
@@ -134,6 +140,7 @@ fn Heading() -> impl IntoView {
             format!("{study}{up}{temperature}").trim_start_matches(", ").to_owned()
         }
         Selection::Together => "what the tests say together".to_owned(),
+        Selection::Needle => "by keys, or entered from analyses".to_owned(),
         Selection::Recording(_) => {
             let up = if app.continuous.with(|view| view.negative_up) { "negative up" } else { "positive up" };
             app.with_recording(|recording| format!("{}, {up}", recording.format)).unwrap_or_default()
@@ -179,6 +186,12 @@ fn Heading() -> impl IntoView {
                 <ActivityTools/>
                 <button class="btn" on:click=press(Command::Lanes)>"Lanes "<kbd>"L"</kbd></button>
                 <button class="btn" on:click=press(Command::MakeSweeps)>"Sweeps "<kbd>"M"</kbd></button>
+            </Show>
+            <Show when=move || app.selection.get() == Selection::Needle>
+                <button class="btn" on:click=press(Command::AddMuscle)>"Add muscle "<kbd>"M"</kbd></button>
+                <button class="btn" on:click=press(Command::MuscleNormal)>"Normal "<kbd>"A"</kbd></button>
+                <button class="btn" on:click=press(Command::MirrorMuscle)>"Other side "<kbd>"X"</kbd></button>
+                <button class="btn" on:click=press(Command::RemoveMuscle)>"Remove "<kbd>"Shift+Del"</kbd></button>
             </Show>
             <Show when=move || in_traces() || matches!(app.selection.get(), Selection::Recording(_))>
                 <button class="btn" aria-pressed=polarity on:click=press(Command::Polarity)>{polarity_name}<kbd>"V"</kbd></button>
@@ -229,6 +242,9 @@ fn Actions() -> impl IntoView {
                 <div class="grp wide">{act(&["\u{2191}"], "Larger", Command::GainUp)}{act(&["\u{2193}"], "Smaller", Command::GainDown)}</div>
                 <div class="grp wide">{act(&["D"], "Distance", Command::Distance)}{act(&["G"], "Study", Command::Assign)}{act(&["N"], "No response", Command::NoResponse)}{act(&["C"], "Compare", Command::Compare)}</div>
                 <div class="grp">{act(&["PgDn"], "Next site", Command::NextSite)}</div>
+            </Show>
+            <Show when=move || app.selection.get() == Selection::Needle>
+                <div class="grp wide">{act(&["G"], "To the stretch", Command::GoToStretch)}{act(&["Del"], "Clear cell", Command::ClearCell)}{act(&["I"], "Age", Command::Person)}</div>
             </Show>
             <span class="grow"></span>
             <button class="act" disabled=move || undo().is_none() title=move || undo().map(|what| format!("Undo: {what}")).unwrap_or_else(|| "nothing to undo".into()) on:click=move |_| commands::run(app, Command::Undo)><kbd>"Ctrl+Z"</kbd>"Undo"</button>

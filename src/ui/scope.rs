@@ -135,7 +135,7 @@ fn draw_main(app: App, width: f32, height: f32) -> Option<Picture> {
         Selection::Recording(_) if app.triggered.shown.get().is_some() => triggered::picture(app, width, height),
         Selection::Recording(_) => continuous::picture(app, width, height),
         Selection::Test(_) => sweeps::picture(app, width, height),
-        Selection::Together => None,
+        Selection::Together | Selection::Needle => None,
     }
 }
 

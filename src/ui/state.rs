@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
+use super::needle_table::{Grid, MuscleFor};
 use super::sound::Sound;
 use super::spectrogram::Spectrum;
 pub use super::theme_choice::ThemeChoice;
@@ -30,6 +31,8 @@ pub enum Selection {
     Test(usize),
     /// What all tests say together.
     Together,
+    /// The table of muscles.
+    Needle,
 }
 
 /// A message that stays until it is answered or dismissed.
@@ -82,6 +85,8 @@ pub enum Dialog {
     Test(usize),
     /// Which study of the clinic a test is.
     Assign(usize),
+    /// Which muscle.
+    Muscle(MuscleFor),
     /// Height, age, sex.
     Person,
     /// A test to compare with.
@@ -185,6 +190,8 @@ pub struct App {
     pub train: RwSignal<Option<usize>>,
     /// What a person has chosen of it.
     pub chosen: RwSignal<Chosen>,
+    /// The table of muscles.
+    pub muscles: Grid,
     /// Counts up whenever tiles or sweeps come.
     pub arrived: RwSignal<u64>,
     /// The next frame will count `arrived` up.
@@ -246,6 +253,7 @@ impl App {
             activity: RwSignal::new(None),
             train: RwSignal::new(None),
             chosen: RwSignal::new(Chosen::default()),
+            muscles: Grid::new(),
             arrived: RwSignal::new(0),
             arriving: StoredValue::new(false),
             said: RwSignal::new(String::new()),
@@ -388,7 +396,7 @@ impl App {
     pub fn recording_index(&self) -> Option<usize> {
         match self.selection.get() {
             Selection::Recording(index) => Some(index),
-            Selection::Test(_) | Selection::Together => None,
+            Selection::Test(_) | Selection::Together | Selection::Needle => None,
         }
     }
 
@@ -414,7 +422,9 @@ impl App {
     pub fn select(&self, selection: Selection) {
         self.selection.set(selection);
         self.sheet.set(false);
+        self.muscles.writing.set(None);
         match selection {
+            Selection::Needle => {}
             Selection::Together => {
                 if let Some(study) = self.active.get_untracked() {
                     self.send(Request::Together { study });

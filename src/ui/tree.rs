@@ -41,6 +41,13 @@ pub fn Tree() -> impl IntoView {
                 groups.push(("Together".to_owned(), vec![(Selection::Together, "", "Comparisons".to_owned(), false)]));
             }
             let recordings: Vec<_> = recordings.collect();
+            if !recordings.is_empty() || !study.needle.rows.is_empty() {
+                let words = match study.needle.rows.len() {
+                    0 => "Table of muscles".to_owned(),
+                    n => format!("Table of muscles, {n}"),
+                };
+                groups.push(("Needle EMG".to_owned(), vec![(Selection::Needle, "", words, false)]));
+            }
             if !recordings.is_empty() {
                 groups.push(("Recordings".to_owned(), recordings));
             }

@@ -26,7 +26,10 @@ use crate::analysis::signal::{SignalAnalysis, SignalAnalyzer, SignalInput};
 use crate::dsp::fft::RealFft;
 use crate::dsp::robust;
 use crate::dsp::spectrum::{Density, welch};
-use crate::model::{Axis, Cell, Chart, ChartLine, Column, QualityKind, Series, SeriesLook, SignalMeasurement, SignalTask, Table, TableRow};
+use crate::model::{
+    Axis, Cell, Chart, ChartLine, Column, NeedleFindings, PatternFound, PatternWord, QualityKind, Series, SeriesLook, SignalMeasurement,
+    SignalTask, Table, TableRow,
+};
 
 /// Length of an epoch, seconds.
 pub const EPOCH_S: f64 = 0.5;
@@ -75,6 +78,17 @@ impl Fullness {
             Self::Discrete => "Discrete pattern",
             Self::Reduced => "Reduced pattern",
             Self::Full => "Full pattern",
+        }
+    }
+
+    /// As the table of muscles holds it.
+    fn word(self) -> PatternWord {
+        match self {
+            Self::None => PatternWord::None,
+            Self::SingleUnit => PatternWord::SingleUnit,
+            Self::Discrete => PatternWord::Discrete,
+            Self::Reduced => PatternWord::Reduced,
+            Self::Full => PatternWord::Full,
         }
     }
 }
@@ -337,6 +351,13 @@ impl SignalAnalysis for Pattern {
             median(|epoch| epoch.turns.turns_per_s),
             median(|epoch| epoch.turns.mean_amp_uv),
         );
+        out.enters = true;
+        out.findings = Some(NeedleFindings::Pattern(PatternFound {
+            pattern: most.word(),
+            turns_per_s: median(|epoch| epoch.turns.turns_per_s),
+            amp_uv: median(|epoch| epoch.turns.mean_amp_uv),
+            epochs: active.len(),
+        }));
         out.tables = vec![self.summary(&active), self.list()];
         out.charts = vec![self.cloud(&active), self.spectrum()];
         if active.len() < COMPLETE {

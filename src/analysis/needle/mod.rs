@@ -4,6 +4,7 @@
 
 pub mod decompose;
 pub mod edit;
+pub mod findings;
 pub mod interference;
 pub mod jitter;
 mod pieces;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ActivityKey;
+use super::{ActivityKey, MuscleEdit};
 use crate::model::{Annotation, DerivedTest, FilterChain, LaneSettings, MarkerKind, Side, SweepId, TestKind, TrainChange};
 
 /// A change that a person makes.
@@ -154,6 +154,11 @@ pub enum Edit {
         /// How.
         change: TrainChange,
     },
+    /// The table of the needle examination.
+    Muscles {
+        /// What is done to it.
+        change: MuscleEdit,
+    },
 }
 
 impl Edit {
@@ -180,6 +185,7 @@ impl Edit {
             Self::Lanes { what, .. } => what.clone(),
             Self::SweepFilter { .. } => "filter".into(),
             Self::Trains { change, .. } => change.label(),
+            Self::Muscles { change } => change.label(),
         }
     }
 }

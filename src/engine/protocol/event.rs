@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityView, SpectrogramView, StudyKey, StudyView, SweepData, TriggeredView};
+use super::{ActivityView, MuscleChoice, SpectrogramView, StudyKey, StudyView, SweepData, TriggeredView};
 use crate::formats::text::Preview;
 use crate::formats::{OpenOptions, ReadError};
-use crate::model::Warning;
+use crate::model::{Side, Warning};
 use crate::scene::tiles::TileKey;
 
 /// What the surroundings keep for a study between sessions.
@@ -65,6 +65,15 @@ pub enum Event {
         study: StudyKey,
         /// The findings.
         view: ActivityView,
+    },
+    /// Answer to [`Request::Muscles`](super::Request::Muscles).
+    Muscles {
+        /// What was typed.
+        typed: String,
+        /// Side that it names, or the labels do.
+        side: Option<Side>,
+        /// Muscles, the best first.
+        list: Vec<MuscleChoice>,
     },
     /// Answer to [`Request::Triggered`](super::Request::Triggered).
     Triggered {

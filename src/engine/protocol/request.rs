@@ -78,6 +78,22 @@ pub enum Request {
         /// What of it.
         key: ActivityKey,
     },
+    /// Muscles that fit what was typed; when nothing was, those that the labels of a recording and
+    /// channel name. Answered by [`Event::Muscles`](super::Event::Muscles).
+    Muscles {
+        /// Of which study.
+        study: StudyKey,
+        /// Name, other name, nerve, root, with L or R for the side; `name / nerve / roots` defines one
+        /// that is not in the list.
+        typed: String,
+        /// Recording and channel whose labels may tell.
+        at: Option<(usize, usize)>,
+    },
+    /// The table of muscles as a JSON file, with the edits that the command line reads.
+    ExportNeedle {
+        /// Of which study.
+        study: StudyKey,
+    },
     /// Sweeps around the discharges of a train, or where a signal passes a level.
     Triggered {
         /// Of which study.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::StudyKey;
+use super::{NeedleView, StudyKey};
 use crate::formats::text::Preview;
 use crate::model::{
     Annotation, Chart, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, SignalMeasurement, SignalTask, Span, Subject,
@@ -28,6 +28,8 @@ pub struct StudyView {
     pub tests: Vec<TestView>,
     /// What the tests that were measured say together: comparisons, left against right.
     pub together: Vec<Table>,
+    /// The table of the needle examination.
+    pub needle: NeedleView,
     /// Height, age and sex that limits are taken for: a person's entry, else the file's.
     pub person: PersonView,
     /// Filters of the sweep view.

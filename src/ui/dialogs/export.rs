@@ -48,13 +48,23 @@ pub fn Export() -> impl IntoView {
         }
         app.dialog.set(None);
     };
+    let muscles = app.selection.get_untracked() == Selection::Needle;
+    let save_needle = move |_| {
+        if let Some(study) = app.active.get_untracked() {
+            app.send(Request::ExportNeedle { study });
+        }
+        app.dialog.set(None);
+    };
     view! {
         <div class="form">
             <h3>"What is in view"</h3>
             <p class="row">
-                <button class="btn" on:click=move |_| { save_svg(app); app.dialog.set(None); }>"Picture (SVG)"</button>
-                <button class="btn" on:click=move |_| { save_png(app); app.dialog.set(None); }>"Picture (PNG)"</button>
+                {(!muscles).then(|| view! {
+                    <button class="btn" on:click=move |_| { save_svg(app); app.dialog.set(None); }>"Picture (SVG)"</button>
+                    <button class="btn" on:click=move |_| { save_png(app); app.dialog.set(None); }>"Picture (PNG)"</button>
+                })}
                 <button class="btn" on:click=save_view>"Values (CSV)"</button>
+                {muscles.then(|| view! { <button class="btn" on:click=save_needle>"Table (JSON)"</button> })}
                 <button class="btn" on:click=move |_| { app.dialog.set(None); page::print(); }>"Print"</button>
             </p>
             <h3>"The recording, with annotations as edited"</h3>
@@ -80,7 +90,7 @@ fn svg_of_view(app: App) -> Vec<(String, String)> {
         let picture = match app.selection.get() {
             Selection::Recording(_) => continuous::picture(app, width, height),
             Selection::Test(_) => sweeps::picture(app, width, height),
-            Selection::Together => None,
+            Selection::Together | Selection::Needle => None,
         };
         out.extend(picture.filter(|_| width > 1.0).map(|picture| ("myoscope.svg".to_owned(), svg::write(&picture, &theme::PAPER))));
         let charts = app.test().map_or(0, |(_, test)| test.charts.len());
@@ -118,6 +128,11 @@ fn save_png(app: App) {
 /// Saves the tables of the test in view as CSV.
 fn save_table(app: App) {
     let text = match app.selection.get_untracked() {
+        Selection::Needle => {
+            let mut text = String::new();
+            app.study_now(|study| study.needle.tables().iter().for_each(|table| table_csv(table, &mut text)));
+            text
+        }
         Selection::Together => {
             let mut text = String::new();
             app.study_now(|study| study.together.iter().for_each(|table| table_csv(table, &mut text)));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::findings::of_rest;
 use super::features::FirstPhase;
 use super::{METHOD, NamedTrain, RestAnalysis, Stage};
 use crate::model::{
@@ -70,6 +71,12 @@ pub fn measurement(analysis: &RestAnalysis) -> SignalMeasurement {
     }
     flag(&mut out, working, &shown, usable_s);
     out.editable = Editable::Class;
+    if usable_s >= SHORT_S {
+        let mut warnings: Vec<String> = out.trains.iter().map(|train| train.warning.clone()).filter(|w| !w.is_empty()).collect();
+        warnings.dedup();
+        out.enters = !analysis.effort;
+        out.findings = Some(of_rest(&shown, &analysis.insertions, usable_s, !analysis.effort, warnings));
+    }
     out
 }
 

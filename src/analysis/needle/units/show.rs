@@ -1,6 +1,7 @@
 //! What is said and shown of motor units: tables, charts, marks.
 
 use crate::analysis::needle::edit::letters;
+use crate::analysis::needle::findings;
 use crate::analysis::needle::potential::{Jiggle, Marked, PotentialMeasures, jiggle, marked};
 use crate::analysis::needle::recruitment::recruitment;
 use crate::dsp::robust::median;
@@ -120,6 +121,8 @@ fn described(decomposition: &Decomposition, edited: &[EditedTrain], single: &[Ve
     };
     let tables = if units.is_empty() { Vec::new() } else { vec![potentials(&units, &recruited), recruitment_table(&units, &recruited)] };
     let charts = if units.is_empty() { Vec::new() } else { vec![shapes(&units), rates(&units, &times)] };
+    let found =
+        findings::of_units(units.iter().map(|unit| (unit.edited.name.as_str(), unit.train, unit.measures())), &recruited, decomposition);
     SignalMeasurement {
         method: METHOD.to_owned(),
         verdict: format!("{count}{}{by_hand}", decomposition.verdict.words()),
@@ -128,6 +131,8 @@ fn described(decomposition: &Decomposition, edited: &[EditedTrain], single: &[Ve
         tables,
         charts,
         potentials: units.iter().map(Named::shown).collect(),
+        enters: found.is_some(),
+        findings: found,
         ..SignalMeasurement::default()
     }
 }
