@@ -88,7 +88,7 @@ fn unit_row(insertion: usize, unit: &FoundUnit, ranges: &Ranges) -> TableRow {
     let number = |value: Option<f64>| Cell::maybe(value.map(rounded));
     let counts = match (unit.left_out, near(unit)) {
         (true, _) => "left out",
-        (false, false) => "not for amplitude",
+        (false, false) => "no amplitude",
         (false, true) => "yes",
     };
     let cells = vec![
@@ -152,7 +152,7 @@ pub fn table(row: &MuscleRow, muscle: Option<&MuscleDef>, person: &Person) -> (T
     let mut limits = vec![Cell::Empty; columns().len()];
     limits[2] = Cell::text(ranges.amplitude.words());
     limits[3] = own.as_ref().map_or(Cell::Empty, |limit| Cell::text(limit.words()));
-    limits[5] = Cell::text(format!("polyphasic {}", polyphasic.words()));
+    limits[5] = Cell::text(format!("above {most}: {}", polyphasic.words()));
     let doubt = [&ranges.amplitude.doubt, &polyphasic.doubt].into_iter().find(|doubt| !doubt.is_empty()).cloned().unwrap_or_default();
     rows.push(TableRow { doubt, ..TableRow::new("Limits", limits) });
     let outside = |limit: Option<&NeedleLimit>, values: &mut dyn Iterator<Item = f64>| {
