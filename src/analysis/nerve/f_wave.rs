@@ -23,6 +23,8 @@ const BESIDE_A_MS: f64 = 4.0;
 /// it beneath them.
 const LASTS_MS: f64 = 15.0;
 const WITHIN: usize = 4;
+/// Beneath F waves it is looked for where this share of the sweeps holds it.
+const HOLDS: f64 = 0.75;
 /// Separations are compared by averages over this time, ms.
 const LEFT_MS: f64 = 0.5;
 /// Beneath F waves an A wave is known up to so many times the noise.
@@ -84,11 +86,21 @@ pub fn find(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Option<Found> {
         return Some(best);
     }
     for way in [Way::BeneathLargest, Way::BeneathSteadiest] {
-        if let Some(other) = read(way).filter(|other| other.a.is_some() && left(other) < left(&best)) {
+        if let Some(other) = read(way).filter(|other| before_f(other) && left(other) < left(&best)) {
             best = other;
         }
     }
     Some(best)
+}
+
+/// Whether most sweeps hold an A wave in front of the F waves: what comes with them may be F waves that
+/// come again.
+fn before_f(found: &Found) -> bool {
+    let onsets: Vec<f64> = found.f.iter().flatten().map(|w| w.onset_ms).collect();
+    found.a.as_ref().is_some_and(|a| {
+        let holds = a.holds.iter().filter(|h| **h).count() as f64;
+        holds >= HOLDS * a.holds.len() as f64 && a.onset_ms + BESIDE_A_MS < median(&onsets)
+    })
 }
 
 /// F waves of all sweeps.
