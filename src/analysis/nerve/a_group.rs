@@ -261,14 +261,14 @@ impl Walk {
         }
         // Who does the same for as long as the level remembers is there again.
         let alike = self.alike(own, &middle(own, &out.here), 1.0);
-        for q in 0..holds.len() {
+        for (q, sums) in sums.iter().enumerate() {
             if out.here.contains(&q) {
                 continue;
             }
             out.again[q] = if alike.contains(&q) { out.again[q] + 1 } else { 0 };
             if out.again[q] * bin >= memory + AHEAD * bin && out.shared.len() >= memory {
                 out.again[q] = 0;
-                out.offsets[q] = mean(&sums[q], at + bin - memory, at + bin) - part(&out.shared, memory);
+                out.offsets[q] = mean(sums, at + bin - memory, at + bin) - part(&out.shared, memory);
                 out.here.push(q);
             }
         }

@@ -8,9 +8,10 @@
 //! hump on its tail, is an A wave.
 //!
 //! Its shape is the mean change from sample to sample of those sweeps that still agree; a sweep leaves
-//! this group where its F wave begins. Size and delay in every sweep follow by least squares on the
-//! shape and its slope, with priors (one axon's jitter is below 0.5 ms), so that it can be subtracted
-//! and F waves on its flank remain.
+//! this group where its F wave begins (`a_alone`). Where F waves begin in nearly all sweeps before it
+//! is over it is followed beneath them (`a_group`); `f_wave` takes the one that leaves least. Size
+//! and delay in every sweep follow by least squares on the shape and its slope, with priors (one axon's
+//! jitter is below 0.5 ms), so that it can be subtracted and F waves on its flank remain.
 //!
 //! Contract: finite samples, uV; times are ms after the stimulus. An A wave that is hidden in the
 //! direct response is not found. Cost: linear in samples, a few ms for 30 sweeps.
