@@ -125,6 +125,46 @@ fn an_a_wave_is_named_and_is_no_f_wave() {
     }
 }
 
+/// The demo's kind of study: F waves begin in nearly all sweeps before the A wave is over.
+#[test]
+fn f_waves_that_begin_within_an_a_wave_are_read_beside_it() {
+    let (mut early, mut errors, mut minima) = (0, Vec::new(), Vec::new());
+    let seeds = [5, 4, 6, 8, 9, 14, 15, 16];
+    for seed in seeds {
+        let recorded = f_waves(seed, 20, 2.2, true);
+        let measured = measure(&input(TestKind::FWave, &[("Wrist", "ADM", &recorded)]));
+        let site = &f_summary(&measured).sites[0];
+        let a = site.a_wave.as_ref().unwrap_or_else(|| panic!("seed {seed}: no A wave"));
+        let a_truth = recorded.truth.iter().find_map(|t| t.a_onset_ms).unwrap();
+        assert!((a.onset_ms - a_truth).abs() < 0.5, "seed {seed}: A wave {} {a_truth}", a.onset_ms);
+        let clear = |t: &myoscope::simulate::LateTruth| t.onset_ms.filter(|_| t.pp_uv >= 24.0);
+        let truth: Vec<f64> = recorded.truth.iter().filter_map(clear).collect();
+        assert!(site.present.abs_diff(truth.len()) <= 1, "seed {seed}: {} of {}", site.present, truth.len());
+        minima.push((site.min_ms.unwrap() - truth.iter().copied().fold(f64::INFINITY, f64::min)).abs());
+        for (found, truth) in late(&measured, LateKind::F).iter().zip(&recorded.truth) {
+            let (Some(f), Some(onset)) = (found, clear(truth)) else { continue };
+            errors.push((f.onset_ms - onset).abs());
+            early += usize::from(f.onset_ms < onset - 0.5);
+        }
+        // Who repeats another did so in truth: the same units at the same time.
+        let twins = recorded.truth.iter().filter(|t| {
+            let same = |o: &&myoscope::simulate::LateTruth| {
+                clear(o).zip(clear(t)).is_some_and(|(a, b)| (a - b).abs() < 0.3) && o.pp_uv < 2.0 * t.pp_uv && t.pp_uv < 2.0 * o.pp_uv
+            };
+            recorded.truth.iter().filter(same).count() > 1
+        });
+        let most = 100.0 * twins.count() as f64 / truth.len() as f64;
+        assert!(site.repeaters_pct.unwrap() <= most + 1e-9, "seed {seed}: {:?} of {most}", site.repeaters_pct);
+    }
+    errors.sort_by(f64::total_cmp);
+    let (median, p90) = (errors[errors.len() / 2], errors[errors.len() * 9 / 10]);
+    println!("onset median {median:.3}, 90 % {p90:.3} ms, {early} of {} early, minima {minima:.2?}", errors.len());
+    assert!(median < 0.1 && p90 < 0.4, "{median} {p90}");
+    assert!(early * 12 <= errors.len(), "{early} of {}", errors.len());
+    assert!(minima.iter().filter(|m| **m < 0.5).count() + 1 >= seeds.len(), "{minima:.2?}");
+    assert!(minima[0] < 0.5, "the demo: {}", minima[0]);
+}
+
 #[test]
 fn noise_holds_no_late_response() {
     for kind in [TestKind::FWave, TestKind::HReflex, TestKind::Blink, TestKind::LateResponse, TestKind::Mep, TestKind::Sympathetic] {

@@ -8,13 +8,16 @@
 //! hump on its tail, is an A wave.
 //!
 //! Its shape is the mean change from sample to sample of those sweeps that still agree; a sweep leaves
-//! this group where its F wave begins. Size and delay in every sweep follow by least squares on the
-//! shape and its slope, with priors (one axon's jitter is below 0.5 ms), so that it can be subtracted
-//! and F waves on its flank remain.
+//! this group where its F wave begins (`a_alone`). Where F waves begin in nearly all sweeps before it
+//! is over it is followed beneath them (`a_group`); `f_wave` takes the one that leaves least. Size
+//! and delay in every sweep follow by least squares on the shape and its slope, with priors (one axon's
+//! jitter is below 0.5 ms), so that it can be subtracted and F waves on its flank remain.
 //!
 //! Contract: finite samples, uV; times are ms after the stimulus. An A wave that is hidden in the
 //! direct response is not found. Cost: linear in samples, a few ms for 30 sweeps.
 
+use super::a_alone::Group;
+use super::a_group::{Shared, medians};
 use super::ensemble::{Ensemble, smoothed};
 use super::train::Together;
 use super::wave::{Flat, measure};
@@ -24,7 +27,7 @@ use crate::dsp::robust::{SIGMA_PER_MAD, median, percentile};
 /// Width and distance of the averages whose second difference frees a sweep of slow waves, ms.
 const WIDTH_MS: f64 = 0.6;
 const APART_MS: f64 = 1.4;
-const WINDOW_MS: f64 = 3.0;
+pub(super) const WINDOW_MS: f64 = 3.0;
 /// Share of sweeps that hold the wave.
 const MOST: f64 = 0.6;
 /// A place counts where the shared wave is this many times the noise of one sweep, and this many
@@ -32,6 +35,9 @@ const MOST: f64 = 0.6;
 const STANDS: f64 = 4.0;
 const RISES: f64 = 1.3;
 const RISES_NOISE: f64 = 1.0;
+/// Of several places the steadiest is the one where this share of the sweeps differs least from the wave,
+/// %: in F waves that come again fewer agree.
+const STEADY_PCT: f64 = 75.0;
 /// It begins within this before its clearest place, ms.
 const SOONER_MS: f64 = 6.0;
 /// A hump on the direct response's tail: prominence, uV and in noise of the averaged tail; and what
@@ -40,22 +46,18 @@ const HUMP_UV: f64 = 10.0;
 const HUMP_NOISE: f64 = 8.0;
 const HUMP_STANDS: f64 = 2.3;
 /// Sizes and latencies of one axon's wave vary by this much: share, and ms (jitter).
-const SIZE_SD: f64 = 0.06;
-const JITTER_MS: f64 = 0.1;
+pub(super) const SIZE_SD: f64 = 0.06;
+pub(super) const JITTER_MS: f64 = 0.1;
 /// Reach of the fit to either side of the clearest place, ms.
 const FIT_MS: f64 = 5.0;
+const WIDER_FIT_MS: f64 = 8.0;
 const ENDS_MS: f64 = 1.0;
-/// The shape is known as long as so many stay.
-const FEWEST: usize = 3;
-/// Sweeps agree over this many ms when they differ from their mean by no more than this many times
-/// the noise.
-const AGREES_MS: f64 = 2.0;
-const AGREES: f64 = 2.2;
-/// The wave is quick itself up to this long behind its clearest place, ms.
-const QUICK_MS: f64 = 9.0;
-/// An A wave lasts this long at most, ms.
-const LONGEST_MS: f64 = 15.0;
-const EARLIER_MS: f64 = 8.0;
+pub(super) const EARLIER_MS: f64 = 8.0;
+/// Followed beneath F waves it goes on for so long behind its clearest place, and ends within this time;
+/// then averages over this time hold all of it, ms.
+const LASTS_MS: f64 = 12.0;
+const ENDS_IN_MS: f64 = 15.0;
+const CALM_MS: f64 = 1.5;
 /// Behind the last moment at which it can be seen it fades like this, ms.
 const FADES_MS: f64 = 4.0;
 const COASTS_MS: f64 = 1.0;
@@ -127,6 +129,8 @@ impl AWave {
 struct Place {
     at: usize,
     stands: f64,
+    /// The wave's size against what most sweeps differ from it there, and noise.
+    steady: f64,
     holds: Vec<bool>,
 }
 
@@ -136,8 +140,19 @@ impl Place {
     }
 }
 
+/// How the wave's shape is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From sweeps that hold nothing else.
+    Alone,
+    /// From what sweeps share beneath F waves, from the wave's largest place on.
+    BeneathLargest,
+    /// The same, from the place where most sweeps agree.
+    BeneathSteadiest,
+}
+
 /// Looks for the A wave of an ensemble; `from_ms`: behind the direct response's positive peak.
-pub fn find(all: &Together, ensemble: &Ensemble, from_ms: f64) -> Option<AWave> {
+pub fn find(all: &Together, ensemble: &Ensemble, from_ms: f64, way: Way) -> Option<AWave> {
     let n = ensemble.flat_uv.len();
     if n < 4 {
         return None;
@@ -147,12 +162,59 @@ pub fn find(all: &Together, ensemble: &Ensemble, from_ms: f64) -> Option<AWave> 
     let shared = medians(&fast);
     let noise = noise(all, &fast, &shared, ensemble.smooth_ms)?;
     let places = places(all, &fast, &shared, noise, stride);
-    let at = resurgence(all, &places, from_ms).or_else(|| hump(all, ensemble, &places))?;
+    let steadiest = way == Way::BeneathSteadiest;
+    let at = resurgence(all, &places, from_ms, steadiest).or_else(|| hump(all, ensemble, &places))?;
     let place = places.iter().min_by(|a, b| a.at.abs_diff(at).cmp(&b.at.abs_diff(at)))?;
-    let fits = fits(all, &fast, &shared, noise, all.time(place.at) + 0.5 * WINDOW_MS);
     let over = direct_over(all, &places, from_ms);
-    let group = Group::new(all, &fast, &fits, noise, all.index(all.time(place.at) + 0.5 * WINDOW_MS));
-    describe(all, ensemble, place, fits, over, &group)
+    let centre = all.index(all.time(place.at) + 0.5 * WINDOW_MS);
+    let mut fits = fit(all, &fast, &shared, noise, all.time(centre), FIT_MS);
+    if way == Way::Alone {
+        let group = Group::new(all, &fast, &fits, noise, centre);
+        return describe(all, ensemble, centre, fits, over, group.shape(all, ensemble, place.at)?);
+    }
+    // Sizes and delays from the middle of the sweeps, then from what they share beneath F waves.
+    let mut shape = medians(&ensemble.flat_uv);
+    let mut found = Shared::new(all, ensemble, &shape, &fits, centre)?;
+    shape[found.from..found.from + found.shared_uv.len()].copy_from_slice(&found.shared_uv);
+    let again = fit(all, &fast, &self::fast(&shape, all.per_ms), noise, all.time(centre), WIDER_FIT_MS);
+    for (fit, again) in fits.iter_mut().zip(again).filter(|(fit, again)| fit.scale != 0.0 && again.scale != 0.0) {
+        *fit = again;
+    }
+    found = Shared::new(all, ensemble, &shape, &fits, centre)?;
+    let shape = beneath(all, ensemble, &found, &fits, place)?;
+    describe(all, ensemble, centre, fits, over, shape)
+}
+
+/// A wave's raw shape, where it begins, and where most sweeps hold nothing else, as samples.
+pub(super) struct Shape {
+    pub from: usize,
+    pub uv: Vec<f64>,
+    pub common: [usize; 2],
+}
+
+/// The shape out of what the sweeps share beneath F waves.
+fn beneath(all: &Together, ensemble: &Ensemble, found: &Shared, fits: &[Fit], place: &Place) -> Option<Shape> {
+    let centre = place.at + (0.5 * WINDOW_MS * all.per_ms) as usize;
+    let from = centre.saturating_sub((EARLIER_MS * all.per_ms) as usize).max(all.index(ensemble.smooth_ms)).min(place.at).max(found.from);
+    let to = (found.from + found.shared_uv.len()).min(all.len()).min(centre + ((LASTS_MS + ENDS_IN_MS) * all.per_ms) as usize);
+    if to <= from + 8 {
+        return None;
+    }
+    let mut uv: Vec<f64> = (from..to).map(|i| found.shared_uv[i - found.from] - ensemble.bridge_uv[i]).collect();
+    let ends = ((0.5 * all.per_ms) as usize).clamp(1, uv.len() / 4);
+    let left = uv[..ends].iter().sum::<f64>() / ends as f64;
+    uv.iter_mut().for_each(|v| *v -= left);
+    // Far behind its clearest place the wave is slow, and over at last.
+    let calm = smoothed(&uv, ((CALM_MS * all.per_ms).round() as usize).max(1));
+    for (k, v) in uv.iter_mut().enumerate() {
+        let past = ((from + k) as f64 - centre as f64) / all.per_ms - LASTS_MS;
+        if past > 0.0 {
+            *v = calm[k] * (std::f64::consts::FRAC_PI_2 * (past / ENDS_IN_MS).min(1.0)).cos().powi(2);
+        }
+    }
+    let holders = fits.iter().filter(|fit| fit.scale > 0.0).count();
+    let [first, last] = found.shown_by(holders.div_ceil(2));
+    Some(Shape { from, uv, common: [first.max(from), last.min(to)] })
 }
 
 /// Second difference of averages: slow waves vanish, those of a motor unit remain.
@@ -163,18 +225,6 @@ fn fast(uv: &[f64], per_ms: f64) -> Vec<f64> {
     let value = |i: usize| if smooth[i].is_finite() { smooth[i] } else { 0.0 };
     (0..uv.len())
         .map(|i| if i < apart || i + apart >= uv.len() { 0.0 } else { value(i) - 0.5 * (value(i - apart) + value(i + apart)) })
-        .collect()
-}
-
-fn medians(all: &[Vec<f64>]) -> Vec<f64> {
-    let len = all.first().map_or(0, Vec::len);
-    let mut column = Vec::with_capacity(all.len());
-    (0..len)
-        .map(|i| {
-            column.clear();
-            column.extend(all.iter().map(|uv| uv[i]));
-            median(&column)
-        })
         .collect()
 }
 
@@ -200,100 +250,29 @@ fn places(all: &Together, fast: &[Vec<f64>], shared: &[f64], noise: f64, stride:
         let part = &shared[a..a + window];
         let power = part.iter().map(|v| v * v).sum::<f64>();
         let size = (power / window as f64).sqrt();
+        let mut offs = Vec::with_capacity(fast.len());
         let holds = fast
             .iter()
             .map(|uv| {
                 let uv = &uv[a..a + window];
                 let scale = uv.iter().zip(part).map(|(v, s)| v * s).sum::<f64>() / power.max(1e-12);
                 let off = (uv.iter().zip(part).map(|(v, s)| (v - s).powi(2)).sum::<f64>() / window as f64).sqrt();
+                offs.push(off);
                 let near = off < 0.6 * size + 1.3 * noise;
                 near && (scale - 1.0).abs() < 0.5
             })
             .collect();
-        out.push(Place { at: a, stands: size / noise, holds });
+        let steady = size / noise.hypot(percentile(&offs, STEADY_PCT));
+        out.push(Place { at: a, stands: size / noise, steady, holds });
         a += stride;
     }
     out
 }
 
-/// The sweeps that hold the wave, each as long as it does nothing else: F waves begin in one after the
-/// other.
-struct Group {
-    /// First sample, and the one behind the last, of every sweep; empty for those without the wave.
-    stays: Vec<[usize; 2]>,
-}
-
-impl Group {
-    /// From `centre` on in both directions; who stays agrees with others over the next milliseconds.
-    fn new(all: &Together, fast: &[Vec<f64>], fits: &[Fit], noise: f64, centre: usize) -> Self {
-        let holds: Vec<bool> = fits.iter().map(|fit| fit.scale > 0.0).collect();
-        let samples = |ms: f64| ((ms * all.per_ms).round() as usize).max(1);
-        let (window, hop, alone) = (samples(AGREES_MS), samples(0.5), samples(QUICK_MS));
-        let mut stays: Vec<[usize; 2]> = holds.iter().map(|h| if *h { [0, all.len()] } else { [0, 0] }).collect();
-        for later in [true, false] {
-            let mut here: Vec<usize> = (0..holds.len()).filter(|q| holds[*q]).collect();
-            let mut done = 0;
-            while here.len() > 1 {
-                let part = match later {
-                    true if centre + done + window < all.len() => centre + done..centre + done + window,
-                    false if centre > done + window => centre - done - window..centre - done,
-                    _ => break,
-                };
-                let next = agreeing(fast, &here, part, noise, all.per_ms, done > alone);
-                for q in here.iter().filter(|q| !next.contains(q)) {
-                    stays[*q][usize::from(later)] = if later { centre + done } else { centre - done };
-                }
-                here = next;
-                done += hop;
-            }
-            for q in here {
-                stays[q][usize::from(later)] =
-                    if later { (centre + done + window).min(all.len()) } else { centre.saturating_sub(done + window) };
-            }
-        }
-        Self { stays }
-    }
-
-    /// Until when at least `least` sweeps stay, as a sample.
-    fn ends(&self, least: usize) -> usize {
-        let mut ends: Vec<usize> = self.stays.iter().filter(|s| s[0] < s[1]).map(|s| s[1]).collect();
-        ends.sort_unstable();
-        ends.len().checked_sub(least.max(1)).and_then(|at| ends.get(at)).copied().unwrap_or(0)
-    }
-
-    /// Since when at least `least` sweeps are there.
-    fn begins(&self, least: usize) -> usize {
-        let mut begins: Vec<usize> = self.stays.iter().filter(|s| s[0] < s[1]).map(|s| s[0]).collect();
-        begins.sort_unstable();
-        begins.get(least.max(1) - 1).copied().unwrap_or(usize::MAX)
-    }
-}
-
-/// Those among `here` that do the same in a stretch of samples: the largest group, or (`calm`) the one
-/// that does least of those that are large enough; F waves that come again are another.
-fn agreeing(fast: &[Vec<f64>], here: &[usize], part: std::ops::Range<usize>, noise: f64, per_ms: f64, calm: bool) -> Vec<usize> {
-    let n = part.len() as f64;
-    let alike = |own: &[f64], share: f64| -> Vec<usize> {
-        let varies: f64 = own.windows(2).map(|w| (SIZE_SD * w[0]).powi(2) + (JITTER_MS * (w[1] - w[0]) * per_ms).powi(2)).sum();
-        let limit = n * share * (AGREES * noise).powi(2) + varies;
-        let apart = |q: usize| own.iter().zip(&fast[q][part.clone()]).map(|(a, b)| (a - b).powi(2)).sum::<f64>();
-        here.iter().copied().filter(|q| apart(*q) < limit).collect()
-    };
-    let groups: Vec<(usize, Vec<usize>)> = here.iter().map(|p| (*p, alike(&fast[*p][part.clone()], 1.4))).collect();
-    let most = groups.iter().map(|g| g.1.len()).max().unwrap_or(0);
-    let power = |p: usize| fast[p][part.clone()].iter().map(|v| v * v).sum::<f64>();
-    let least = if calm { (here.len().div_ceil(4)).max(2).min(most) } else { most };
-    let best = groups.into_iter().filter(|g| g.1.len() >= least).min_by(|a, b| power(a.0).total_cmp(&power(b.0)));
-    let Some((_, best)) = best.filter(|g| g.1.len() > 1) else { return Vec::new() };
-    // Against their mean less chance takes part than against each other.
-    let mean: Vec<f64> = part.clone().map(|i| best.iter().map(|q| fast[*q][i]).sum::<f64>() / best.len() as f64).collect();
-    alike(&mean, 1.0)
-}
-
 /// Size and delay of the shared wave around `at_ms` in every sweep, by least squares on the wave and
 /// its slope. Samples count the less the more the sweeps differ there: F waves lie anywhere.
-fn fits(all: &Together, fast: &[Vec<f64>], shared: &[f64], noise: f64, at_ms: f64) -> Vec<Fit> {
-    let window = all.index(at_ms - FIT_MS).max(1)..all.index(at_ms + FIT_MS).min(all.len().saturating_sub(1));
+fn fit(all: &Together, fast: &[Vec<f64>], shared: &[f64], noise: f64, at_ms: f64, reach_ms: f64) -> Vec<Fit> {
+    let window = all.index(at_ms - FIT_MS).max(1)..all.index(at_ms + reach_ms).min(all.len().saturating_sub(1));
     let slope = |i: usize| 0.5 * (shared[i + 1] - shared[i - 1]) * all.per_ms;
     let mut column = Vec::with_capacity(fast.len());
     let weights: Vec<f64> = window
@@ -351,15 +330,16 @@ fn direct_over(all: &Together, places: &[Place], from_ms: f64) -> f64 {
     least.map_or(from_ms, centre)
 }
 
-/// The largest shared wave that rises again behind the direct response.
-fn resurgence(all: &Together, places: &[Place], from_ms: f64) -> Option<usize> {
+/// The largest (or steadiest) shared wave that rises again behind the direct response.
+fn resurgence(all: &Together, places: &[Place], from_ms: f64, steadiest: bool) -> Option<usize> {
     let mut least = f64::INFINITY;
     let mut best: Option<(f64, usize)> = None;
     for place in places.iter().filter(|p| all.time(p.at) + 0.5 * WINDOW_MS >= from_ms) {
         least = least.min(place.stands.max(1.0));
         let found = place.stands >= STANDS && place.stands >= RISES * least && place.stands >= least + RISES_NOISE && place.share() >= MOST;
-        if found && best.is_none_or(|(s, _)| place.stands > s) {
-            best = Some((place.stands, place.at));
+        let good = if steadiest { place.steady } else { place.stands };
+        if found && best.is_none_or(|(s, _)| good > s) {
+            best = Some((good, place.at));
         }
     }
     best.map(|(_, at)| at)
@@ -383,31 +363,11 @@ fn hump(all: &Together, ensemble: &Ensemble, places: &[Place]) -> Option<usize> 
     })
 }
 
-/// Shape, onset and size of the wave at a place: the median of the sweeps' changes, summed up, so
-/// that the level that each sweep has there does not matter.
-fn describe(all: &Together, ensemble: &Ensemble, place: &Place, fits: Vec<Fit>, over_ms: f64, group: &Group) -> Option<AWave> {
+/// Onset and size of the wave of a shape, with its level taken off and its end.
+fn describe(all: &Together, ensemble: &Ensemble, centre: usize, fits: Vec<Fit>, over_ms: f64, shape: Shape) -> Option<AWave> {
+    let Shape { from, uv: mut shape, common } = shape;
+    let to = from + shape.len();
     let holds: Vec<bool> = fits.iter().map(|fit| fit.scale > 0.0).collect();
-    let centre = place.at + (0.5 * WINDOW_MS * all.per_ms) as usize;
-    let from = centre
-        .saturating_sub((EARLIER_MS * all.per_ms) as usize)
-        .max(all.index(ensemble.smooth_ms))
-        .max(group.begins(FEWEST))
-        .min(place.at);
-    let to = (centre + (LONGEST_MS * all.per_ms) as usize).min(all.len()).min(group.ends(FEWEST)).max(centre + 1);
-    let mut shape = vec![0.0; to.checked_sub(from).filter(|n| *n > 8)?];
-    for k in 1..shape.len() {
-        // Means of changes: they leave no noise behind as long as the group is the same.
-        let (mut sum, mut count) = (0.0, 0.0);
-        for (uv, stays) in ensemble.flat_uv.iter().zip(&group.stays) {
-            let step = uv[from + k] - uv[from + k - 1];
-            if stays[0] <= from + k && from + k < stays[1] && step.is_finite() {
-                sum += step;
-                count += 1.0;
-            }
-        }
-        let steady = ensemble.bridge_uv[from + k] - ensemble.bridge_uv[from + k - 1];
-        shape[k] = shape[k - 1] + if count > 0.0 { sum / count - steady } else { 0.0 };
-    }
     // Less the level in front of it, and fading behind what is known.
     let ends = ((0.5 * all.per_ms) as usize).clamp(1, shape.len() / 4);
     let left = shape[..ends].iter().sum::<f64>() / ends as f64;
@@ -425,7 +385,7 @@ fn describe(all: &Together, ensemble: &Ensemble, place: &Place, fits: Vec<Fit>, 
     }));
     let holders = holds.iter().filter(|h| **h).count();
     let noise_uv = 1.5 * ensemble.noise_uv / (holders.max(1) as f64).sqrt();
-    let flat = Flat { uv: &shape[..known], per_ms: all.per_ms, first_ms: all.time(from), noise_uv };
+    let flat = Flat { uv: &shape[..known], per_ms: all.per_ms, first_ms: all.time(from), noise_uv, doubt_uv: 0.0 };
     let at = all.time(centre);
     let wave = measure(&flat, (at - SOONER_MS).max(over_ms).min(at - 1.0), (at + 6.0).min(all.time(to - 1)), all.time(from))?;
     Some(AWave {
@@ -437,6 +397,6 @@ fn describe(all: &Together, ensemble: &Ensemble, place: &Place, fits: Vec<Fit>, 
         from,
         shape_uv: shape,
         known_ms: [all.time(from), all.time(from + known)],
-        common_ms: [all.time(group.begins(holders.div_ceil(2)).max(from)), all.time(group.ends(holders.div_ceil(2)).min(to))],
+        common_ms: common.map(|i| all.time(i)),
     })
 }

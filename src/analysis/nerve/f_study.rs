@@ -7,7 +7,8 @@
 //! percentile, pooled over height (read in a secondary source).
 //!
 //! Contract: sweeps of different rates at one site, or without a stimulus, give no F waves and say
-//! so. Cost: about 60 ms a site of 30 sweeps; markers cost microseconds.
+//! so. Cost: about 60 ms a site of 30 sweeps, three times that
+//! beside an A wave; markers cost microseconds.
 
 use super::conditions;
 use super::f_wave::{self, Found};
@@ -21,7 +22,7 @@ use crate::model::{
 };
 
 /// Name and version; goes into every measurement.
-pub const METHOD: &str = "f-wave/2";
+pub const METHOD: &str = "f-wave/3";
 /// Fewer stimuli say little about persistence (ten are the least in use, twenty recommended).
 const ENOUGH: usize = 10;
 /// Upper limits of the shortest latency, ms: nerve, limit (Buschbacher's manual, 97th percentile).

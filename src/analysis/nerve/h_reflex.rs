@@ -143,7 +143,7 @@ pub fn find(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Option<Found> {
     let (mut late, mut noise) = flatten(&all, &free(f64::INFINITY, f64::INFINITY))?;
     let mut place: Option<f64> = None;
     for _ in 0..2 {
-        let flat = |q: usize| Flat { uv: &late[q], per_ms: all.per_ms, first_ms: all.first_ms, noise_uv: noise };
+        let flat = |q: usize| Flat { uv: &late[q], per_ms: all.per_ms, first_ms: all.first_ms, noise_uv: noise, doubt_uv: 0.0 };
         let (from, to) = place.map_or((over, last), |p| ((p - 3.0).max(over), (p + LASTS_MS).min(last)));
         let waves: Vec<Option<Wave>> = (0..late.len()).map(|q| around(&flat(q), from, to, over)).collect();
         let size = |w: &Option<Wave>| w.map_or(0.0, |w| w.pp_uv);
@@ -159,7 +159,7 @@ pub fn find(sweeps: &[(&[f64], f64)], fs_hz: f64) -> Option<Found> {
     let least = CLEAR_UV.max(CLEAR_NOISE * noise);
     let level = |uv: &Vec<f64>| {
         let Some(at) = place else { return Level { pp_uv: 0.0, clear: None } };
-        let flat = Flat { uv, per_ms: all.per_ms, first_ms: all.first_ms, noise_uv: noise };
+        let flat = Flat { uv, per_ms: all.per_ms, first_ms: all.first_ms, noise_uv: noise, doubt_uv: 0.0 };
         let wave = around(&flat, (at - 3.0).max(over), (at + LASTS_MS).min(last), over);
         let clear = wave.filter(|w| w.pp_uv >= least && (w.onset_ms - at).abs() < 6.0);
         Level { pp_uv: wave.map_or(0.0, |w| w.pp_uv), clear }

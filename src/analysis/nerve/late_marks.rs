@@ -51,7 +51,7 @@ impl LateSweep {
 
     /// The trace to measure in.
     pub fn flat(&self, noise_uv: f64) -> Flat<'_> {
-        Flat { uv: &self.late_uv, per_ms: self.per_ms, first_ms: self.first_ms, noise_uv }
+        Flat { uv: &self.late_uv, per_ms: self.per_ms, first_ms: self.first_ms, noise_uv, doubt_uv: 0.0 }
     }
 
     /// The measurement with what a person placed; a late response that a person places where there

@@ -1,5 +1,7 @@
 //! Nerve conduction: one file an analyzer, and the parts they share.
 
+mod a_alone;
+mod a_group;
 pub mod a_wave;
 pub mod background;
 pub mod blink;

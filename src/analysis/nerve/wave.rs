@@ -59,6 +59,8 @@ pub struct Flat<'a> {
     pub first_ms: f64,
     /// Noise per sample, uV.
     pub noise_uv: f64,
+    /// What is left over of subtracted waves, uV: a wave's first turn is larger; 0 where none was.
+    pub doubt_uv: f64,
 }
 
 impl Flat<'_> {
@@ -99,7 +101,7 @@ pub fn measure(flat: &Flat, from_ms: f64, to_ms: f64, earliest_ms: f64) -> Optio
     let top = (a..=b).max_by(|p, q| curve[*p].total_cmp(&curve[*q]))?;
     let (amp_uv, peak_ms) = (curve[top] - level, time(top));
     let threshold = (ONSET_SHARE * pp_uv).max(ONSET_UV);
-    let size = (1.5 * threshold).max(4.0 * wander(&curve[..=a])).max(1.2 * flat.noise_uv).min(0.3 * pp_uv);
+    let size = (1.5 * threshold).max(4.0 * wander(&curve[..=a])).max(1.2 * flat.noise_uv).max(flat.doubt_uv).min(0.3 * pp_uv);
     let turn = first_turn(&curve, a, b, level, size)?;
     let (onset_ms, onset_sd_ms) = onset(flat, &curve, level, threshold, turn, (first, start));
     Some(Wave { onset_ms, onset_sd_ms, end_ms: to_ms, amp_uv, pp_uv, peak_ms, quick_uv })
