@@ -36,7 +36,8 @@ pub struct FWaveSite {
     pub chronodispersion_ms: Option<f64>,
     /// Shortest F latency less M latency.
     pub f_minus_m_ms: Option<f64>,
-    /// F ratio: (F - M - 1) / 2 M, of the shortest latency (Kimura).
+    /// F ratio: (F - M - 1) / 2 M, of the shortest latency (Kimura); from the wrist or the ankle the
+    /// modified F ratio.
     pub f_ratio: Option<f64>,
     /// Mean peak-to-peak size of the F waves, uV.
     pub mean_pp_uv: Option<f64>,

@@ -25,6 +25,11 @@ use crate::model::{
 pub const METHOD: &str = "f-wave/3";
 /// Fewer stimuli say little about persistence (ten are the least in use, twenty recommended).
 const ENOUGH: usize = 10;
+/// What the table says of the F ratio (Kimura, *Electrodiagnosis in diseases of nerve and muscle*).
+const F_RATIO: &str = "F ratio: (F min \u{2212} M \u{2212} 1 ms) / 2 M.";
+/// And of stimulation at a distal site (terminology after Attarian and others, Clin Neurophysiol
+/// 2001;112:457, recalled).
+const MODIFIED_F_RATIO: &str = "the modified F ratio, with the distal latency as M; it falls where the distal segment is slowed (Attarian and others 2001, recalled, not re-read).";
 /// Upper limits of the shortest latency, ms: nerve, limit (Buschbacher's manual, 97th percentile).
 const LIMITS_MS: [(&str, f64); 5] = [("median", 31.6), ("ulnar", 31.5), ("fibular", 61.2), ("peron", 61.2), ("tibial", 61.4)];
 const LIMIT_SOURCE: &str = "Limits of the shortest latency: Buschbacher, Manual of Nerve Conduction Studies, 97th percentile, pooled over height (read in a secondary source).";
@@ -212,6 +217,13 @@ fn summarise(site: &AnalyzedSite, sweeps: &[SweepMeasurement]) -> FWaveSite {
     }
 }
 
+/// Whether a site is one that the F ratio was not made for: it compares the halves of a nerve that is
+/// stimulated at the elbow or the knee.
+fn is_distal(site: &str) -> bool {
+    let site = site.to_lowercase();
+    ["wrist", "ankle", "palm", "hand", "foot"].iter().any(|word| site.contains(word))
+}
+
 fn overview(test: &NerveTest, summary: &FWaveSummary) -> Table {
     let limit = limit_ms(&test.nerve);
     let columns = vec![
@@ -251,7 +263,15 @@ fn overview(test: &NerveTest, summary: &FWaveSummary) -> Table {
         ];
         TableRow::new(name(test, site.site), cells)
     };
-    let note = if limit.is_some() { LIMIT_SOURCE.to_owned() } else { String::new() };
+    let mut note = vec![F_RATIO.to_owned()];
+    let distal: Vec<String> = summary.sites.iter().map(|site| name(test, site.site)).filter(|name| is_distal(name)).collect();
+    if !distal.is_empty() {
+        note.push(format!("{}: {MODIFIED_F_RATIO}", distal.join(", ")));
+    }
+    if limit.is_some() {
+        note.push(LIMIT_SOURCE.to_owned());
+    }
+    let note = note.join(" ");
     Table { title: "F waves".into(), columns, rows: summary.sites.iter().map(row).collect(), note }
 }
 
@@ -296,5 +316,23 @@ fn chart(test: &NerveTest, sweeps: &[SweepMeasurement]) -> Chart {
         y: Axis::new("Latency", "ms"),
         series: series.into_iter().filter(|s| !s.points.is_empty()).collect(),
         lines: limit_ms(&test.nerve).map(|at| ChartLine { name: "Limit of F min".into(), at, vertical: false }).into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::overview;
+    use crate::model::{Cell, FWaveSite, FWaveSummary, NerveTest, Site};
+
+    #[test]
+    fn from_the_wrist_the_ratio_is_the_modified_one() {
+        let site = |name: &str| Site { name: name.into(), ..Site::default() };
+        let test = NerveTest { nerve: "Ulnar".into(), sites: vec![site("Wrist"), site("Elbow")], ..NerveTest::default() };
+        let ratio = |site: usize| FWaveSite { site, f_ratio: Some(1.25), ..FWaveSite::default() };
+        let table = overview(&test, &FWaveSummary { sites: vec![ratio(0), ratio(1)] });
+        assert!(table.note.contains("/ 2 M. Wrist: the modified F ratio") && !table.note.contains("Elbow"), "{}", table.note);
+        let elbow = overview(&test, &FWaveSummary { sites: vec![ratio(1)] });
+        assert!(elbow.note.contains("F ratio") && !elbow.note.contains("modified"));
+        assert!(matches!(table.rows[0].cells[6], Cell::Number(value) if value == 1.25));
     }
 }
