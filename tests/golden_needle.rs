@@ -110,7 +110,7 @@ fn jitter() -> Case {
 
 fn surface() -> Case {
     let (fs_hz, mut random, mut last) = (2000.0, Random::new(57), 0.0);
-    let edges: Vec<[f64; 2]> = (0..4).map(|k| f64::from(k)).map(|k| [1.0 + 4.5 * k, 3.2 + 4.6 * k]).collect();
+    let edges: Vec<[f64; 2]> = (0..4).map(f64::from).map(|k| [1.0 + 4.5 * k, 3.2 + 4.6 * k]).collect();
     let value = |k: u32| {
         let t = f64::from(k) / fs_hz;
         last = 0.7 * last + random.normal(0.0, 1.0);
@@ -122,8 +122,9 @@ fn surface() -> Case {
     Case { task: SignalTask::Surface, note: "Four contractions.", uv, fs_hz, truth }
 }
 
-const ALL: [(&str, fn() -> Case); 5] =
-    [("units", units), ("rest", rest), ("interference", interference), ("jitter", jitter), ("surface", surface)];
+type Named = (&'static str, fn() -> Case);
+
+const ALL: [Named; 5] = [("units", units), ("rest", rest), ("interference", interference), ("jitter", jitter), ("surface", surface)];
 
 /// What the analysis says of the first channel of a file.
 fn analyse(file: &Path, task: SignalTask) -> SignalMeasurement {
