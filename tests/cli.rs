@@ -236,6 +236,77 @@ fn measurements_of_a_recording_with_a_sidecar() {
     assert_eq!(run(&["info", "--needle", table, file]).status.code(), Some(64));
 }
 
+/// Two channels of 2 s at 10 kHz: a force, and a potential that comes ten times a second.
+fn needle(place: &Path) -> String {
+    let (mut bytes, mut seed) = (Vec::new(), 1_u32);
+    for k in 0..20_000_i32 {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let z = f64::from((k + 300) % 1000 + k / 1000 % 3 * 17 - 500) / 4.0;
+        let uv = 800.0 * (1.0 - z * z) * (-0.5 * z * z).exp() + f64::from(seed >> 24) / 16.0;
+        for value in [k as i16, uv.round() as i16] {
+            bytes.extend(value.to_le_bytes());
+        }
+    }
+    std::fs::write(place.join("needle.dat"), bytes).unwrap();
+    let header = "needle 2 10000 20000\nneedle.dat 16 100/N 16 0 0 0 0 force\nneedle.dat 16 1/uV 16 0 0 0 0 needle\n";
+    std::fs::write(place.join("needle.hea"), header).unwrap();
+    place.join("needle.hea").to_str().unwrap().to_owned()
+}
+
+#[test]
+fn stretches_are_analysed_as_in_the_page() {
+    let place = folder("analyse");
+    let file = needle(&place);
+    let output = run(&["analyse", "--json", "--task", "units", &file]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let got = &lines(&output)[0];
+    assert!(text(&output.stdout).starts_with(r#"{"file":"#));
+    // The first channel of a potential, all of it.
+    assert_eq!((got["file"].as_str(), got["channel"].as_str()), (Some(file.as_str()), Some("needle")));
+    let (key, measured) = (&got["activity"]["key"], &got["activity"]["measurement"]);
+    assert_eq!((key["channel"].as_u64(), key["task"].as_str(), key["to_s"].as_f64()), (Some(1), Some("units"), Some(2.0)));
+    assert_eq!(got["activity"]["done"], true);
+    assert_eq!(measured["trains"].as_array().unwrap().len(), 1, "{}", measured["verdict"]);
+    assert!(measured["trains"][0]["times_s"].as_array().unwrap().len() >= 18);
+    // By name and by number, a part of it; times are those of the recording.
+    for channel in ["needle", "2"] {
+        let part = run(&["analyse", "--json", "--task", "units", "--channel", channel, "--from", "0.5", "--to", "1.75", &file]);
+        let part = &lines(&part)[0]["activity"];
+        assert_eq!((part["key"]["from_s"].as_f64(), part["key"]["to_s"].as_f64()), (Some(0.5), Some(1.75)));
+        let times = part["measurement"]["trains"][0]["times_s"].as_array().unwrap();
+        assert!(times.iter().all(|t| (0.5..1.75).contains(&t.as_f64().unwrap())) && times.len() >= 10, "{times:?}");
+    }
+    for task in ["rest", "pattern", "jitter", "surface"] {
+        let output = run(&["analyse", "--json", "--task", task, &file]);
+        assert_eq!(output.status.code(), Some(0), "{task}: {}", text(&output.stderr));
+        assert!(!lines(&output)[0]["activity"]["measurement"]["method"].as_str().unwrap().is_empty(), "{task}");
+    }
+    let plain = text(&run(&["analyse", "--task", "units", &file]).stdout);
+    assert!(plain.contains("needle, 0.000 to 2.000 s: Motor units") && plain.contains("MU A: Voluntary motor unit"), "{plain}");
+    assert!(plain.contains("Motor unit potentials") && plain.contains("Amplitude \u{b5}V"), "{plain}");
+    for wrong in [
+        &["analyse", &file][..],
+        &["analyse", "--task", "everything", &file],
+        &["analyse", "--task", "units", "--channel", "3", &file],
+        &["analyse", "--task", "units", "--channel", "force", &file],
+        &["analyse", "--task", "units", "--from", "1", "--to", "0.5", &file],
+        &["analyse", "--task", "units", "--from", "7", &file],
+        &["analyse", "--task", "units", "--width", "300", &file],
+        &["analyse", "--task", "units", "-o", "x.svg", &file],
+        &["measure", "--task", "units", &file],
+        &["info", "--channel", "2", &file],
+        &["measure", "--from", "1", &file],
+    ] {
+        let output = run(wrong);
+        assert_eq!(output.status.code(), Some(64), "{wrong:?}: {}", text(&output.stderr));
+        assert!(output.stdout.is_empty() && text(&output.stderr).starts_with("myoscope: "), "{wrong:?}");
+    }
+    let gone = place.join("gone.hea");
+    let refused = run(&["analyse", "--json", "--task", "rest", gone.to_str().unwrap(), &file]);
+    assert_eq!((refused.status.code(), lines(&refused).len()), (Some(2), 2), "the other is analysed");
+    assert_eq!(lines(&refused)[0]["error"]["kind"], "source");
+}
+
 #[test]
 fn plots_are_drawn_by_the_scenes() {
     let place = folder("plot");

@@ -73,7 +73,13 @@ fn keys_are_those_of_the_page() {
 fn commands_of_the_read_me_are_those_of_the_help() {
     let help = String::from_utf8(Command::new(env!("CARGO_BIN_EXE_myoscope")).arg("--help").output().unwrap().stdout).unwrap();
     let read_me = read("README.md");
-    for command in ["info FILE... [--json]", "measure FILE... [--json]", "export FILE -o OUT.EXT", "plot FILE -o OUT.(svg|png)"] {
+    for command in [
+        "info FILE... [--json]",
+        "measure FILE... [--json]",
+        "analyse FILE... --task TASK [--json]",
+        "export FILE -o OUT.EXT",
+        "plot FILE -o OUT.(svg|png)",
+    ] {
         let words = format!("myoscope {command}");
         assert!(help.contains(&words) && read_me.contains(&words), "{command}");
     }

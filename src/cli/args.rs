@@ -7,6 +7,7 @@ use lexopt::prelude::*;
 
 use super::Failure;
 use crate::formats::OpenOptions;
+use crate::model::SignalTask;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
@@ -15,6 +16,9 @@ Myoscope reads electrodiagnostic recordings: nerve conduction and needle EMG.
 Usage:
   myoscope info FILE... [--json] [--verify]    what each file holds
   myoscope measure FILE... [--json]            latencies and amplitudes of stimulus-locked sweeps
+  myoscope analyse FILE... --task TASK [--json]
+                                               needle and surface EMG: TASK is rest, units, pattern,
+                                               jitter or surface
   myoscope export FILE -o OUT.EXT              writes a recording in the format of EXT
   myoscope plot FILE -o OUT.(svg|png)          draws a recording as the viewer shows it
   myoscope --help | --version
@@ -30,6 +34,11 @@ Options:
   --stim-ms MS    stimulus, ms after the first sample of each sweep, for files that do not say
   --needle FILE   table of muscles exported by the page, printed by measure beside the rest
   -o, --output    file to write; for plot, - is SVG on standard output
+
+Options of analyse:
+  --channel NAME  channel by its name or number, from 1 on (default: the first of a potential)
+  --from S        first moment, seconds of the recording (default: its beginning)
+  --to S          last moment, likewise
 
 Options of plot:
   --test N        the nerve test to draw, from 1 on (default: the first)
@@ -54,10 +63,25 @@ pub enum Command {
     Info(Options),
     /// Measure sweeps.
     Measure(Options),
+    /// Analyse a stretch of a channel.
+    Analyse(Options, AnalyseOptions),
     /// Write a recording to this file.
     Export(Options, PathBuf),
     /// Draw a recording into this file.
     Plot(Options, PlotOptions, PathBuf),
+}
+
+/// What `analyse` takes besides.
+#[derive(Debug, Default)]
+pub struct AnalyseOptions {
+    /// What is asked.
+    pub task: Option<SignalTask>,
+    /// Name or number of the channel.
+    pub channel: Option<String>,
+    /// First moment, seconds.
+    pub from_s: Option<f64>,
+    /// Last moment, seconds.
+    pub to_s: Option<f64>,
 }
 
 /// What `plot` takes besides.
@@ -102,6 +126,7 @@ pub struct Options {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
     let mut parser = lexopt::Parser::from_iter(arguments);
     let (mut command, mut options, mut plot, mut output) = (None, Options::default(), PlotOptions::default(), None);
+    let mut analyse = AnalyseOptions::default();
     while let Some(argument) = parser.next().map_err(usage)? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help),
@@ -111,6 +136,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
             Long("rate") => options.open.fs_hz = Some(number(&mut parser, "--rate wants a positive number of Hz", |hz| hz > 0.0)?),
             Long("stim-ms") => options.stim_ms = Some(number(&mut parser, "--stim-ms wants a number of ms", |ms| ms >= 0.0)?),
             Long("needle") => options.needle = Some(PathBuf::from(parser.value().map_err(usage)?)),
+            Long("task") => analyse.task = Some(task(&word(&mut parser, "--task")?)?),
+            Long("channel") => analyse.channel = Some(word(&mut parser, "--channel")?),
             Long("unit") => options.open.unit = Some(word(&mut parser, "--unit")?),
             Long("output") | Short('o') => output = Some(PathBuf::from(parser.value().map_err(usage)?)),
             Long(name) if PLOT_ONLY.contains(&name) => {
@@ -124,7 +151,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     }
     let Some(command) = command else { return Err(Failure::Usage("a command is missing".into())) };
     let name = command.to_string_lossy();
-    if !matches!(&*name, "info" | "measure" | "export" | "plot") {
+    if !matches!(&*name, "info" | "measure" | "analyse" | "export" | "plot") {
         return Err(Failure::Usage(format!("there is no command '{name}'")));
     }
     if options.files.is_empty() {
@@ -133,13 +160,20 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     if options.needle.is_some() && name != "measure" {
         return Err(Failure::Usage(format!("{name} has no --needle")));
     }
-    if let Some(given) = plot.given.filter(|_| name != "plot") {
+    let both = name == "analyse";
+    if let Some(given) = plot.given.filter(|given| name != "plot" && !(both && STRETCH.contains(given))) {
         return Err(Failure::Usage(format!("{name} has no --{given}")));
     }
+    if (analyse.task.is_some() || analyse.channel.is_some()) && !both {
+        let given = if analyse.task.is_some() { "task" } else { "channel" };
+        return Err(Failure::Usage(format!("{name} has no --{given}")));
+    }
+    (analyse.from_s, analyse.to_s) = (plot.from_s, plot.to_s);
     match (&*name, output) {
         ("info", None) => Ok(Command::Info(options)),
         ("measure", None) => Ok(Command::Measure(options)),
-        ("info" | "measure", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
+        ("analyse", None) => Ok(Command::Analyse(options, analyse)),
+        ("info" | "measure" | "analyse", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
         (_, None) => Err(Failure::Usage(format!("{name} wants -o OUT"))),
         (_, Some(_)) if options.files.len() > 1 => Err(Failure::Usage(format!("{name} takes one file at a time"))),
         ("plot", Some(output)) => Ok(Command::Plot(options, plot, output)),
@@ -149,6 +183,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
 
 /// Options that only `plot` has.
 const PLOT_ONLY: [&str; 7] = ["test", "continuous", "from", "to", "width", "height", "theme"];
+/// Those of them that `analyse` has as well.
+const STRETCH: [&str; 2] = ["from", "to"];
 /// Smallest and largest side of a picture, px; a PNG takes four bytes a pixel.
 const SIDE_PX: std::ops::RangeInclusive<f64> = 100.0..=10_000.0;
 
@@ -173,6 +209,11 @@ fn plot_option(plot: &mut PlotOptions, parser: &mut lexopt::Parser) -> Result<()
         }
     }
     Ok(())
+}
+
+fn task(name: &str) -> Result<SignalTask, Failure> {
+    let task = SignalTask::ALL.into_iter().find(|task| task.short().eq_ignore_ascii_case(name));
+    task.ok_or_else(|| Failure::Usage("--task wants rest, units, pattern, jitter or surface".into()))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "passed to map_err by name")]

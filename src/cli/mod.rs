@@ -2,7 +2,9 @@
 //!
 //! Results go to standard output, everything else to standard error. A closed pipe ends quietly.
 
+mod analyse;
 mod args;
+mod desk;
 mod export;
 mod input;
 mod plot;
@@ -73,6 +75,7 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) 
         Command::Version => writeln!(out, "myoscope {}", env!("CARGO_PKG_VERSION"))?,
         Command::Info(options) => return print_info(&options, out),
         Command::Measure(options) => return print_measure(&options, out),
+        Command::Analyse(options, wanted) => return analyse::run(&options, &wanted, out),
         Command::Export(options, target) => return export::run(&options, &target),
         Command::Plot(options, plot, target) => return plot::run(&options, &plot, &target, out),
     }

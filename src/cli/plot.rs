@@ -10,11 +10,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::args::{Options, PlotOptions};
+use super::desk::Desk;
 use super::{Failure, OK, REFUSED};
-use crate::engine::Engine;
-use crate::engine::protocol::{Buffer, Edit, Event, Output, RecordingView, Request, Store, StudyKey, StudyView, TileKey, scenes};
-use crate::formats::{Files, Opened};
-use crate::model::DerivedTest;
+use crate::engine::protocol::{Buffer, Event, Output, RecordingView, Request, TileKey, scenes};
 use crate::scene::theme::{Theme, named};
 use crate::scene::tiles::TileSource;
 use crate::scene::{Picture, Viewport, continuous, svg, sweeps};
@@ -55,48 +53,7 @@ pub fn run(options: &Options, plot: &PlotOptions, target: &Path, out: &mut dyn W
     Ok(OK)
 }
 
-/// An engine with one open study.
-struct Desk {
-    engine: Engine,
-    view: StudyView,
-}
-
 impl Desk {
-    fn open(mut opened: Opened, file: &str, options: &Options) -> Result<Self, Failure> {
-        for sweep in &mut opened.study.examination.sweeps {
-            sweep.stimulus_s = sweep.stimulus_s.or(options.stim_ms.map(|ms| ms / 1e3));
-        }
-        let none = opened.study.examination.sweeps.is_empty();
-        let mut engine = Engine::default();
-        let mut outputs = Vec::new();
-        engine.adopt(opened, file.to_owned(), String::new(), &mut |output| outputs.push(output));
-        let Some(study) = outputs.into_iter().find_map(|o| if let Event::Fetch { study, .. } = o.event { Some(study) } else { None })
-        else {
-            return Err(Failure::Write(format!("{file} was not taken in")));
-        };
-        // Nothing is kept between two runs.
-        let edits = ask(&mut engine, Request::Fetched { study, store: Store::Edits })?;
-        ask(&mut engine, Request::Fetched { study, store: Store::Pyramid })?;
-        let mut desk = Self { engine, view: newest(edits, None)? };
-        if let Some(ms) = options.stim_ms.filter(|_| none) {
-            let test = DerivedTest::Channels { recording: 0, stimulus_s: Some(ms / 1e3) };
-            desk.ask(Request::Edit { study, edit: Edit::DeriveTest { test }, gesture: None })?;
-        }
-        Ok(desk)
-    }
-
-    /// Sends a request and takes in a changed view.
-    fn ask(&mut self, request: Request) -> Result<Vec<Output>, Failure> {
-        let mut outputs = ask(&mut self.engine, request)?;
-        let changed = outputs.extract_if(.., |o| matches!(o.event, Event::Changed { .. })).collect();
-        self.view = newest(changed, Some(self.view.clone()))?;
-        Ok(outputs)
-    }
-
-    fn study(&self) -> StudyKey {
-        self.view.study
-    }
-
     fn picture(mut self, plot: &PlotOptions, theme: &'static Theme) -> Result<Picture, Failure> {
         let tests = self.view.tests.len();
         if let Some(test) = plot.test.filter(|&test| test >= tests) {
@@ -177,37 +134,15 @@ impl Desk {
             if keys.iter().all(|&key| tiles.complete(key)) {
                 return Ok(tiles);
             }
-            let (mut worked, mut outputs) = (false, Vec::new());
-            while self.engine.step(&mut |output| outputs.push(output)) {
+            let mut worked = false;
+            while self.step()?.is_some() {
                 worked = true;
-                check(&outputs)?;
-                outputs.clear();
             }
             if !worked {
                 return Ok(tiles);
             }
         }
     }
-}
-
-fn ask(engine: &mut Engine, request: Request) -> Result<Vec<Output>, Failure> {
-    let mut outputs = Vec::new();
-    engine.handle(request, &Files::default(), None, &mut |output| outputs.push(output));
-    check(&outputs)?;
-    Ok(outputs)
-}
-
-/// A failure that the engine reports ends the command.
-fn check(outputs: &[Output]) -> Result<(), Failure> {
-    let failed = outputs.iter().find_map(|o| if let Event::Failed { what } = &o.event { Some(what.clone()) } else { None });
-    failed.map_or(Ok(()), |what| Err(Failure::Write(what)))
-}
-
-/// The last view among outputs, else `before`.
-fn newest(outputs: Vec<Output>, before: Option<StudyView>) -> Result<StudyView, Failure> {
-    let mut views =
-        outputs.into_iter().filter_map(|o| if let Event::Opened { view } | Event::Changed { view } = o.event { Some(view) } else { None });
-    views.next_back().or(before).ok_or_else(|| Failure::Write("the recording could not be shown".into()))
 }
 
 fn sweep_values(output: Output) -> Vec<scenes::Values> {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::engine::info::Info;
 use crate::engine::measure::Measured;
-use crate::engine::protocol::NeedleView;
+use crate::engine::protocol::{ActivityView, NeedleView};
 use crate::model::{Cell, Column, Examination, Table, Warning};
 
 /// Prints one recording as a few lines of text.
@@ -78,6 +78,32 @@ pub fn measured(out: &mut dyn Write, measured: &Measured) -> io::Result<()> {
         table(out, &shown)?;
     }
     warnings(out, &measured.warnings)
+}
+
+/// Prints what an analysis says of a stretch.
+pub fn analysed(out: &mut dyn Write, file: &str, channel: &str, view: &ActivityView, of_file: &[Warning]) -> io::Result<()> {
+    let (key, measured) = (&view.key, &view.measurement);
+    writeln!(out, "{file}: {channel}, {:.3} to {:.3} s: {}", key.from_s, key.to_s, key.task.name())?;
+    if !measured.verdict.is_empty() {
+        writeln!(out, "  {}", measured.verdict)?;
+    }
+    for train in &measured.trains {
+        let count = train.span_s.map_or(format!("{} times", train.times_s.len()), |[from_s, to_s]| format!("{from_s:.3} to {to_s:.3} s"));
+        writeln!(out, "  {}: {}, {count}", train.name, train.class.name())?;
+        for words in train.why.iter().chain((!train.warning.is_empty()).then_some(&train.warning)) {
+            writeln!(out, "    {words}")?;
+        }
+    }
+    if !measured.unresolved_s.is_empty() {
+        writeln!(out, "  not resolved: {} times", measured.unresolved_s.len())?;
+    }
+    for flag in &measured.quality {
+        writeln!(out, "    {}", flag.what)?;
+    }
+    for shown in &measured.tables {
+        table(out, shown)?;
+    }
+    warnings(out, of_file)
 }
 
 /// Prints a table with its columns in line.

@@ -130,6 +130,13 @@ impl Session {
     }
 }
 
+impl Session {
+    /// The analysis that was done last; `None` while one is under way, or before there is any.
+    pub(super) fn whole_activity(&self) -> Option<ActivityView> {
+        self.activity.as_ref().filter(|activity| activity.done).map(Activity::view)
+    }
+}
+
 impl Activity {
     /// Whether work is left.
     pub fn goes_on(&self) -> bool {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::protocol::{Buffer, Event, Output, SweepData};
 use super::session::Session;
-use super::{info, measure, muscles, signal};
+use super::{analysed, info, measure, muscles, signal};
 use crate::formats::{Export, MemorySink, Opened, writers};
 use crate::units::Unit;
 
@@ -149,19 +149,29 @@ impl Session {
         out(Output { event: Event::Exported { names: vec!["view.csv".into()], warnings }, buffers: vec![Buffer::Bytes(csv.into_bytes())] });
     }
 
-    /// What the command line prints for this study's files; of the edits only the table of muscles.
+    /// What the command line prints for this study's files; of the edits only the table of muscles, and
+    /// the trains of the analysis in view.
     pub fn json(&mut self, out: &mut dyn FnMut(Output)) {
         let opened =
             Opened { study: self.acquired.clone(), samples: self.samples.clone(), warnings: self.warnings.clone(), used: Vec::new() };
-        let json = || -> Result<(String, String), String> {
+        let json = || -> Result<(String, String, Option<String>), String> {
             let words = |error: &dyn std::error::Error| error.to_string();
             let info = info::info(&opened, 0, &self.title).map_err(|e| words(&e))?;
             let mut measured = measure::measure(&opened, &self.title).map_err(|e| words(&e))?;
             measured.needle = muscles::of_edits(&self.edits, &self.acquired);
-            Ok((serde_json::to_string(&info).map_err(|e| words(&e))?, serde_json::to_string(&measured).map_err(|e| words(&e))?))
+            let analysed = self.whole_activity().map(|view| {
+                let recording = self.acquired.recordings.get(view.key.recording);
+                let name = |index: usize| recording.and_then(|recording| recording.channels.get(index)).map(|channel| channel.name.clone());
+                let minus = view.key.minus.and_then(name).map(|name| format!(" \u{2212} {name}")).unwrap_or_default();
+                let channel = name(view.key.channel).unwrap_or_default() + &minus;
+                analysed::analysed(&view, &self.title, &channel)
+            });
+            let analyse = analysed.map(|analysed| serde_json::to_string(&analysed)).transpose().map_err(|e| words(&e))?;
+            let info = serde_json::to_string(&info).map_err(|e| words(&e))?;
+            Ok((info, serde_json::to_string(&measured).map_err(|e| words(&e))?, analyse))
         };
         match json() {
-            Ok((info, measure)) => out(Event::Json { info, measure }.into()),
+            Ok((info, measure, analyse)) => out(Event::Json { info, measure, analyse }.into()),
             Err(what) => super::failed(out, what),
         }
     }

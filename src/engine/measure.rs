@@ -179,7 +179,7 @@ fn segment_row(test: &NerveTest, segment: &SegmentMeasurement) -> SegmentRow {
 }
 
 /// All numbers of a value, as [`rounded`].
-fn rounded_value(value: Value) -> Value {
+pub(super) fn rounded_value(value: Value) -> Value {
     match value {
         Value::Number(number) if !(number.is_i64() || number.is_u64()) => {
             number.as_f64().and_then(|value| serde_json::Number::from_f64(rounded(value))).map_or(Value::Null, Value::Number)

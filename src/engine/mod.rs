@@ -6,6 +6,7 @@
 //! surroundings can answer other requests and cancel between them.
 
 mod activity;
+pub mod analysed;
 mod combine;
 mod edit;
 mod examination;

@@ -169,7 +169,8 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
             }
             app.say(format!("Saved {}", names.join(", ")));
         }
-        Event::Json { info, measure } => {
+        Event::Json { info, measure, analyse } => {
+            page::set_root_attribute("data-analyse-json", &analyse.unwrap_or_default());
             page::set_root_attribute("data-info-json", &info);
             page::set_root_attribute("data-measure-json", &measure);
         }

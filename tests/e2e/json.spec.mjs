@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { commandLine, fixture, golden } from './fixtures.mjs';
-import { expect, json, open, opened, test } from './support.mjs';
+import { expect, json, open, opened, scope, test } from './support.mjs';
 
 /** Golden inputs that open without a question. */
 function goldenFiles() {
@@ -86,5 +86,25 @@ test('golden studies of every kind but motor conduction', async ({ page }) => {
     // Points that were tracked have no traces: the scope stays hidden.
     await expect(page.locator('html')).toHaveAttribute('data-opened', /./);
     same(page, 'measure', await json(page, 'measure'), path.join(folder, main));
+  }
+});
+
+const TASKS = { rest: '1', units: '2', pattern: '3', jitter: '4', surface: '5' };
+
+test('golden signals of every analysis', async ({ page }) => {
+  test.setTimeout(180_000);
+  await page.goto('./');
+  for (const [task, key] of Object.entries(TASKS)) {
+    const name = task === 'pattern' ? 'interference' : task;
+    const file = golden(`needle/${name}/${name}.hea`);
+    await open(page, file, golden(`needle/${name}/${name}.dat`));
+    await opened(page);
+    await scope(page).focus();
+    await page.keyboard.press(key);
+    await expect(page.locator('.verdict')).toContainText(/./, { timeout: 60_000 });
+    await expect(page.getByText('Going on')).toHaveCount(0, { timeout: 60_000 });
+    const analysed = await json(page, 'analyse');
+    expect(analysed.activity.done).toBe(true);
+    same(page, 'analyse', analysed, file, ['--task', task]);
   }
 });

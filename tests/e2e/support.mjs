@@ -60,7 +60,7 @@ export async function drop(page, target, paths) {
 
 /** Forgets what was told of an earlier recording, so that `opened` waits for the next. */
 export async function forget(page) {
-  await page.evaluate(() => ['data-opened', 'data-info-json', 'data-measure-json'].forEach((name) => document.documentElement.removeAttribute(name)));
+  await page.evaluate(() => ['data-opened', 'data-info-json', 'data-measure-json', 'data-analyse-json'].forEach((name) => document.documentElement.removeAttribute(name)));
 }
 
 export const openMotor = async (page) => {
@@ -76,7 +76,7 @@ export const openRecording = async (page, name) => {
   await opened(page);
 };
 
-/** `info` or `measure` JSON of the study in view; the page makes it when it is asked to. */
+/** `info`, `measure` or (of the analysis in view, once it is done) `analyse` JSON; the page makes it when it is asked to. */
 export async function json(page, name) {
   await page.evaluate(() => document.dispatchEvent(new CustomEvent('myoscope-json')));
   await expect(page.locator('html')).toHaveAttribute(`data-${name}-json`, /./);

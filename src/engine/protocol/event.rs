@@ -159,6 +159,8 @@ pub enum Event {
         info: String,
         /// As `myoscope measure --json` prints it.
         measure: String,
+        /// As `myoscope analyse --json` prints it: the analysis in view, once it is done.
+        analyse: Option<String>,
     },
     /// Something asked for could not be done.
     Failed {

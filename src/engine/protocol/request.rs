@@ -139,7 +139,8 @@ pub enum Request {
         /// Last moment, seconds.
         to_s: f64,
     },
-    /// `info --json` and `measure --json`, as the command line prints them.
+    /// `info --json`, `measure --json` and, of the analysis that was done last, `analyse --json`, as the
+    /// command line prints them.
     Json {
         /// Of which study.
         study: StudyKey,
