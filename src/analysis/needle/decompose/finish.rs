@@ -17,6 +17,10 @@ const REGULAR: (f64, f64) = (0.0, 6.0);
 /// The same from a rate that voluntary units hardly sustain, 1/s.
 const REGULAR_WHEN_FAST: f64 = 0.4;
 const FAST_HZ: f64 = 35.0;
+/// From here on a train is probably several small units, the less sure the faster it is, 1/s; no less
+/// sure than this part.
+const SEVERAL_HZ: [f64; 2] = [35.0, 45.0];
+const SEVERAL: f64 = 0.2;
 /// Log-likelihoods are divided by this before they become a chance: the model is not exact.
 const TEMPER: f64 = 3.0;
 /// What is left counts as unresolved from so many standard deviations of the noise.
@@ -161,6 +165,12 @@ fn verdict(trains: usize, settled: &[Settled], explained: f64) -> Verdict {
     }
 }
 
+/// How likely a train of this rate, 1/s, is one unit under voluntary drive: 1 down to [`SEVERAL`].
+fn one_unit(rate_hz: f64) -> f64 {
+    let [from, to] = SEVERAL_HZ;
+    if rate_hz.is_nan() { 1.0 } else { 1.0 - (1.0 - SEVERAL) * ((rate_hz - from) / (to - from)).clamp(0.0, 1.0) }
+}
+
 /// Everything that is shown of these trains.
 pub(super) fn decomposition(uv: &[f64], fs_hz: f64, wholes: &[Whole], settled: &[Settled]) -> Decomposition {
     let seconds: f64 = settled.iter().map(|s| s.seconds).sum();
@@ -188,7 +198,7 @@ pub(super) fn decomposition(uv: &[f64], fs_hz: f64, wholes: &[Whole], settled: &
                     .zip(&whole.confidences)
                     .map(|(&at_s, &confidence)| Discharge { at_s, confidence })
                     .collect(),
-                confidence: mean * (0.3 + 0.7 * regular),
+                confidence: mean * (0.3 + 0.7 * regular) * pattern.map_or(1.0, |p| one_unit(1.0 / p.mean_interval_s)),
                 firing: pattern,
                 potential,
                 prominence: if rms > 0.0 { peak / rms } else { 0.0 },

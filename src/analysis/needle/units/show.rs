@@ -24,6 +24,8 @@ const DRAWN_MS: [f64; 2] = [12.0, 18.0];
 const DOUBTFUL: f64 = 0.7;
 /// Intervals longer than this are pauses, and give no rate, s.
 const PAUSE_S: f64 = 0.5;
+/// A train that is faster is hardly one unit, 1/s.
+const FASTEST_HZ: f64 = 40.0;
 /// More phases than these make a potential polyphasic (Stalberg and others 2019).
 const MOST_PHASES: usize = 4;
 
@@ -169,6 +171,9 @@ fn why(unit: &Named) -> Vec<String> {
     let mut why = Vec::new();
     if let Some(firing) = unit.train.firing.filter(|firing| firing.mean_interval_s > 0.0) {
         why.push(format!("{:.1} Hz, intervals vary {:.0} %", 1.0 / firing.mean_interval_s, 100.0 * firing.cv));
+    }
+    if unit.train.firing.is_some_and(|firing| firing.mean_interval_s > 0.0 && firing.mean_interval_s < 1.0 / FASTEST_HZ) {
+        why.push("faster than one unit fires under voluntary drive: probably several small ones".to_owned());
     }
     if let Some(m) = unit.measures() {
         let phases = if m.phases == 1 { "phase" } else { "phases" };
