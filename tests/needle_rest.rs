@@ -8,6 +8,7 @@ use myoscope::analysis::needle::rest::insertion::{Amount, durations};
 use myoscope::analysis::signal::{SignalInput, signal_analyzer};
 use myoscope::dsp::random::Xoshiro;
 use myoscope::model::{ActivityClass, SignalMeasurement, SignalTask};
+use myoscope::simulate::simulate_needle;
 
 const FS_HZ: f64 = 25_000.0;
 const SECONDS: f64 = 8.0;
@@ -215,6 +216,15 @@ fn cramps_are_motor_units_at_rates_beyond_effort() {
     assert_eq!(named.iter().map(|train| train.class).collect::<Vec<_>>(), [ActivityClass::Cramp], "{:?}", m.trains);
     assert!(named[0].times_s.len() * 10 >= t.len() * 6, "{} of {}", named[0].times_s.len(), t.len());
     assert!(m.verdict.contains("Cramp"), "{}", m.verdict);
+}
+
+#[test]
+fn a_unit_under_drive_is_no_fibrillation_however_short_it_is() {
+    for seed in 1000..1015 {
+        let effort = simulate_needle(seed, 1, 10.0, 4.0);
+        let m = measure(effort.uv, effort.fs_hz);
+        assert!(m.trains.iter().all(|train| !train.class.abnormal()), "{seed}: {:?}", m.trains);
+    }
 }
 
 #[test]

@@ -90,6 +90,8 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
     // Single fibres are seldom as large (fibrillation: usually to 100, at most 1000 µV).
     let large = 0.4 * within(s.amp_uv, 400.0, 1e6, 0.3);
     let regular = within(f.cv, steadiest, 0.10, 0.2);
+    // Units under drive vary by more than fibres that fire by themselves.
+    let by_itself = within(f.cv, steadiest, 0.07, 0.2);
     let slow = within(f.rate_hz, 0.5, 30.0, 0.3);
     let bursting = within(f.in_bursts, 0.7, 2.0, 0.2) * many(6.0) * within(f.bursts as f64, 4.0, 1e6, 0.2);
     let not_bursting = 1.0 - 0.9 * if f.bursts_hz.is_finite() { bursting * within(f.steady, 0.0, 0.6, 0.3) } else { 0.0 };
@@ -103,7 +105,7 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
     let irregular = within(f.cv, 0.25, 1e3, 0.3);
     let few = f.n < 5;
     vec![
-        (C::Fibrillation, positive * fibre * regular * slow * spike * many(4.0) * not_bursting),
+        (C::Fibrillation, positive * fibre * by_itself * slow * spike * many(4.0) * not_bursting),
         (C::PositiveSharpWave, positive * sharp_wave * regular * slow * many(4.0) * not_bursting),
         (
             C::Fasciculation,
