@@ -141,16 +141,6 @@ impl Fixed {
         (best.1.is_finite() && unit.template.energy > 0.0).then(|| (part.time_s(best.0 - offset), best.1 / unit.template.energy))
     }
 
-    /// The largest deflection of what is left within `within_s` of a moment, s.
-    pub fn peak(&self, at_s: f64, within_s: f64) -> Option<f64> {
-        let part = self.part(at_s)?;
-        let (_, residual, _, _) = part.window.signals();
-        let sample = |s: f64| ((s - part.start_s) * part.fs_hz).round().max(0.0) as usize;
-        let range = sample((at_s - within_s).max(part.from_s))..sample(at_s + within_s).min(residual.len());
-        let best = range.map(|i| (i, residual[i].abs())).fold((0, 0.0), |best, now| if now.1 > best.1 { now } else { best });
-        (best.1 > 0.0).then(|| part.start_s + best.0 as f64 / part.fs_hz)
-    }
-
     /// Seconds to add to the times of train `b` so that its potential lies where that of train `a` does,
     /// and by which part of the smaller potential's energy they then differ less than without. Within
     /// 1.5 ms; `None` when one has no potential.
