@@ -36,6 +36,19 @@ pub fn median(x: &[f64]) -> f64 {
     percentile(x, 50.0)
 }
 
+/// Median over `rows` at each place of the first one; rows are as long as it or longer. NaN where all
+/// are NaN.
+pub fn medians(rows: &[Vec<f64>]) -> Vec<f64> {
+    let mut column = Vec::with_capacity(rows.len());
+    (0..rows.first().map_or(0, Vec::len))
+        .map(|i| {
+            column.clear();
+            column.extend(rows.iter().map(|row| row[i]));
+            median(&column)
+        })
+        .collect()
+}
+
 /// Mean of the values but for `part` of them at each end (rounded down; at least one value stays).
 /// Reorders `x`, which must hold no NaN. Empty gives NaN.
 pub fn trimmed_mean_mut(x: &mut [f64], part: f64) -> f64 {

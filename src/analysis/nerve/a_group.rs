@@ -106,18 +106,6 @@ impl Shared {
     }
 }
 
-pub(super) fn medians(all: &[Vec<f64>]) -> Vec<f64> {
-    let len = all.first().map_or(0, Vec::len);
-    let mut column = Vec::with_capacity(all.len());
-    (0..len)
-        .map(|i| {
-            column.clear();
-            column.extend(all.iter().map(|uv| uv[i]));
-            median(&column)
-        })
-        .collect()
-}
-
 /// Sweeps as if the wave were as large and as late as usual in all of them.
 fn aligned(all: &Together, flat: &[Vec<f64>], tail: &[f64], fits: &[Fit], shape: &[f64]) -> Vec<Vec<f64>> {
     let width = ((0.3 * all.per_ms).round() as usize).max(1);

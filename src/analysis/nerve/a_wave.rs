@@ -17,12 +17,12 @@
 //! direct response is not found. Cost: linear in samples, a few ms for 30 sweeps.
 
 use super::a_alone::Group;
-use super::a_group::{Shared, medians};
+use super::a_group::Shared;
 use super::ensemble::{Ensemble, smoothed};
 use super::train::Together;
 use super::wave::{Flat, measure};
 use crate::dsp::peaks::{PeakOptions, find_peaks};
-use crate::dsp::robust::{SIGMA_PER_MAD, median, percentile};
+use crate::dsp::robust::{SIGMA_PER_MAD, median, medians, percentile};
 
 /// Width and distance of the averages whose second difference frees a sweep of slow waves, ms.
 const WIDTH_MS: f64 = 0.6;

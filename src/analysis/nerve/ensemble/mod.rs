@@ -19,7 +19,7 @@ pub use flatten::flatten;
 
 use super::train::Together;
 use crate::analysis::linear::{Normal, dot};
-use crate::dsp::robust::{SIGMA_PER_MAD, median, percentile};
+use crate::dsp::robust::{self, SIGMA_PER_MAD, median, percentile};
 use tail::{agree, bridged, exponentials, quick};
 
 /// Width of the bins that everything slow is fitted in, ms.
@@ -316,16 +316,7 @@ fn noise(bins: &Bins, smooth_ms: f64) -> Option<f64> {
 }
 
 fn medians(flat: &[Vec<f64>]) -> Vec<f64> {
-    let m = flat.first().map_or(0, Vec::len);
-    let mut column = Vec::with_capacity(flat.len());
-    (0..m)
-        .map(|i| {
-            column.clear();
-            column.extend(flat.iter().map(|f| f[i]));
-            let value = median(&column);
-            if value.is_finite() { value } else { 0.0 }
-        })
-        .collect()
+    robust::medians(flat).into_iter().map(|value| if value.is_finite() { value } else { 0.0 }).collect()
 }
 
 /// Which bins belong to something that stands out.
