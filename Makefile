@@ -7,7 +7,7 @@ unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 unexport NO_COLOR
 SOURCES := $(shell find src www -type f) index.html Trunk.toml Cargo.toml Cargo.lock .cargo/config.toml scripts/finish-dist.mjs package-lock.json
 
-.PHONY: serve test test-native test-wasm test-browser lint bench score dist fuzz clean
+.PHONY: serve test test-native test-wasm test-browser test-firefox lint bench score dist fuzz clean
 serve: dist/index.html ## build the app and serve it with a demo study
 	@node scripts/serve.mjs
 
@@ -15,10 +15,15 @@ dist/index.html: $(SOURCES)
 	@scripts/ensure.sh rust cc node wasm npm trunk wasm-bindgen
 	trunk build
 
-test: ## every test: native, wasm, browser; one summary at the end
+test: ## every test: native, wasm, browser, firefox; one summary at the end
 	@scripts/test.sh
-test-native test-wasm test-browser: test-%: ## one part of the tests
+test-native test-wasm test-browser test-firefox: test-%: ## one part of the tests
 	@scripts/test.sh $*
+
+# What the tests of serial ports need besides a browser: see CONTRIBUTING.md.
+target/rig/libudev.so.1: tests/rig/udev.c tests/rig/udev.map
+	@mkdir -p $(@D)
+	cc -O2 -Wall -Wextra -Werror -fPIC -shared -Wl,-soname,libudev.so.1 -Wl,--version-script=tests/rig/udev.map $< -o $@
 
 lint: ## formatting and clippy, native and wasm
 	@scripts/ensure.sh rust wasm
@@ -31,7 +36,7 @@ dist: dist/index.html ## the static site in dist/ for any host, and dist/myoscop
 	@scripts/ensure.sh chromium
 	@node scripts/check-single-file.mjs
 
-bench: ## how fast, as ratios: ONLY=edf,wfdb,dsp,wasm,load,big,pan chooses parts
+bench: ## how fast, as ratios: ONLY=edf,wfdb,dsp,wasm,load,big,pan,live chooses parts
 	@node scripts/bench.mjs
 
 score: ## accuracy against the simulator: SEED=7 or SUITE=dir choose the suite

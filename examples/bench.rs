@@ -14,12 +14,15 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use myoscope::analysis::needle::decompose::{Options, decompose};
 use myoscope::analysis::nerve::motor;
 use myoscope::dsp::{fft::RealFft, iir, pyramid::Pyramid};
 use myoscope::engine::{measure::measure, stream};
 use myoscope::formats::{Export, Files, MemorySink, NamedSource, OpenOptions, Opened, SliceSource, open, writers};
 use myoscope::model::Samples;
-use myoscope::simulate::{Disturbance, Muscle, Pool, Random, Setup, SimulatedSweep, Stretch, big_recording, demo_motor_study, stimulate};
+use myoscope::simulate::{
+    Disturbance, Muscle, Pool, Random, Setup, SimulatedSweep, Stretch, big_recording, demo_motor_study, simulate_needle, stimulate,
+};
 
 /// Repetitions of each kernel, after one that is not counted.
 const REPEAT: usize = 7;
@@ -86,6 +89,12 @@ fn marking(clock: fn() -> f64) -> Vec<f64> {
     })
 }
 
+/// Ten seconds of needle EMG with so many units (25 kHz) taken apart.
+fn units(clock: fn() -> f64, count: usize) -> Vec<f64> {
+    let needle = simulate_needle(31, count, 10.0, 5.0);
+    times(clock, 3, || drop(black_box(decompose(&needle.uv, needle.fs_hz, Options::default()))))
+}
+
 /// The kernels of which wasm is compared with native code: name and seconds of each repetition.
 fn kernels(clock: fn() -> f64) -> serde_json::Value {
     let (study, samples) = big_recording(8, 10_000.0, 150.0);
@@ -125,6 +134,10 @@ fn kernels(clock: fn() -> f64) -> serde_json::Value {
         "fft": times(clock, REPEAT, || for k in 0..200 { black_box(fft.forward(&x[k * 4096..(k + 1) * 4096])); }),
         "sosfiltfilt": times(clock, REPEAT, || drop(black_box(iir::sosfiltfilt(&sections, &x)))),
         "sweeps": marking(clock),
+        // Ten seconds of needle EMG at slight, moderate and strong effort.
+        "units_slight": units(clock, 4),
+        "units_moderate": units(clock, 12),
+        "units_strong": units(clock, 30),
         "motor": times(clock, REPEAT, || drop(black_box(measure(&motor, "demo")))),
     })
 }

@@ -17,16 +17,16 @@ export function quantile(values, share) {
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const view = { width: 1600, height: 900 };
 
-function system() {
+export function system() {
   if (process.env.CHROMIUM) return process.env.CHROMIUM;
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
   const found = (process.env.PATH ?? '').split(':').flatMap((folder) => names.map((name) => path.join(folder, name))).find((file) => fs.existsSync(file));
   return found ?? '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 }
 
-/// The app served by `make serve`'s own server.
-export async function serve() {
-  const child = spawn(process.execPath, ['scripts/serve.mjs', '--port', '8790'], { stdio: ['ignore', 'pipe', 'inherit'] });
+/// The app served by `make serve`'s own server, at this port or one of the next.
+export async function serve(wanted = 8790) {
+  const child = spawn(process.execPath, ['scripts/serve.mjs', '--port', String(wanted)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const port = await new Promise((done, failed) => {
     child.stdout.on('data', (text) => {
       const found = /localhost:(\d+)/.exec(String(text));

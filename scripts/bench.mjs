@@ -1,7 +1,7 @@
 // make bench: how fast Myoscope is, as ratios measured side by side in one run.
 //
 //   node scripts/bench.mjs                all parts
-//   ONLY=edf,wasm node scripts/bench.mjs  some of: edf wfdb dsp wasm load needle big pan
+//   ONLY=edf,wasm node scripts/bench.mjs  some of: edf wfdb dsp wasm load needle big pan live
 //   KEEP=1                                keep the generated files (about 6 GB) under out/bench
 //   ROUNDS=5                              rounds of the interleaved parts (default 3)
 //
@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 process.chdir(path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..'));
 const out = 'out/bench';
-const parts = (process.env.ONLY || 'edf,wfdb,dsp,wasm,load,needle,big,pan').split(',').map((part) => part.trim());
+const parts = (process.env.ONLY || 'edf,wfdb,dsp,wasm,load,needle,big,pan,live').split(',').map((part) => part.trim());
 const rounds = Number(process.env.ROUNDS ?? 3);
 const program = 'target/release/examples/bench';
 const quiet = { ...process.env, RUSTFLAGS: undefined };
@@ -112,7 +112,7 @@ if (wants('wfdb')) {
 }
 if (wants('dsp', 'wasm')) {
   const wasm = wants('wasm') ? (ensure('wasm', 'wasm-bindgen'), wasmKernels()) : null;
-  const names = ['edf', 'pyramid', 'fft', 'sosfiltfilt', 'motor', 'sweeps'];
+  const names = ['edf', 'pyramid', 'fft', 'sosfiltfilt', 'motor', 'sweeps', 'units_slight', 'units_moderate', 'units_strong'];
   const seconds = { native: {}, wasm: {}, numpy: {} };
   const take = (side, got) => Object.entries(got).forEach(([key, list]) => Array.isArray(list) && (seconds[side][key] ??= []).push(...list));
   for (let round = 0; round < rounds; round++) {
@@ -137,10 +137,12 @@ if (wants('dsp', 'wasm')) {
       results.wasm[key] = { ratio, native_ms: at('native', key) * 1e3, wasm_ms: at('wasm', key) * 1e3 };
       say(`  ${key.padEnd(14)} ${(at('wasm', key) * 1e3).toFixed(2).padStart(8)} ms / ${(at('native', key) * 1e3).toFixed(2).padStart(8)} ms = ${ratio.toFixed(2)}  ${goal(ratio <= 1.3)}`);
     }
+    const needle = [['slight', 1.5], ['moderate', 1.5], ['strong', 5]];
+    for (const [effort, aim] of needle) say(`  10 s of needle EMG at ${effort} effort in under ${aim} s in wasm: ${goal(at('wasm', `units_${effort}`) < aim)}`);
     say(`  1,000 motor sweeps of 1,000 points marked in under 0.1 s in wasm: ${goal(at('wasm', 'sweeps') < 0.1)}`);
   }
 }
-if (wants('load', 'needle', 'big', 'pan')) {
+if (wants('load', 'needle', 'big', 'pan', 'live')) {
   ensure('chromium');
   show('make', ['--no-print-directory', '-s', 'dist/index.html']);
   const browser = await import('./bench-browser.mjs');
@@ -186,6 +188,20 @@ if (wants('load', 'needle', 'big', 'pan')) {
     say(`  main thread against uPlot: ${(got.drag.tasks.median / got.uplot.tasks.median).toFixed(2)} of its time in the median, ${(got.drag.tasks.p99 / got.uplot.tasks.p99).toFixed(2)} at 99 %`);
     say(`  99th percentile of frames under 16.7 ms: ${goal(got.drag.interval.p99 < 16.75)}; main thread under 16.7 ms: ${goal(got.drag.tasks.p99 < 16.7)}`);
     drop(file);
+  }
+  if (wants('live')) {
+    say('\nA recording of 8 channels, 48 kHz, 24 bits through a real serial port (20 s each; plain JS decodes at 1.9 % of a core)');
+    const { live } = await import('./bench-live.mjs');
+    const got = await live();
+    results.live = got;
+    for (const [name, one] of [['no filters', got.plain], ['band-pass in 8 lanes', got.filtered]]) {
+      const workers = one.workers.map((share) => share.toFixed(1)).join(' and ');
+      say(`  ${name.padEnd(22)} workers ${workers} % of a core, page ${one.page.toFixed(1)} %; frames ${one.frame_ms.median.toFixed(1)} / ${one.frame_ms.p99.toFixed(1)} ms (median / 99 %): ${goal(one.frame_ms.p99 < 16.75)}`);
+    }
+    const delay = (all) => `${browser.median(all).toFixed(0)} ms, 90 % below ${browser.quantile(all, 0.9).toFixed(0)}`;
+    say(`  from the device's bytes to drawn traces ${delay(got.pixel_ms)} (${got.pixel_ms.length} times): ${goal(browser.median(got.pixel_ms) < 50)}`);
+    say(`  sound behind the device ${delay(got.sound_ms)}: ${goal(browser.median(got.sound_ms) < 60)}`);
+    say(`  samples lost ${got.lost} of ${got.samples}: ${goal(got.lost === '0')}`);
   }
 }
 fs.writeFileSync(path.join(out, 'results.json'), JSON.stringify(results, null, 1) + '\n');

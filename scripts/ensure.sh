@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a task needs and is not there yet: ensure.sh rust wasm trunk wasm-bindgen node npm cc chromium
+# Installs what a task needs and is not there yet: ensure.sh rust wasm trunk wasm-bindgen node npm cc chromium firefox
 # What it may not install by itself it names, with the command that would.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -52,10 +52,19 @@ need_chromium() {
   say "installing Chromium"; $root apt-get update -qq >&2
   DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends chromium fonts-liberation >&2
 }
+# A second browser, where one can be had: the tests in it are reported as skipped elsewhere.
+need_firefox() {
+  if [ -n "${FIREFOX:-}" ] && [ -x "$FIREFOX" ]; then return; fi
+  for name in firefox firefox-esr; do command -v "$name" >/dev/null && return; done
+  command -v apt-get >/dev/null || die "Firefox is missing. Install it, or set FIREFOX to its path."
+  local root=""; [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && root="sudo"; } || die "Firefox is missing. Install it with:  apt-get install firefox-esr"
+  say "installing Firefox"; $root apt-get update -qq >&2
+  DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends firefox-esr >&2
+}
 
 for what in "$@"; do
   case "$what" in
-    rust) need_rust ;; cc) need_cc ;; node) need_node ;; wasm) need_wasm ;; npm) need_npm ;; chromium) need_chromium ;;
+    rust) need_rust ;; cc) need_cc ;; node) need_node ;; wasm) need_wasm ;; npm) need_npm ;; chromium) need_chromium ;; firefox) need_firefox ;;
     trunk) cargo_tool trunk "$trunk_version" trunk ;;
     wasm-bindgen) cargo_tool wasm-bindgen-cli "$bindgen_version" wasm-bindgen ;;
     *) die "ensure.sh does not know '$what'" ;;

@@ -22,16 +22,22 @@ def main(reference):
     here = Path(__file__).resolve().parent.parent / "src/norms/data"
     values, nerves, sources = read("reference_values"), read("nerves"), read("sources")
     muscles, needle = read("muscles"), read("emg_norms")
+    anatomy, criteria = read("anatomy"), read("criteria")
     write = lambda name, table: (here / f"{name}.json").write_text(rows(table), encoding="utf8")
     write("limits", values["limit"])
     write("side_to_side", values["side_to_side"])
     write("studies", nerves["study"])
     write("late_responses", nerves["late_response"])
-    codes = ("mdc", "mdc_left", "mdc_right", "compartment", "region", "crosscheck")
+    codes = ("mdc", "mdc_left", "mdc_right", "crosscheck")
     write("muscles", [{key: value for key, value in row.items() if key not in codes} for row in muscles["muscle"]])
     write("mup_duration", needle["mup_duration"])
     # Rules of the needle examination: what a number or a word of the table is held against.
     write("needle_rules", needle["mup_measure"] + needle["recruitment"] + [row for row in needle["spontaneous"] if row["id"] == "insertional_normal"])
+    # Rules that turn values into conclusions, with their numbers; grades; when what comes after a lesion.
+    write("criteria", [{"table": table, **row} for table, rows in criteria.items() for row in rows])
+    # The graph from root to muscle and skin: one file, one row a line, each under its table's name.
+    graph = ("node", "edge", "site", "motor", "sensory", "sensory_route", "motor_study", "motor_segment", "late", "sparing")
+    write("anatomy", [{"table": table, **row} for table in graph for row in anatomy[table]])
     write("sources", [{"id": key, **value} for key, value in sources.items() if isinstance(value, dict) and "cite" in value])
 
 

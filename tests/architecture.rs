@@ -12,18 +12,21 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("model", &["units"]),
     ("formats", &["model", "units"]),
+    ("device", &["model", "units"]),
     ("dsp", &["units"]),
     ("analysis", &["model", "dsp", "units"]),
     ("norms", &["model", "units"]),
-    ("simulate", &["model", "dsp", "units"]),
+    ("findings", &["model", "norms", "units"]),
+    ("simulate", &["model", "device", "dsp", "units"]),
     ("scene", &["model", "units"]),
-    ("engine", &["formats", "analysis", "norms", "simulate", "scene", "dsp", "model", "units"]),
-    ("web", &["engine", "scene", "formats::ByteSource", "formats::SourceError", "formats::Files", "formats::NamedSource"]),
+    ("report", &["scene", "model", "units"]),
+    ("engine", &["findings", "report", "formats", "device", "analysis", "norms", "simulate", "scene", "dsp", "model", "units"]),
+    ("web", &["engine", "device", "scene", "formats::ByteSource", "formats::SourceError", "formats::Files", "formats::NamedSource"]),
     ("ui", &["engine::protocol", "scene", "model", "units", "web"]),
-    ("cli", &["engine", "formats", "analysis", "norms", "simulate", "scene", "dsp", "model", "units"]),
+    ("cli", &["engine", "findings", "formats", "device", "analysis", "norms", "simulate", "scene", "dsp", "model", "units"]),
     // The two programs.
     ("main", &["ui::mount", "cli::run"]),
-    ("bin", &["web::worker"]),
+    ("bin", &["web::work"]),
 ];
 
 /// Crates that exist only in a browser: they stand under the wasm32 target table and nowhere else.

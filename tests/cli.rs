@@ -350,3 +350,22 @@ fn plots_are_drawn_by_the_scenes() {
     assert_eq!(run(&["plot", &path("none.edf"), "-o", &path("y.svg")]).status.code(), Some(2));
     assert_eq!(run(&["plot", &motor, "-o", &path("no/such/y.svg")]).status.code(), Some(1));
 }
+
+#[test]
+fn reports_of_every_form_and_depth() {
+    let place = folder("report");
+    let file = format!("{}/tests/golden/study/median.edf", env!("CARGO_MANIFEST_DIR"));
+    for depth in ["summary", "full", "patient"] {
+        for (form, begins) in [("html", &b"<!doctype html>"[..]), ("txt", b""), ("pdf", b"%PDF-")] {
+            let target = place.join(format!("{depth}.{form}"));
+            let done = run(&["report", &file, "--depth", depth, "-o", target.to_str().unwrap()]);
+            assert_eq!(done.status.code(), Some(0), "{depth} {form}: {}", text(&done.stderr));
+            let bytes = std::fs::read(&target).unwrap();
+            assert!(bytes.len() > 500 && bytes.starts_with(begins), "{depth} {form}");
+        }
+    }
+    let words = text(&run(&["report", &file, "--without-names", "-o", "-"]).stdout);
+    assert!(words.contains("Median neuropathy at the wrist") && !words.contains("DEMO-3") && !words.contains("median.edf"), "{words}");
+    let unknown = run(&["report", &file, "-o", place.join("x.docx").to_str().unwrap()]);
+    assert!(unknown.status.code() == Some(64) && text(&unknown.stderr).contains("no form of a report"));
+}

@@ -79,6 +79,7 @@ fn commands_of_the_read_me_are_those_of_the_help() {
         "analyse FILE... --task TASK [--json]",
         "export FILE -o OUT.EXT",
         "plot FILE -o OUT.(svg|png)",
+        "simulate --condition ID (-o OUT.EXT | --pty)",
     ] {
         let words = format!("myoscope {command}");
         assert!(help.contains(&words) && read_me.contains(&words), "{command}");

@@ -2,7 +2,7 @@
 
 #![cfg(not(target_arch = "wasm32"))] // native: files, or crates that wasm does not have
 
-use myoscope::dsp::pyramid::{BUCKET, Pyramid};
+use myoscope::dsp::pyramid::{BUCKET, PAGE, Pages, Pyramid};
 use proptest::prelude::*;
 
 fn slow(x: &[f64], level: usize) -> Vec<f32> {
@@ -37,18 +37,18 @@ proptest! {
             (at, turn) = (end, turn + 1);
         }
         prop_assert_eq!(pyramid.samples(), n as u64);
-        let half = Pyramid::from_bytes(&pyramid.to_bytes()).unwrap();
-        prop_assert_eq!(half.to_bytes(), pyramid.to_bytes());
+        let half = Pyramid::from_bytes(&pyramid.to_bytes(&())).unwrap();
+        prop_assert_eq!(half.to_bytes(&()), pyramid.to_bytes(&()));
         pyramid.finish();
         for level in 0..pyramid.levels() {
-            prop_assert!(same(pyramid.columns(level, 0, usize::MAX), &slow(&x, level)), "level {}", level);
+            prop_assert!(same(&pyramid.columns(level, 0, usize::MAX, &()), &slow(&x, level)), "level {}", level);
         }
         prop_assert!(n == 0 || pyramid.buckets(pyramid.levels() - 1) == 1);
-        let bytes = pyramid.to_bytes();
+        let bytes = pyramid.to_bytes(&());
         let again = Pyramid::from_bytes(&bytes).unwrap();
-        prop_assert_eq!(again.to_bytes(), bytes);
+        prop_assert_eq!(again.to_bytes(&()), bytes);
         for level in 0..pyramid.levels() {
-            prop_assert!(same(pyramid.columns(level, 0, usize::MAX), again.columns(level, 0, usize::MAX)));
+            prop_assert!(same(&pyramid.columns(level, 0, usize::MAX, &()), &again.columns(level, 0, usize::MAX, &())));
         }
     }
 
@@ -56,7 +56,7 @@ proptest! {
     fn damage_is_noticed(n in 0usize..2000, at in any::<prop::sample::Index>(), bit in 0u8..8, cut in any::<prop::sample::Index>()) {
         let mut pyramid = Pyramid::new();
         pyramid.push(&vec![1.5f32; n]);
-        let bytes = pyramid.to_bytes();
+        let bytes = pyramid.to_bytes(&());
         let mut flipped = bytes.clone();
         flipped[at.index(bytes.len())] ^= 1 << bit;
         prop_assert_eq!(Pyramid::from_bytes(&flipped), None);
@@ -69,12 +69,63 @@ fn levels_and_queries() {
     let mut pyramid = Pyramid::new();
     pyramid.push(&(0..10 * BUCKET).map(|k| k as f32).collect::<Vec<_>>());
     assert_eq!(pyramid.buckets(0), 10);
-    assert_eq!(pyramid.columns(0, 1, 1), [256.0, 511.0]);
-    assert_eq!(pyramid.columns(1, 4, 9), [2048.0, 2559.0]);
-    assert_eq!(pyramid.columns(9, 0, 9), [0.0; 0]);
-    assert_eq!(pyramid.columns(0, usize::MAX, usize::MAX), [0.0; 0]);
+    assert_eq!(pyramid.columns(0, 1, 1, &()), [256.0, 511.0]);
+    assert_eq!(pyramid.columns(1, 4, 9, &()), [2048.0, 2559.0]);
+    assert_eq!(pyramid.columns(9, 0, 9, &()), [0.0; 0]);
+    assert_eq!(pyramid.columns(0, usize::MAX, usize::MAX, &()), [0.0; 0]);
     assert_eq!(pyramid.level_for(255.0), None);
     assert_eq!(pyramid.level_for(600.0), Some(1));
     assert_eq!(pyramid.extremes(), [0.0, 2559.0]);
     assert!(Pyramid::new().extremes()[0].is_nan());
+}
+
+/// Pages in memory, of which only some are taken, and some cannot be read again.
+#[derive(Default)]
+struct Book {
+    pages: Vec<Vec<f32>>,
+    room: usize,
+    torn: Option<u32>,
+}
+
+impl Pages for Book {
+    fn keep(&mut self, page: &[f32]) -> Option<u32> {
+        assert_eq!(page.len(), 2 * PAGE);
+        (self.pages.len() < self.room).then(|| self.pages.push(page.to_vec()))?;
+        Some(self.pages.len() as u32 - 1)
+    }
+
+    fn page(&self, number: u32) -> Option<Vec<f32>> {
+        self.pages.get(number as usize).filter(|_| self.torn != Some(number)).cloned()
+    }
+}
+
+#[test]
+fn what_lies_in_pages_is_the_same() {
+    let x: Vec<f64> = (0..3_000_017).map(|k| f64::from(k % 70_001) * f64::from(k % 13 - 6)).collect();
+    let mut whole = Pyramid::new();
+    whole.push(&x);
+    whole.finish();
+    for room in [0, 5, usize::MAX] {
+        let mut book = Book { room, ..Book::default() };
+        let mut pyramid = Pyramid::new();
+        for piece in x.chunks(77_777) {
+            pyramid.push(piece);
+            pyramid.shelve(&mut book);
+        }
+        pyramid.finish();
+        assert_eq!(book.pages.len(), room.min(15), "10 of 11,718 buckets, 4 of 5,859, 1 of 2,929: a page of each stays");
+        assert_eq!((pyramid.levels(), pyramid.extremes(), pyramid.samples()), (whole.levels(), whole.extremes(), whole.samples()));
+        for level in 0..whole.levels() {
+            for (first, n) in [(0, usize::MAX), (1000, 2000), (1023, 1), (1024, 1024), (5000, 3), (11_700, 100)] {
+                let expected = whole.columns(level, first, n, &());
+                assert_eq!(pyramid.columns(level, first, n, &book), expected, "level {level}, {n} from {first}, room for {room}");
+            }
+        }
+        assert_eq!(pyramid.to_bytes(&book), whole.to_bytes(&()));
+        if room > 0 {
+            book.torn = Some(0);
+            let columns = pyramid.columns(0, 1000, 30, &book);
+            assert!(columns[..48].iter().all(|value| value.is_nan()) && columns[48..] == whole.columns(0, 1024, 6, &()));
+        }
+    }
 }

@@ -132,7 +132,7 @@ fn a_marker_that_a_person_placed_stays_through_re_analysis() {
     desk.edit(Edit::Polarity { test: 0, turned: true });
     stands(&desk);
     assert!(desk.view().tests[0].turned);
-    desk.edit(Edit::SweepFilter { filter: FilterChain { low_pass_hz: Some(500.0), ..FilterChain::default() } });
+    desk.edit(Edit::SweepFilter { filter: Some(FilterChain { low_pass_hz: Some(500.0), ..FilterChain::default() }) });
     desk.sweeps(0);
     stands(&desk);
     let test = &desk.view().tests[0];
@@ -324,7 +324,7 @@ fn senseless_edits_are_refused_in_words() {
         filtered(FilterChain { high_pass_hz: Some(1e9), ..FilterChain::default() }),
         filtered(FilterChain { high_pass_hz: Some(500.0), low_pass_hz: Some(20.0), ..FilterChain::default() }),
         filtered(FilterChain { line: LineFilter::Notch(0.0), ..FilterChain::default() }),
-        Edit::SweepFilter { filter: FilterChain { low_pass_hz: Some(-1.0), ..FilterChain::default() } },
+        Edit::SweepFilter { filter: Some(FilterChain { low_pass_hz: Some(-1.0), ..FilterChain::default() }) },
     ] {
         let what = desk.refused(&edit);
         assert!(what.len() > 20 && what.ends_with('.'), "{edit:?}: {what}");

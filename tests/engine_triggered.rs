@@ -34,7 +34,18 @@ fn desk(n: usize, spans: Option<Vec<Span>>, of: impl Fn(usize) -> f64) -> Desk {
 }
 
 fn key(trigger: Trigger) -> TriggeredKey {
-    TriggeredKey { signal: 0, turned: false, from_s: 0.0, to_s: 10.0, trigger, before_s: 0.005, after_s: 0.015, skip: 0, most: 50 }
+    TriggeredKey {
+        signal: 0,
+        turned: false,
+        from_s: 0.0,
+        to_s: 10.0,
+        trigger,
+        before_s: 0.005,
+        after_s: 0.015,
+        skip: 0,
+        most: 50,
+        newest: false,
+    }
 }
 
 fn cut(desk: &mut Desk, key: TriggeredKey) -> Result<(TriggeredView, Vec<f32>), String> {
@@ -141,4 +152,68 @@ fn absurd_requests_are_refused_or_survived() {
         let _ = spectrogram(&mut desk, SpectrogramKey { signal: 0, from_s: a, to_s: b, columns: usize::MAX });
     }
     assert!(spectrogram(&mut desk, SpectrogramKey { signal: 0, from_s: 1.0, to_s: 1.0, columns: 10 }).is_err());
+}
+
+/// Spikes of 1 ms with a smooth shape, `heights` high, at moments between samples.
+fn spikes(heights: &[f64], at_s: impl Fn(usize) -> f64) -> impl Fn(usize) -> f64 {
+    let tops: Vec<(f64, f64)> = heights.iter().enumerate().map(|(k, &height)| (at_s(k), height)).collect();
+    move |sample| {
+        let time_s = sample as f64 / FS;
+        tops.iter().map(|(top_s, height)| height * (-((time_s - top_s) / 0.0003).powi(2)).exp()).sum()
+    }
+}
+
+#[test]
+fn sweeps_stand_still_between_samples() {
+    // Moments at all parts of a sample.
+    let top_s = |k: usize| 0.05 + 0.1 * k as f64 + (k as f64 * 0.618_034).fract() / FS;
+    let mut desk = desk(52_000, None, spikes(&[200.0; 50], top_s));
+    let (view, _) = cut(&mut desk, key(Trigger::Level(100.0))).unwrap();
+    assert_eq!(view.sweeps.len(), 50);
+    // The level is passed where the shape has half its height.
+    let half_s = 0.0003 * 2.0_f64.ln().sqrt();
+    for (k, (time_s, zero_s)) in view.sweeps.iter().enumerate() {
+        assert!((time_s - (top_s(k) - half_s)).abs() < 0.02 / FS, "{k}: {} of a sample", (time_s - (top_s(k) - half_s)) * FS);
+        assert!((zero_s - 0.005).abs() <= 0.5 / FS + 1e-9);
+    }
+}
+
+#[test]
+fn a_window_takes_potentials_of_one_height() {
+    let heights: Vec<f64> = (0..40).map(|k| [80.0, 150.0, 300.0, 150.0][k % 4]).collect();
+    let mut desk = desk(42_000, None, spikes(&heights, |k| 0.05 + 0.1 * k as f64));
+    let all = cut(&mut desk, key(Trigger::Level(100.0))).unwrap().0;
+    assert_eq!(all.found, 30);
+    let (view, _) = cut(&mut desk, key(Trigger::Window(100.0, 200.0))).unwrap();
+    assert_eq!(view.found, 20);
+    assert!(view.sweeps.iter().all(|(time_s, _)| ((time_s * 10.0) as usize) % 2 == 1), "{:?}", view.sweeps);
+    assert!(cut(&mut desk, key(Trigger::Window(100.0, 50.0))).is_err());
+    assert!(cut(&mut desk, key(Trigger::Window(100.0, -200.0))).is_err());
+}
+
+#[test]
+fn the_newest_sweeps_come_first_and_whole() {
+    let mut desk = desk(41_500, None, triangles);
+    let newest = |skip: usize| TriggeredKey { skip, most: 5, newest: true, ..key(Trigger::Level(50.0)) };
+    let (all, _) = cut(&mut desk, TriggeredKey { most: 400, ..key(Trigger::Level(50.0)) }).unwrap();
+    let whole: Vec<(f64, f64)> = all.sweeps.iter().copied().filter(|(time_s, _)| time_s + 0.015 < 4.15).collect();
+    let (view, values) = cut(&mut desk, newest(0)).unwrap();
+    assert_eq!(view.sweeps, whole[whole.len() - 5..]);
+    assert!(values.iter().all(|value| value.is_finite()));
+    assert_eq!(view.found, whole.len());
+    let (earlier, _) = cut(&mut desk, newest(5)).unwrap();
+    assert_eq!(earlier.sweeps, whole[whole.len() - 10..whole.len() - 5]);
+    assert_eq!(earlier.found, whole.len());
+}
+
+#[test]
+fn free_sweeps_follow_each_other_and_stay_where_they_are() {
+    let mut desk = desk(41_500, None, triangles);
+    let free = TriggeredKey { before_s: 0.0, after_s: 0.1, newest: true, most: 4, ..key(Trigger::Free) };
+    let (view, values) = cut(&mut desk, free.clone()).unwrap();
+    assert_eq!((view.sweeps.len(), view.n), (4, 1001));
+    assert!(view.sweeps.windows(2).all(|pair| (pair[1].0 - pair[0].0 - 0.1001).abs() < 1e-9));
+    assert_eq!(values[0], triangles((view.sweeps[0].0 * FS).round() as usize) as f32);
+    let (shorter, _) = cut(&mut desk, TriggeredKey { to_s: view.sweeps[3].0, ..free }).unwrap();
+    assert_eq!(shorter.sweeps[3], view.sweeps[2]);
 }

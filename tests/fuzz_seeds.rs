@@ -159,3 +159,28 @@ fn every_fixture_and_damaged_copies_of_it() {
     }
     println!("{made} damaged copies of {} fixtures", seeds.len());
 }
+
+/// Frames of the open protocol and what other devices send, damaged, through every decoder.
+#[test]
+fn damaged_streams_of_devices() {
+    let vectors = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/device/ranvier.toml")).unwrap();
+    let hex = |text: &str| text.split(' ').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect::<Vec<u8>>();
+    let mut all: Vec<Vec<u8>> = vectors.lines().filter_map(|line| line.split('"').nth(1)).map(hex).collect();
+    assert!(all.len() >= 20);
+    all.push(all.concat());
+    all.push([&[0xa0, 1][..], &[0; 24], &[1; 6], &[0xc0]].concat().repeat(4));
+    all.push([0xc7, 0x7c, 1, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 1].repeat(4));
+    all.push([&[0xff, 0xff, 1, 1, 0x80, 0xff][..], b"HWT:HUMANSB;BRD:1;", &[0xff, 0xff, 1, 1, 0x81, 0xff], &[0x84, 0].repeat(20)].concat());
+    all.push(b"a:1,b:2\na:3,b:4\n1e400\n{\"C\":200,\"D\":\"AAAA\"}\n".to_vec());
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    for round in 0..40 {
+        for at in 0..all.len() {
+            let mut bytes = all[at].clone();
+            let other = &all[random.below(all.len())];
+            if round > 0 {
+                mutate(&mut random, &mut bytes, other);
+            }
+            myoscope::device::fuzz_entry::drive("", &bytes);
+        }
+    }
+}

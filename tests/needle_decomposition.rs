@@ -125,6 +125,60 @@ fn halves_have_the_trains_of_the_whole() {
 }
 
 #[test]
+fn a_few_milliseconds_less_leave_the_trains() {
+    for (seed, seconds) in [(41, 12.7), (43, 31.0)] {
+        let truth = simulate_needle(seed, 4, seconds, 6.0);
+        let whole = decompose(&truth.uv, truth.fs_hz, Options::default());
+        assert!(whole.trains.len() >= 4, "seed {seed}");
+        for cut_ms in [0.1, 3.0, 15.0, 40.0] {
+            let n = truth.uv.len() - (cut_ms * truth.fs_hz / 1000.0).ceil() as usize;
+            let cut = decompose(&truth.uv[..n], truth.fs_hz, Options::default());
+            assert_eq!((cut.trains.len(), cut.verdict), (whole.trains.len(), whole.verdict), "seed {seed}, {cut_ms} ms");
+            for train in &whole.trains {
+                let common: Vec<f64> = train.times_s().into_iter().filter(|t| *t < n as f64 / truth.fs_hz - 0.005).collect();
+                let best = cut.trains.iter().map(|other| agreeing(&common, &other.times_s())).max().unwrap();
+                assert!(best + 1 + common.len() / 100 >= common.len(), "seed {seed}, {cut_ms} ms: {best} of {}", common.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn units_that_pause_join_late_and_drift_keep_their_numbers() {
+    let model = simulate_needle(23, 3, 1.0, 0.0);
+    let (fs, seconds) = (model.fs_hz, 100.0);
+    let mut uv = simulate_needle(24, 0, seconds, 5.0).uv;
+    let mut random = myoscope::simulate::Random::new(7);
+    let active: [fn(f64) -> bool; 3] = [|_| true, |t| !(25.0..56.0).contains(&t), |t| t > 43.0];
+    let trains: Vec<Vec<f64>> = model
+        .potentials
+        .iter()
+        .zip(active)
+        .zip([8.0, 10.5, 12.0])
+        .map(|((shape, active), rate_hz)| {
+            let peak = (0..shape.len()).max_by(|a, b| shape[*a].abs().total_cmp(&shape[*b].abs())).unwrap();
+            let (mut train, mut t) = (Vec::new(), 0.1);
+            while t < seconds - 0.1 {
+                if active(t) {
+                    // The needle moves away slowly.
+                    for (v, add) in uv.iter_mut().skip((t * fs) as usize).zip(shape) {
+                        *v += add * (1.0 - 0.35 * t / seconds);
+                    }
+                    train.push(((t * fs).floor() + peak as f64) / fs);
+                }
+                t += random.normal(1.0, 0.12).max(0.4) / rate_hz;
+            }
+            train
+        })
+        .collect();
+    let found = decompose(&uv, fs, Options::default());
+    assert_eq!(found.trains.len(), 3);
+    for (i, (right, clean)) in matches(&trains, &found).iter().enumerate() {
+        assert!(*right > 0.97 && *clean > 0.97, "unit {i}: {right:.3} {clean:.3}");
+    }
+}
+
+#[test]
 fn work_comes_in_pieces_and_has_a_result_at_any_time() {
     let truth = simulate_needle(11, 3, 6.0, 4.0);
     let mut decomposer = Decomposer::new(truth.uv.clone(), truth.fs_hz, Options::default());

@@ -304,6 +304,34 @@ fn upside_down_it_is_not_called_fibrillation_but_questioned() {
 }
 
 #[test]
+fn two_fibres_upside_down_stay_two_and_polarity_is_questioned() {
+    let (first, second) = (times(18, 6.3, 0.02), times(19, 3.7, 0.03));
+    let recording = |sign: f64| {
+        let mut x = quiet(18);
+        add(&mut x, &first, 110.0 * sign, fibrillation);
+        add(&mut x, &second, 70.0 * sign, fibrillation);
+        measure(x, FS_HZ)
+    };
+    let (upright, turned) = (recording(1.0), recording(-1.0));
+    assert_eq!(upright.trains.len(), 2, "{:?}", upright.trains);
+    assert_eq!(turned.trains.len(), 2, "{:?}", turned.trains);
+    assert!(classes(&upright).iter().all(|class| *class == ActivityClass::Fibrillation));
+    for train in &turned.trains {
+        assert!(!train.class.abnormal() && train.why.iter().any(|why| why.contains("polarity may be turned")), "{train:?}");
+    }
+}
+
+#[test]
+fn ten_minutes_of_white_noise_have_no_trains() {
+    for seed in [41, 42] {
+        let mut random = Xoshiro::new(seed);
+        let x = (0..600 * 12_000).map(|_| 5.0 * normal(&mut random)).collect();
+        let m = measure(x, 12_000.0);
+        assert!(m.trains.is_empty(), "{:?}", m.trains.iter().map(|t| (&t.name, t.times_s.len(), &t.why)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn absurd_input_is_survived() {
     let n = 60_000;
     let square: Vec<f64> = (0..n).map(|i| if i / 250 % 2 == 0 { 5e3 } else { -5e3 }).collect();

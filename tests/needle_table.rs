@@ -63,7 +63,7 @@ fn search(desk: &mut Desk, typed: &str, at: Option<(usize, usize)>) -> (Option<S
 }
 
 fn age(desk: &mut Desk, age_years: f64) {
-    desk.edit(Edit::Person { height_cm: None, age_years: Some(age_years), sex: None });
+    desk.edit(Edit::Person { height_cm: None, age_years: Some(age_years), sex: None, onset_weeks: None });
 }
 
 #[test]

@@ -5,7 +5,10 @@
 
 use myoscope::analysis::needle::decompose::{Options, decompose, rebuild};
 use myoscope::analysis::needle::edit::apply;
-use myoscope::model::{ActivityClass, EditedTrain, PotentialMark, TrainChange};
+use myoscope::analysis::needle::rest::RestAnalyzer;
+use myoscope::analysis::needle::units::Units;
+use myoscope::analysis::signal::{SignalAnalysis, SignalAnalyzer, SignalInput};
+use myoscope::model::{ActivityClass, EditedTrain, PotentialMark, SignalMeasurement, TrainChange};
 use myoscope::simulate::{SimulatedNeedle, simulate_needle};
 
 fn trains(times: &[Vec<f64>]) -> Vec<EditedTrain> {
@@ -179,5 +182,92 @@ fn hostile_changes_and_signals_are_refused_or_survived() {
             }
         }
         assert!(apply(&uv, fs_hz, &[], &TrainChange::Split { train: 0 }).is_err());
+    }
+}
+
+/// The analysis of a signal, all of it.
+fn analysed(uv: &[f64], fs_hz: f64) -> Box<dyn SignalAnalysis> {
+    let mut analysis = Units.begin(SignalInput { uv: uv.to_vec(), fs_hz, ..SignalInput::default() });
+    while analysis.step().is_some() {}
+    analysis
+}
+
+/// As an edit stores trains: in whole microseconds.
+fn stored(mut trains: Vec<EditedTrain>) -> Vec<EditedTrain> {
+    trains.iter_mut().flat_map(|train| &mut train.times_s).for_each(|time_s| *time_s = (*time_s * 1e6).round() / 1e6);
+    trains
+}
+
+fn edited(analysis: &mut dyn SignalAnalysis, change: &TrainChange) -> SignalMeasurement {
+    let trains = stored(analysis.changed(change).unwrap());
+    analysis.revise(Some(trains));
+    while analysis.step().is_some() {}
+    analysis.measurement()
+}
+
+#[test]
+fn an_edit_leaves_every_train_that_it_does_not_touch() {
+    for seed in 1..=10_u64 {
+        let truth = simulate_needle(seed, 3 + seed as usize % 6, 6.0, 5.0);
+        let mut analysis = analysed(&truth.uv, truth.fs_hz);
+        let found = analysis.measurement();
+        // A class changes what is said of its train, and nothing else.
+        let class = edited(analysis.as_mut(), &TrainChange::Class { train: 0, class: Some(ActivityClass::Myokymic) });
+        assert_eq!(class.trains[0].class, ActivityClass::Myokymic);
+        assert_eq!(class.unresolved_s, found.unresolved_s, "seed {seed}");
+        assert_eq!(class.trains[1..], found.trains[1..], "seed {seed}");
+        assert_eq!((&class.trains[0].times_s, class.trains[0].confidence), (&found.trains[0].times_s, found.trains[0].confidence));
+        assert_eq!(class.potentials, found.potentials);
+        assert_eq!(class.overlays, found.overlays);
+        assert_eq!(class.tables[0].rows, found.tables[0].rows);
+        // A train that is deleted leaves its discharges.
+        analysis.revise(None);
+        let fewer = edited(analysis.as_mut(), &TrainChange::Delete { train: 0 });
+        assert!(fewer.trains.iter().zip(&found.trains[1..]).all(|(a, b)| a.times_s == b.times_s && a.confidence == b.confidence));
+        assert_eq!(fewer.potentials, found.potentials[1..]);
+        let left = |at_s: f64| fewer.trains.iter().any(|train| train.times_s.iter().any(|t| (t - at_s).abs() < 2e-3));
+        for at_s in &found.trains[0].times_s {
+            assert!(left(*at_s) || fewer.unresolved_s.contains(at_s), "seed {seed} {at_s}");
+        }
+        assert!(found.unresolved_s.iter().all(|at_s| fewer.unresolved_s.contains(at_s)));
+        assert!(fewer.unresolved_s.len() <= found.unresolved_s.len() + found.trains[0].times_s.len());
+        // A discharge less changes its train alone, and the way to an edit does not matter.
+        analysis.revise(None);
+        let which = TrainChange::DeleteDischarges { train: 1, times_s: vec![found.trains[1].times_s[3]] };
+        let without = edited(analysis.as_mut(), &which);
+        let others = |of: &SignalMeasurement| {
+            let beside = of.trains.iter().zip(&of.potentials).enumerate().filter(|(k, _)| *k != 1);
+            beside.map(|(_, (train, potential))| (train.clone(), potential.clone())).collect::<Vec<_>>()
+        };
+        assert!(others(&without) == others(&found), "seed {seed}");
+        assert_eq!(without.trains[1].times_s.len() + 1, found.trains[1].times_s.len());
+        assert!(without.trains[1].confidence > 0.5 * found.trains[1].confidence);
+        let trains = stored(analysis.changed(&TrainChange::ResetMarks { train: 0 }).unwrap());
+        let mut anew = Units.begin(SignalInput { uv: truth.uv.clone(), fs_hz: truth.fs_hz, ..SignalInput::default() });
+        anew.revise(Some(trains));
+        while anew.step().is_some() {}
+        assert!(anew.measurement() == without, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_class_at_rest_changes_its_train_alone() {
+    for seed in 1..=10_u64 {
+        let truth = simulate_needle(seed, 1 + seed as usize % 3, 6.0, 5.0);
+        let mut analysis = RestAnalyzer.begin(SignalInput { uv: truth.uv.clone(), fs_hz: truth.fs_hz, ..SignalInput::default() });
+        while analysis.step().is_some() {}
+        let found = analysis.measurement();
+        let Some(first) = found.trains.first().cloned() else { continue };
+        let class = edited(analysis.as_mut(), &TrainChange::Class { train: 0, class: Some(ActivityClass::Myokymic) });
+        let at = class.trains.iter().position(|train| train.by_person).unwrap();
+        assert_eq!(class.trains[at].class, ActivityClass::Myokymic);
+        let mut others = class.trains.clone();
+        others.remove(at);
+        assert_eq!(class.trains[at].times_s.len(), first.times_s.len());
+        for other in &others {
+            assert!(found.trains.iter().any(|train| train.times_s == other.times_s && train.class == other.class), "seed {seed}");
+        }
+        assert_eq!(others.len() + 1, found.trains.len());
+        assert_eq!(class.unresolved_s, found.unresolved_s);
     }
 }

@@ -1,9 +1,9 @@
-//! The engine behind `postMessage` (wasm only).
+//! Both workers of the page (wasm only): the engine behind `postMessage`, and the one that acquires.
 
 fn main() {
     #[cfg(target_arch = "wasm32")]
     {
         console_error_panic_hook::set_once();
-        myoscope::web::worker::run();
+        myoscope::web::work();
     }
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use lexopt::prelude::*;
 
 use super::Failure;
+use super::simulate::SimulateOptions;
+use crate::engine::protocol::{ReportDepth, ReportForm};
 use crate::formats::OpenOptions;
 use crate::model::SignalTask;
 
@@ -21,6 +23,11 @@ Usage:
                                                jitter or surface
   myoscope export FILE -o OUT.EXT              writes a recording in the format of EXT
   myoscope plot FILE -o OUT.(svg|png)          draws a recording as the viewer shows it
+  myoscope report FILE -o OUT.(html|txt|pdf)   a report: the answer, values with their limits, waveforms
+  myoscope simulate --condition ID (-o OUT.EXT | --pty)
+                                               a simulated patient: a recording (.myoraw is the raw log
+                                               of a live one), or an amplifier behind a pseudo-terminal
+  myoscope conclude CASES.toml... [--json]     where, how severe, since when: from values written down
   myoscope --help | --version
 
 FILE is a recording, a folder, or - for standard input. Files that belong to a recording (signal
@@ -32,7 +39,8 @@ Options:
   --rate HZ       sampling rate, for text files that do not state one
   --unit UNIT     unit of the values, for files that do not state one
   --stim-ms MS    stimulus, ms after the first sample of each sweep, for files that do not say
-  --needle FILE   table of muscles exported by the page, printed by measure beside the rest
+  --needle FILE   table of muscles exported by the page, for measure and report
+  --limits FILE   a laboratory's own limits (docs/limits.md), for conclude
   -o, --output    file to write; for plot, - is SVG on standard output
 
 Options of analyse:
@@ -48,6 +56,18 @@ Options of plot:
   --width PX      width (default 1200)
   --height PX     height (default: by the number of traces)
   --theme NAME    paper (default), scope or contrast
+
+Options of report:
+  --depth DEPTH   summary for the referring doctor (default), full, or patient
+  --form FORM     html, text or pdf (default: by the ending of OUT)
+  --without-names leave out what tells who was examined, the day of the test included
+
+Options of simulate:
+  --condition ID  healthy, carpal_tunnel, l5_radiculopathy, polyneuropathy, myopathy or fibrillating
+  --seconds S     length of the recording (default 10)
+  --effort WORD   rest (default), insert, slight, moderate or strong
+  --seed N        another patient with the same condition (default 1)
+  --pty           print the path of a pseudo-terminal and serve it in real time until interrupted
 
 Exit status: 0 done, 1 a result could not be written, 2 a file was refused, 64 wrong usage.
 ";
@@ -69,6 +89,12 @@ pub enum Command {
     Export(Options, PathBuf),
     /// Draw a recording into this file.
     Plot(Options, PlotOptions, PathBuf),
+    /// Write a report into this file.
+    Report(Options, ReportOptions, PathBuf),
+    /// Conclude from cases.
+    Conclude(Options),
+    /// Simulate a patient into this file, or behind a terminal.
+    Simulate(SimulateOptions, Option<PathBuf>),
 }
 
 /// What `analyse` takes besides.
@@ -82,6 +108,36 @@ pub struct AnalyseOptions {
     pub from_s: Option<f64>,
     /// Last moment, seconds.
     pub to_s: Option<f64>,
+}
+
+/// Forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// PDF.
+    Pdf,
+    /// What the engine writes itself.
+    Plain(ReportForm),
+}
+
+impl Form {
+    /// By its name (`html`) or the ending of a file (`txt`).
+    pub fn named(name: &str) -> Option<Self> {
+        let plain = ReportForm::ALL.into_iter().find(|form| form.id() == name || form.extension() == name);
+        plain.map(Self::Plain).or((name == "pdf").then_some(Self::Pdf))
+    }
+}
+
+/// What `report` takes besides.
+#[derive(Debug, Default)]
+pub struct ReportOptions {
+    /// How much it says.
+    pub depth: ReportDepth,
+    /// Written how; `None`: by the name of the file.
+    pub form: Option<Form>,
+    /// Without names.
+    pub nameless: bool,
+    /// The first of these options that was given, for a refusal by commands without them.
+    given: Option<&'static str>,
 }
 
 /// What `plot` takes besides.
@@ -116,6 +172,8 @@ pub struct Options {
     pub verify: bool,
     /// Table of muscles, as the page exports it.
     pub needle: Option<PathBuf>,
+    /// A laboratory's own limits.
+    pub limits: Option<PathBuf>,
     /// Stimulus for sweeps that do not state it.
     pub stim_ms: Option<f64>,
     /// For the readers.
@@ -126,7 +184,8 @@ pub struct Options {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
     let mut parser = lexopt::Parser::from_iter(arguments);
     let (mut command, mut options, mut plot, mut output) = (None, Options::default(), PlotOptions::default(), None);
-    let mut analyse = AnalyseOptions::default();
+    let (mut analyse, mut simulate, mut simulated) = (AnalyseOptions::default(), SimulateOptions::default(), None);
+    let mut report = ReportOptions::default();
     while let Some(argument) = parser.next().map_err(usage)? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help),
@@ -136,13 +195,23 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
             Long("rate") => options.open.fs_hz = Some(number(&mut parser, "--rate wants a positive number of Hz", |hz| hz > 0.0)?),
             Long("stim-ms") => options.stim_ms = Some(number(&mut parser, "--stim-ms wants a number of ms", |ms| ms >= 0.0)?),
             Long("needle") => options.needle = Some(PathBuf::from(parser.value().map_err(usage)?)),
+            Long("limits") => options.limits = Some(PathBuf::from(parser.value().map_err(usage)?)),
             Long("task") => analyse.task = Some(task(&word(&mut parser, "--task")?)?),
             Long("channel") => analyse.channel = Some(word(&mut parser, "--channel")?),
             Long("unit") => options.open.unit = Some(word(&mut parser, "--unit")?),
-            Long("output") | Short('o') => output = Some(PathBuf::from(parser.value().map_err(usage)?)),
+            Long("output" | "out") | Short('o') => output = Some(PathBuf::from(parser.value().map_err(usage)?)),
             Long(name) if PLOT_ONLY.contains(&name) => {
                 plot.given = PLOT_ONLY.into_iter().find(|known| *known == name);
                 plot_option(&mut plot, &mut parser)?;
+            }
+            Long(name) if REPORT_ONLY.contains(&name) => {
+                report.given = REPORT_ONLY.into_iter().find(|known| *known == name);
+                report_option(&mut report, &mut parser)?;
+            }
+            Long(name) if SIMULATE_ONLY.contains(&name) => {
+                let name = SIMULATE_ONLY.into_iter().find(|known| *known == name).unwrap_or_default();
+                simulated = Some(name);
+                simulate_option(&mut simulate, name, &mut parser)?;
             }
             Value(word) if command.is_none() => command = Some(word),
             Value(file) => options.files.push(PathBuf::from(file)),
@@ -151,14 +220,35 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     }
     let Some(command) = command else { return Err(Failure::Usage("a command is missing".into())) };
     let name = command.to_string_lossy();
-    if !matches!(&*name, "info" | "measure" | "analyse" | "export" | "plot") {
+    if !matches!(&*name, "info" | "measure" | "analyse" | "export" | "plot" | "report" | "simulate" | "conclude") {
         return Err(Failure::Usage(format!("there is no command '{name}'")));
+    }
+    if name == "simulate" {
+        let other = plot.given.is_some()
+            || report.given.is_some()
+            || analyse.task.is_some()
+            || analyse.channel.is_some()
+            || options.needle.is_some();
+        return match options.files.first() {
+            Some(file) => Err(Failure::Usage(format!("simulate reads no file ('{}')", file.display()))),
+            None if other => Err(Failure::Usage("simulate has only options of its own and -o".into())),
+            None => Ok(Command::Simulate(simulate, output)),
+        };
+    }
+    if let Some(given) = simulated {
+        return Err(Failure::Usage(format!("{name} has no --{given}")));
     }
     if options.files.is_empty() {
         return Err(Failure::Usage(format!("{name} wants a file")));
     }
-    if options.needle.is_some() && name != "measure" {
+    if let Some(given) = report.given.filter(|_| name != "report") {
+        return Err(Failure::Usage(format!("{name} has no --{given}")));
+    }
+    if options.needle.is_some() && !matches!(&*name, "measure" | "report") {
         return Err(Failure::Usage(format!("{name} has no --needle")));
+    }
+    if options.limits.is_some() && name != "conclude" {
+        return Err(Failure::Usage(format!("{name} has no --limits")));
     }
     let both = name == "analyse";
     if let Some(given) = plot.given.filter(|given| name != "plot" && !(both && STRETCH.contains(given))) {
@@ -173,12 +263,50 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
         ("info", None) => Ok(Command::Info(options)),
         ("measure", None) => Ok(Command::Measure(options)),
         ("analyse", None) => Ok(Command::Analyse(options, analyse)),
-        ("info" | "measure" | "analyse", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
+        ("conclude", None) => Ok(Command::Conclude(options)),
+        ("info" | "measure" | "analyse" | "conclude", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
         (_, None) => Err(Failure::Usage(format!("{name} wants -o OUT"))),
         (_, Some(_)) if options.files.len() > 1 => Err(Failure::Usage(format!("{name} takes one file at a time"))),
+        ("report", Some(output)) => Ok(Command::Report(options, report, output)),
         ("plot", Some(output)) => Ok(Command::Plot(options, plot, output)),
         (_, Some(output)) => Ok(Command::Export(options, output)),
     }
+}
+
+/// Options that only `simulate` has.
+const SIMULATE_ONLY: [&str; 5] = ["condition", "seconds", "effort", "seed", "pty"];
+
+fn simulate_option(simulate: &mut SimulateOptions, name: &str, parser: &mut lexopt::Parser) -> Result<(), Failure> {
+    match name {
+        "condition" => simulate.condition = Some(word(parser, "--condition")?),
+        "seconds" => simulate.seconds = Some(number(parser, "--seconds wants a positive number", |s| s > 0.0)?),
+        "effort" => simulate.effort = Some(word(parser, "--effort")?),
+        "seed" => {
+            let seed = number(parser, "--seed wants a whole number", |n| (0.0..9e15).contains(&n) && n.fract() == 0.0)?;
+            simulate.seed = Some(seed as u64);
+        }
+        _ => simulate.pty = true,
+    }
+    Ok(())
+}
+
+/// Options that only `report` has.
+const REPORT_ONLY: [&str; 3] = ["depth", "form", "without-names"];
+
+fn report_option(report: &mut ReportOptions, parser: &mut lexopt::Parser) -> Result<(), Failure> {
+    match report.given {
+        Some("depth") => {
+            let name = word(parser, "--depth")?;
+            let depth = ReportDepth::ALL.into_iter().find(|depth| depth.id() == name);
+            report.depth = depth.ok_or_else(|| Failure::Usage("--depth wants summary, full or patient".into()))?;
+        }
+        Some("form") => {
+            let name = word(parser, "--form")?;
+            report.form = Some(Form::named(&name).ok_or_else(|| Failure::Usage("--form wants html, text or pdf".into()))?);
+        }
+        _ => report.nameless = true,
+    }
+    Ok(())
 }
 
 /// Options that only `plot` has.

@@ -24,14 +24,18 @@ impl Desk {
         let mut engine = Engine::default();
         let mut outputs = Vec::new();
         engine.adopt(opened, file.to_owned(), String::new(), &mut |output| outputs.push(output));
-        let Some(study) = outputs.into_iter().find_map(|o| if let Event::Fetch { study, .. } = o.event { Some(study) } else { None })
+        let Some(study) = std::mem::take(&mut outputs)
+            .into_iter()
+            .find_map(|o| if let Event::Fetch { study, .. } = o.event { Some(study) } else { None })
         else {
             return Err(Failure::Write(format!("{file} was not taken in")));
         };
-        // Nothing is kept between two runs.
-        let edits = ask(&mut engine, Request::Fetched { study, store: Store::Edits })?;
+        // Nothing is kept between two runs but what the command names.
+        let kept = serde_json::to_vec(&super::edits_of(options)?).map_err(|error| Failure::Write(error.to_string()))?;
+        engine.handle(Request::Fetched { study, store: Store::Edits }, &Files::default(), Some(&kept), &mut |output| outputs.push(output));
+        check(&outputs)?;
         ask(&mut engine, Request::Fetched { study, store: Store::Pyramid })?;
-        let mut desk = Self { engine, view: newest(edits, None)? };
+        let mut desk = Self { engine, view: newest(outputs, None)? };
         if let Some(ms) = options.stim_ms.filter(|_| none) {
             let test = DerivedTest::Channels { recording: 0, stimulus_s: Some(ms / 1e3) };
             desk.ask(Request::Edit { study, edit: Edit::DeriveTest { test }, gesture: None })?;

@@ -31,7 +31,7 @@ pub fn run(options: &Options, target: &Path) -> Result<u8, Failure> {
         return Err(Failure::Write(format!("{file} holds no recording")));
     };
     let export = Export { study: &opened.study, recording, samples: samples.as_ref(), annotations: &recording.annotations };
-    let mut sink = FileSink { folder, open: None, done: Vec::new() };
+    let mut sink = FileSink::new(&folder);
     let lost = writer.write(stem, &export, &mut sink).map_err(|e| Failure::Write(format!("{}: {e}", target.display())))?;
     sink.finish().map_err(|e| Failure::Write(format!("{}: {e}", target.display())))?;
     for warning in opened.warnings.iter().chain(&lost) {
@@ -45,7 +45,7 @@ pub fn run(options: &Options, target: &Path) -> Result<u8, Failure> {
 }
 
 /// Files in a folder, under temporary names until all is well.
-struct FileSink {
+pub(super) struct FileSink {
     folder: PathBuf,
     open: Option<BufWriter<File>>,
     /// Temporary and final path.
@@ -57,12 +57,16 @@ fn sink_error(error: &io::Error) -> WriteError {
 }
 
 impl FileSink {
+    pub(super) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), open: None, done: Vec::new() }
+    }
+
     fn close(&mut self) -> Result<(), WriteError> {
         let Some(mut writer) = self.open.take() else { return Ok(()) };
         writer.flush().map_err(|e| sink_error(&e))
     }
 
-    fn finish(mut self) -> Result<(), WriteError> {
+    pub(super) fn finish(mut self) -> Result<(), WriteError> {
         self.close()?;
         for (temporary, path) in std::mem::take(&mut self.done) {
             std::fs::rename(&temporary, &path).map_err(|e| sink_error(&e))?;

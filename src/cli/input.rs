@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::args::Options;
-use crate::formats::{FileSource, Files, NamedSource, Opened, ReadError, SliceSource, open, sidecar, wfdb};
+use crate::engine::live::replay::open;
+use crate::formats::{FileSource, Files, NamedSource, Opened, ReadError, SliceSource, sidecar, wfdb};
 
 /// Most bytes taken from standard input, which has to be held in memory.
 const MAX_STDIN: u64 = 1 << 30;

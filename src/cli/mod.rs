@@ -4,10 +4,13 @@
 
 mod analyse;
 mod args;
+mod conclude;
 mod desk;
 mod export;
 mod input;
 mod plot;
+mod report;
+mod simulate;
 mod text;
 
 use std::ffi::OsString;
@@ -76,7 +79,10 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) 
         Command::Info(options) => return print_info(&options, out),
         Command::Measure(options) => return print_measure(&options, out),
         Command::Analyse(options, wanted) => return analyse::run(&options, &wanted, out),
+        Command::Conclude(options) => return conclude::run(&options, out),
         Command::Export(options, target) => return export::run(&options, &target),
+        Command::Simulate(options, target) => return simulate::run(&options, target.as_deref(), out),
+        Command::Report(options, wanted, target) => return report::run(&options, &wanted, &target, out),
         Command::Plot(options, plot, target) => return plot::run(&options, &plot, &target, out),
     }
     Ok(OK)
@@ -134,14 +140,7 @@ fn print_info(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> {
 }
 
 fn print_measure(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> {
-    let edits = match &options.needle {
-        Some(path) => {
-            let of_file = |what: String| Failure::Usage(format!("{}: {what}", path.display()));
-            let bytes = std::fs::read(path).map_err(|error| of_file(error.to_string()))?;
-            muscles::read_edits(&bytes).map_err(of_file)?
-        }
-        None => Edits::default(),
-    };
+    let edits = edits_of(options)?;
     each_file(options, out, |opened, file, out| {
         whole_channels_as_sweeps(&mut opened.study, options);
         for sweep in &mut opened.study.examination.sweeps {
@@ -157,6 +156,14 @@ fn print_measure(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> 
         }
         Ok(())
     })
+}
+
+/// What `--needle` brings.
+fn edits_of(options: &Options) -> Result<Edits, Failure> {
+    let Some(path) = &options.needle else { return Ok(Edits::default()) };
+    let of_file = |what: String| Failure::Usage(format!("{}: {what}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| of_file(error.to_string()))?;
+    muscles::read_edits(&bytes).map_err(of_file)
 }
 
 /// With `--stim-ms`, a recording that knows of no sweeps is taken as one a channel.

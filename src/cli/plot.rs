@@ -12,7 +12,7 @@ use std::path::Path;
 use super::args::{Options, PlotOptions};
 use super::desk::Desk;
 use super::{Failure, OK, REFUSED};
-use crate::engine::protocol::{Buffer, Event, Output, RecordingView, Request, TileKey, scenes};
+use crate::engine::protocol::{Buffer, Event, RecordingView, Request, TileKey, scenes};
 use crate::scene::theme::{Theme, named};
 use crate::scene::tiles::TileSource;
 use crate::scene::{Picture, Viewport, continuous, svg, sweeps};
@@ -65,30 +65,14 @@ impl Desk {
     fn sweeps(&mut self, test: usize, plot: &PlotOptions, theme: &'static Theme) -> Result<Picture, Failure> {
         let study = self.study();
         let outputs = self.ask(Request::Sweeps { study, test })?;
-        let values: Vec<scenes::Values> = outputs.into_iter().flat_map(sweep_values).collect();
+        let values: Vec<scenes::Values> = outputs.into_iter().flat_map(scenes::values).collect();
         let view = &self.view.tests[test];
         let (from_s, span_s) = scenes::first_view(view, &values);
         let view_s = stretch(plot, from_s, from_s + span_s)?;
-        let gain = scenes::common_gain(view, &values);
-        let rows = scenes::scene_rows(view, &values, |_| gain);
-        let height = plot.height.unwrap_or((rows.len() as f32 * ROW_PX + sweeps::AXIS_PX).clamp(HEIGHTS[0], HEIGHTS[1]));
-        let viewport = viewport(plot, view_s);
-        let scene = sweeps::Scene {
-            selected: rows.len(),
-            rows,
-            arrangement: sweeps::Arrangement::Raster,
-            ms_per_division: scenes::ms_per_division(viewport.span_s()),
-            view: viewport,
-            height,
-            marker: None,
-            close: false,
-            raise_px: 0.0,
-            cursors: [None; 2],
-            theme,
-        };
-        let mut picture = scene.draw();
-        picture.alt = format!("{}. {}", view.title, picture.alt);
-        Ok(picture)
+        let rows = scenes::rows(view).len();
+        let height = plot.height.unwrap_or((rows as f32 * ROW_PX + sweeps::AXIS_PX).clamp(HEIGHTS[0], HEIGHTS[1]));
+        let picture = scenes::in_view(view, &values, viewport(plot, view_s), height, theme);
+        picture.ok_or_else(|| Failure::Write(format!("{} has no sweep to draw", view.title)))
     }
 
     fn lanes(&mut self, plot: &PlotOptions, theme: &'static Theme) -> Result<Picture, Failure> {
@@ -112,6 +96,7 @@ impl Desk {
             annotation: None,
             cursors: [None; 2],
             spectrogram: None,
+            pending: true,
             playhead: None,
             trains: &[],
             theme,
@@ -143,12 +128,6 @@ impl Desk {
             }
         }
     }
-}
-
-fn sweep_values(output: Output) -> Vec<scenes::Values> {
-    let Event::Sweeps { sweeps, .. } = output.event else { return Vec::new() };
-    let values = output.buffers.into_iter().map(|buffer| if let Buffer::F32(values) = buffer { values } else { Vec::new() });
-    sweeps.into_iter().zip(values).collect()
 }
 
 /// The stretch in view: what was asked for, else from `from_s` to `to_s`.

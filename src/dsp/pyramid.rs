@@ -3,7 +3,7 @@
 //!
 //! Level 0 holds the extremes of every 256 samples, each further level those of two buckets of the
 //! one below. **Cost**: 8 bytes per 256 samples for level 0, as much again for all other levels:
-//! 1/16 byte a sample. Built by pushing blocks of any length at memory speed. **NaN** are left out;
+//! 1/16 byte a sample, in memory, or all but the newest in [`Pages`] of the surroundings. Built by pushing blocks of any length at memory speed. **NaN** are left out;
 //! a bucket of nothing but NaN is NaN. Values are kept as `f32`.
 //!
 //! Stored form, little-endian: magic `MYOPYRMD`, version u32, samples in a bucket u32, samples u64,
@@ -12,6 +12,9 @@
 
 /// Samples in a bucket of level 0.
 pub const BUCKET: usize = 256;
+
+/// Buckets in a page.
+pub const PAGE: usize = 1024;
 
 const MAGIC: &[u8; 8] = b"MYOPYRMD";
 const VERSION: u32 = 1;
@@ -72,12 +75,48 @@ fn shown(e: [f32; 2]) -> [f32; 2] {
     if e[0] > e[1] { [f32::NAN; 2] } else { e }
 }
 
+/// Where pages of [`PAGE`] buckets go that are not to lie in memory.
+pub trait Pages {
+    /// Keeps minima and maxima, interleaved; its number, or `None` where that is not possible: they stay in memory.
+    fn keep(&mut self, page: &[f32]) -> Option<u32>;
+    /// What was kept under a number; `None` when it cannot be read.
+    fn page(&self, number: u32) -> Option<Vec<f32>>;
+}
+
+/// No pages: all in memory.
+impl Pages for () {
+    fn keep(&mut self, _: &[f32]) -> Option<u32> {
+        None
+    }
+
+    fn page(&self, _: u32) -> Option<Vec<f32>> {
+        None
+    }
+}
+
+/// The complete buckets of a level.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Level {
+    /// Numbers of the pages that were kept, the oldest first.
+    away: Vec<u32>,
+    /// Interleaved minima and maxima of those behind.
+    here: Vec<f32>,
+}
+
+impl Level {
+    fn buckets(&self) -> usize {
+        self.away.len() * PAGE + self.here.len() / 2
+    }
+}
+
 /// Extremes of one channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pyramid {
-    /// Interleaved minima and maxima of the complete buckets of each level.
-    levels: Vec<Vec<f32>>,
+    levels: Vec<Level>,
+    /// Of the bucket that is not complete.
     open: [f32; 2],
+    /// Of all complete ones.
+    all: [f32; 2],
     samples: u64,
     finished: bool,
 }
@@ -91,7 +130,7 @@ impl Default for Pyramid {
 impl Pyramid {
     /// An empty pyramid.
     pub fn new() -> Self {
-        Self { levels: vec![Vec::new()], open: NONE, samples: 0, finished: false }
+        Self { levels: vec![Level::default()], open: NONE, all: NONE, samples: 0, finished: false }
     }
 
     /// An empty pyramid with room for `samples`: growing step by step takes up to twice the memory.
@@ -100,11 +139,11 @@ impl Pyramid {
         let mut buckets = usize::try_from(samples.div_ceil(BUCKET as u64)).unwrap_or(usize::MAX);
         // What a damaged header promises is not reserved.
         while buckets > 0 && buckets <= 1 << 24 {
-            levels.push(Vec::with_capacity(2 * buckets));
+            levels.push(Level { away: Vec::new(), here: Vec::with_capacity(2 * buckets) });
             buckets = if buckets == 1 { 0 } else { buckets.div_ceil(2) };
         }
         if levels.is_empty() {
-            levels.push(Vec::new());
+            levels.push(Level::default());
         }
         Self { levels, ..Self::new() }
     }
@@ -129,12 +168,14 @@ impl Pyramid {
 
     /// Adds a bucket to level 0 and what it completes above.
     fn append(&mut self, bucket: [f32; 2]) {
+        self.all = join(self.all, bucket);
         let mut bucket = shown(bucket);
         for level in 0.. {
             if self.levels.len() == level {
-                self.levels.push(Vec::new());
+                self.levels.push(Level::default());
             }
-            let values = &mut self.levels[level];
+            // A page holds an even number of buckets: two that belong together are both here.
+            let values = &mut self.levels[level].here;
             values.extend(bucket);
             let n = values.len();
             if !n.is_multiple_of(4) {
@@ -156,17 +197,29 @@ impl Pyramid {
             self.append(open);
         }
         let mut level = 0;
-        while self.levels[level].len() > 2 {
-            let below = self.levels[level].len() / 2;
+        while self.levels[level].buckets() > 1 {
+            let below = self.levels[level].buckets();
             if self.levels.len() == level + 1 {
-                self.levels.push(Vec::new());
+                self.levels.push(Level::default());
             }
-            let done = self.levels[level + 1].len() / 2;
+            let done = self.levels[level + 1].buckets();
             if done < below.div_ceil(2) {
-                let rest = self.levels[level][4 * done..].chunks_exact(2).map(|pair| [pair[0], pair[1]]).fold(NONE, join);
-                self.levels[level + 1].extend(shown(rest));
+                let Level { away, here } = &self.levels[level];
+                let rest = here[4 * done - 2 * PAGE * away.len()..].chunks_exact(2).map(|pair| [pair[0], pair[1]]).fold(NONE, join);
+                self.levels[level + 1].here.extend(shown(rest));
             }
             level += 1;
+        }
+    }
+
+    /// Lets `pages` keep what is complete, but for the newest page of each level.
+    pub fn shelve(&mut self, pages: &mut dyn Pages) {
+        for Level { away, here } in &mut self.levels {
+            while here.len() >= 4 * PAGE {
+                let Some(number) = pages.keep(&here[..2 * PAGE]) else { return };
+                away.push(number);
+                here.drain(..2 * PAGE);
+            }
         }
     }
 
@@ -182,7 +235,7 @@ impl Pyramid {
 
     /// Number of levels that hold at least one bucket.
     pub fn levels(&self) -> usize {
-        self.levels.iter().filter(|level| !level.is_empty()).count()
+        self.levels.iter().filter(|level| level.buckets() > 0).count()
     }
 
     /// Samples in one bucket of `level`.
@@ -192,7 +245,7 @@ impl Pyramid {
 
     /// Number of buckets that `level` holds now.
     pub fn buckets(&self, level: usize) -> usize {
-        self.levels.get(level).map_or(0, |values| values.len() / 2)
+        self.levels.get(level).map_or(0, Level::buckets)
     }
 
     /// The coarsest level whose buckets are no longer than `samples`; `None` when even level 0 is
@@ -201,24 +254,40 @@ impl Pyramid {
         (0..self.levels()).rev().find(|&level| Self::bucket(level) as f64 <= samples)
     }
 
-    /// Up to `n` buckets of `level` from `first` on, minima and maxima interleaved; fewer where
-    /// the level ends.
-    pub fn columns(&self, level: usize, first: usize, n: usize) -> &[f32] {
-        let values = self.levels.get(level).map_or(&[][..], Vec::as_slice);
-        let from = first.saturating_mul(2).min(values.len());
-        let to = first.saturating_add(n).saturating_mul(2).min(values.len());
-        &values[from..to]
+    /// Up to `n` buckets of `level` from `first` on, minima and maxima interleaved; fewer where the level ends, NaN
+    /// where `pages`, which must be those given to [`Pyramid::shelve`], cannot be read.
+    pub fn columns(&self, level: usize, first: usize, n: usize, pages: &dyn Pages) -> Vec<f32> {
+        let Some(level) = self.levels.get(level) else { return Vec::new() };
+        let to = first.saturating_add(n).min(level.buckets());
+        let mut out = Vec::with_capacity(2 * to.saturating_sub(first));
+        let mut at = first;
+        while at < to {
+            let page = at / PAGE;
+            let Some(number) = level.away.get(page) else {
+                let before = level.away.len() * PAGE;
+                out.extend(&level.here[2 * (at - before)..2 * (to - before)]);
+                break;
+            };
+            let end = to.min((page + 1) * PAGE);
+            let kept = pages.page(*number);
+            let wanted = kept.as_ref().and_then(|kept| kept.get(2 * (at % PAGE)..2 * (end - page * PAGE)));
+            match wanted {
+                Some(wanted) => out.extend(wanted),
+                None => out.resize(out.len() + 2 * (end - at), f32::NAN),
+            }
+            at = end;
+        }
+        out
     }
 
     /// Smallest and largest value of everything pushed so far; NaN when there is none.
     pub fn extremes(&self) -> [f32; 2] {
-        let open = if self.finished { NONE } else { self.open };
-        shown(self.levels[0].chunks_exact(2).map(|pair| [pair[0], pair[1]]).fold(open, join))
+        shown(join(self.all, if self.finished { NONE } else { self.open }))
     }
 
-    /// The stored form.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let level = &self.levels[0];
+    /// The stored form; `pages` as in [`Pyramid::columns`].
+    pub fn to_bytes(&self, pages: &dyn Pages) -> Vec<u8> {
+        let level = self.columns(0, 0, usize::MAX, pages);
         let mut out = Vec::with_capacity(HEAD + 4 * level.len() + 16);
         out.extend(MAGIC);
         out.extend(VERSION.to_le_bytes());

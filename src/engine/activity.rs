@@ -13,9 +13,11 @@ use crate::units::Unit;
 
 /// Longest stretch, samples: two minutes at 50 kHz.
 const LONGEST: u64 = 6_000_000;
-/// Longest stretch that is taken apart into motor units, seconds: one window of the decomposition.
-/// Over several, units that pause or join late are lost between them.
-const LONGEST_UNITS_S: f64 = 40.0;
+/// Longest stretch that is taken apart into motor units, samples: ten minutes at 50 kHz. It takes some
+/// 25 bytes a sample, and is worked on window by window.
+const LONGEST_UNITS: u64 = 30_000_000;
+/// From here on progress is said in seconds of the stretch, too, s.
+const LONG_S: f64 = 30.0;
 /// Shortest stretch, seconds.
 const SHORTEST_S: f64 = 0.05;
 /// Findings are told each time that so much more was done.
@@ -71,7 +73,7 @@ impl Session {
         let start = ((span.stored_s + from_s - span.onset_s) * channel.fs_hz).round().max(0.0) as u64;
         let wanted = ((to_s - from_s) * channel.fs_hz).round().max(0.0) as u64;
         let longest = match key.task {
-            SignalTask::Units => ((LONGEST_UNITS_S * channel.fs_hz) as u64).min(LONGEST),
+            SignalTask::Units => LONGEST_UNITS,
             _ => LONGEST,
         };
         let n = wanted.min(channel.n.saturating_sub(start)).min(longest);
@@ -101,8 +103,10 @@ impl Session {
         match activity.analysis.step() {
             Some(done) => {
                 let total = 1000;
-                let what = activity.key.task.name().to_owned();
-                out(Event::Progress { study: self.key, what, done: (done.clamp(0.0, 1.0) * 1000.0) as u64, total }.into());
+                let (name, done) = (activity.key.task.name(), done.clamp(0.0, 1.0));
+                let seconds = activity.key.to_s - activity.key.from_s;
+                let what = if seconds > LONG_S { format!("{name}, {:.0} of {seconds:.0} s", done * seconds) } else { name.to_owned() };
+                out(Event::Progress { study: self.key, what, done: (done * 1000.0) as u64, total }.into());
                 // Of trains that are given nothing is known until all is.
                 if done - activity.told >= TOLD && activity.given.is_none() {
                     activity.told = done;

@@ -8,6 +8,9 @@ use crate::formats::stimulus::is_stimulus;
 use crate::model::{AnnotationEdit, DerivedTest, MarkerKind, PlacedMarker, SiteEdits, SweepId, TestEdits, TestKind, averaged_site};
 use crate::norms;
 
+/// Longest conclusion, characters.
+const LONGEST_TEXT: usize = 20_000;
+
 /// Applies `change` to the session's edits.
 ///
 /// # Errors
@@ -31,16 +34,26 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             edits.taken_in.retain(|&other| other != sweep);
             if out { edits.left_out.push(sweep) } else { edits.taken_in.push(sweep) }
         }
-        Edit::Person { height_cm, age_years, sex } => {
+        Edit::Person { height_cm, age_years, sex, onset_weeks } => {
             if height_cm.is_some_and(|cm| !(30.0..=260.0).contains(&cm)) {
                 return Err("A height lies between 30 and 260 cm.".into());
             }
             if age_years.is_some_and(|years| !(0.0..=125.0).contains(&years)) {
                 return Err("An age lies between 0 and 125 years.".into());
             }
+            if onset_weeks.is_some_and(|weeks| !(0.0..=6000.0).contains(&weeks)) {
+                return Err("The first symptom lies between 0 and 6000 weeks back.".into());
+            }
+            session.edits.onset_weeks = onset_weeks;
             session.edits.height_cm = height_cm;
             session.edits.age_years = age_years;
             session.edits.sex = sex;
+        }
+        Edit::Impression { text } => {
+            if text.chars().count() > LONGEST_TEXT {
+                return Err(format!("A conclusion has at most {LONGEST_TEXT} characters."));
+            }
+            session.edits.impression = text;
         }
         Edit::Stimulus { sweep, at_s } => {
             let length_s = sweep_length_s(session, sweep)?;
@@ -117,7 +130,9 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
                 .sweeps
                 .iter()
                 .filter_map(|sweep| Some(session.acquired.recordings.get(sweep.recording)?.channels.get(sweep.channel)?.fs_hz));
-            super::signal::check_filter(&filter, slowest.fold(f64::INFINITY, f64::min))?;
+            if let Some(filter) = &filter {
+                super::signal::check_filter(filter, slowest.fold(f64::INFINITY, f64::min))?;
+            }
             session.edits.sweep_filter = filter;
         }
         Edit::Trains { key, change } => session.change_trains(key, &change)?,

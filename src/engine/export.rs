@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::protocol::{Buffer, Event, Output, SweepData};
 use super::session::Session;
-use super::{analysed, info, measure, muscles, signal};
+use super::{analysed, band, info, measure, muscles, signal};
 use crate::formats::{Export, MemorySink, Opened, writers};
+use crate::model::{Examination, FilterChain, NerveTest};
 use crate::units::Unit;
 
 /// Samples of a recording that is exported in one piece, in memory.
@@ -17,11 +18,11 @@ impl Session {
     /// The sweeps of a test, measured, filtered for display.
     pub fn sweeps(&mut self, test: usize, out: &mut dyn FnMut(Output)) {
         let examination = self.examination();
-        let Some(ids) = examination.tests.get(test).map(|test| test.sites.iter().flat_map(|site| site.sweeps.clone()).collect::<Vec<_>>())
-        else {
+        let Some(of) = examination.tests.get(test) else {
             super::failed(out, "This test is no longer there.");
             return;
         };
+        let ids: Vec<_> = of.sites.iter().flat_map(|site| site.sweeps.clone()).collect();
         let newly = !self.tested.contains_key(&test);
         if newly {
             self.remeasure(&examination, test);
@@ -32,32 +33,52 @@ impl Session {
             let Some(channel) = self.acquired.recordings.get(sweep.recording).and_then(|r| r.channels.get(sweep.channel)) else { continue };
             let Some(input) = self.sweep_input(&examination, id) else { continue };
             let before = sweep.stimulus_s.map_or(0, |at_s| (at_s * channel.fs_hz) as usize);
-            let shown = signal::filter_sweep(input.uv, &self.edits.sweep_filter, channel.fs_hz, before);
+            let filter = self.edits.sweep_filter.unwrap_or_else(|| band::customary(of, channel));
+            let shown = signal::filter_sweep(input.uv, &filter, channel.fs_hz, before);
             let potential = Unit::parse(&channel.unit) != Unit::Other;
             sweeps.push(SweepData {
                 id,
                 fs_hz: channel.fs_hz,
                 stimulus_s: sweep.stimulus_s,
                 unit: if potential { "\u{b5}V".into() } else { channel.unit.clone() },
-                filter: signal::words(&self.edits.sweep_filter, &channel.prefilter),
+                filter: band::words(&filter, &channel.prefilter),
+                narrower: band::narrower(of, channel),
             });
             buffers.push(Buffer::F32(shown.into_iter().map(|value| value as f32).collect()));
         }
+        let filter = self.sweep_filter(of, &examination);
         for trace in self.tested.get(&test).into_iter().flat_map(|tested| &tested.traces) {
             sweeps.push(SweepData {
                 id: trace.id,
                 fs_hz: trace.fs_hz,
                 stimulus_s: trace.stimulus_s,
                 unit: "\u{b5}V".into(),
-                filter: String::new(),
+                filter: if filter == FilterChain::default() { String::new() } else { band::words(&filter, "") },
+                narrower: String::new(),
             });
-            buffers.push(Buffer::F32(trace.uv.clone()));
+            let before = trace.stimulus_s.map_or(0, |at_s| (at_s * trace.fs_hz).max(0.0) as usize);
+            let shown = match filter == FilterChain::default() {
+                true => trace.uv.clone(),
+                false => {
+                    let uv = trace.uv.iter().map(|value| f64::from(*value)).collect();
+                    signal::filter_sweep(uv, &filter, trace.fs_hz, before).into_iter().map(|value| value as f32).collect()
+                }
+            };
+            buffers.push(Buffer::F32(shown));
         }
         if newly {
             let view = self.view();
             out(Event::Changed { view }.into());
         }
         out(Output { event: Event::Sweeps { study: self.key, test, sweeps }, buffers });
+    }
+
+    /// Filters that sweeps of a test are seen through.
+    pub(super) fn sweep_filter(&self, test: &NerveTest, examination: &Examination) -> FilterChain {
+        let first = test.sites.iter().find_map(|site| examination.sweeps.get(*site.sweeps.first()?));
+        let channel = first.and_then(|sweep| self.acquired.recordings.get(sweep.recording)?.channels.get(sweep.channel));
+        let customary = || channel.map(|channel| band::customary(test, channel)).unwrap_or_default();
+        self.edits.sweep_filter.unwrap_or_else(customary)
     }
 
     /// A recording with its edited annotations as a file of another format.

@@ -2,7 +2,6 @@
 
 use super::protocol::LaneView;
 use super::session::Session;
-use super::signal;
 use crate::dsp::robust::percentile;
 use crate::model::{FilterChain, LaneSettings};
 use crate::units::Unit;
@@ -49,7 +48,8 @@ impl Session {
             fs_hz: channel.fs_hz,
             n: channel.n,
             signal: number,
-            filter: signal::words(&settings.filter, &channel.prefilter),
+            filter: super::band::words(&settings.filter, &channel.prefilter),
+            amplifier: channel.prefilter.trim().to_owned(),
             suggested_gain: self.suited(number).0,
             middle: self.suited(number).1,
             negative_up: channel.negative_up,

@@ -7,18 +7,25 @@
 
 mod activity;
 pub mod analysed;
+mod answer;
+mod band;
 mod combine;
 mod edit;
 mod examination;
 mod export;
 pub mod info;
 mod lanes;
+mod limits;
+pub mod live;
 pub mod measure;
 pub mod muscles;
+mod nerve_map;
 mod open;
 pub mod protocol;
 mod pyramids;
+pub mod report;
 mod session;
+mod settling;
 mod signal;
 pub mod stream;
 mod studies;
@@ -29,8 +36,10 @@ mod triggered;
 mod view;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::formats::Files;
+use crate::norms::Profile;
 use protocol::{Buffer, Event, Output, Request, StudyKey};
 use session::Session;
 
@@ -39,6 +48,10 @@ use session::Session;
 pub struct Engine {
     sessions: BTreeMap<StudyKey, Session>,
     next: StudyKey,
+    /// The laboratory's own limits.
+    own: Option<Arc<Profile>>,
+    /// The recording that runs.
+    live: Option<live::Live>,
 }
 
 impl Engine {
@@ -72,11 +85,20 @@ impl Engine {
             }
             Request::Together { study } => self.with(study, out, |session, out| {
                 session.measure_all();
+                session.answers = true;
                 out(Event::Changed { view: session.view() }.into());
             }),
+            Request::Report { study, wanted, form } => self.with(study, out, |session, out| session.report(wanted, form, out)),
+            Request::Material { study, wanted } => self.with(study, out, |session, out| session.material(wanted, out)),
+            Request::Preview { study, wanted } => self.with(study, out, |session, out| session.preview(wanted, out)),
             Request::Json { study } => self.with(study, out, |session, out| session.json(out)),
+            Request::UseLimits { name, text } => self.use_limits(&name, text.as_deref(), out),
+            Request::ExportLimits => Self::export_limits(out),
+            Request::Devices => out(Event::Devices { list: live::devices() }.into()),
+            Request::Runs => out(Event::Runs { list: live::run_choices() }.into()),
             // What is kept between sessions is the surroundings' business.
-            Request::Recent | Request::Reopen { .. } | Request::Forget { .. } => {}
+            Request::Recent | Request::Reopen { .. } | Request::Forget { .. } | Request::Record => {}
+            Request::CutOff => self.live_cut(out),
             Request::Cancel { study } => self.with(study, out, Session::cancel),
         }
     }

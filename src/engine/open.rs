@@ -6,10 +6,11 @@ use sha2::{Digest, Sha256};
 
 use super::Engine;
 use super::combine::combine;
+use super::live;
 use super::protocol::{Event, Output, Store, StudyKey};
 use super::session::Session;
 use crate::analysis::polarity;
-use crate::formats::{ByteSource, Files, OpenOptions, Opened, ReadError, open, text};
+use crate::formats::{ByteSource, Files, NamedSource, OpenOptions, Opened, ReadError, open, text};
 use crate::model::Samples;
 use crate::simulate;
 
@@ -19,8 +20,19 @@ const PRINT_BYTES: usize = 65_536;
 impl Engine {
     pub(super) fn open(&mut self, files: &Files, options: &OpenOptions, out: &mut dyn FnMut(Output)) {
         // Someone waits for the first picture: what takes a pass through a large file comes later.
+        let (limits, files) = self.limits_among(files, out);
+        let (logs, files) = live::replay::divide(&files);
+        for log in &logs {
+            match replay(log) {
+                Ok(session) => {
+                    self.begin(session, out);
+                }
+                Err(what) => super::failed(out, format!("{} could not be read: {what}", log.name)),
+            }
+        }
+        let files = &files;
         let results = open(files, &OpenOptions { quick: true, ..options.clone() });
-        if results.is_empty() {
+        if results.is_empty() && logs.is_empty() && !limits {
             super::failed(out, "There was no file in what was given.");
         }
         for (file, result, joined) in combine(results) {
@@ -83,20 +95,33 @@ impl Engine {
         self.begin(Session::new(0, title, study, samples, Vec::new(), print), out);
     }
 
-    fn begin(&mut self, mut session: Session, out: &mut dyn FnMut(Output)) {
+    /// Takes in a session; its key, or that of the same study which is open already.
+    pub(super) fn begin(&mut self, mut session: Session, out: &mut dyn FnMut(Output)) -> StudyKey {
         // The same content once more is the same study: two of them would store over each other.
         if let Some(open) = self.sessions.values_mut().find(|open| open.fingerprint == session.fingerprint) {
             let view = open.view();
             out(Event::Opened { view }.into());
-            return;
+            return open.key;
         }
         let key: StudyKey = self.next;
         self.next += 1;
         session.key = key;
+        session.own.clone_from(&self.own);
         let print = session.fingerprint.clone();
         self.sessions.insert(key, session);
         out(Event::Fetch { study: key, store: Store::Edits, key: print }.into());
+        key
     }
+}
+
+/// The study of a raw log, under the name that it had while it was recorded: edits made then come back.
+fn replay(log: &NamedSource) -> Result<Session, String> {
+    let (begun, opened) = live::replay::replay(log).map_err(|error| error.to_string())?;
+    let Opened { mut study, samples, warnings, used } = opened;
+    polarity::settle(&study.recordings, &mut study.examination, &samples);
+    let mut session = Session::new(0, begun.title, study, samples, warnings, begun.key);
+    session.files = used;
+    Ok(session)
 }
 
 /// A name within a sentence: abbreviations keep their capitals.

@@ -3,13 +3,17 @@
 
 mod edit;
 mod event;
+mod guide;
+mod live;
 mod needle;
+mod report;
 mod request;
 pub mod scenes;
 mod triggered;
 mod view;
 
-pub use self::{edit::Edit, event::*, needle::*, request::Request, triggered::*, view::*};
+pub use self::{edit::Edit, event::*, guide::*, live::*, needle::*, report::*, request::Request, triggered::*, view::*};
+pub use crate::findings::{Answer, Conclusion, Fit, Reason, Rule};
 pub use crate::formats::OpenOptions as TextOptions;
 pub use crate::formats::text::Preview as TextPreview;
 pub use crate::scene::tiles::TileKey;

@@ -5,11 +5,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::live::{Spill, Take};
 use super::protocol::{Event, Output, Store};
 use super::session::Session;
+use super::tiles::Ends;
 use super::with_bytes;
 use crate::analysis::polarity;
-use crate::dsp::pyramid::{BUCKET, Pyramid};
+use crate::dsp::pyramid::{BUCKET, PAGE, Pages, Pyramid};
 use crate::formats::stimulus::sweeps_from_annotations;
 use crate::model::{PendingAnnotations, Recording, Samples, ScanProgress};
 
@@ -20,6 +22,8 @@ const KEEP_FROM: u64 = 4_000_000;
 /// Pyramid memory for filtered signals; the oldest go first, signals.
 const MAX_DERIVED: usize = 48;
 const MAGIC: &[u8; 8] = b"MYOPYRS1";
+/// Gain and middle of a lane whose recording has just begun, units a division.
+const LIVE_GAIN: (f64, f64) = (100.0, 0.0);
 
 #[derive(Default)]
 pub(super) struct Pyramids {
@@ -27,9 +31,40 @@ pub(super) struct Pyramids {
     queue: Vec<Job>,
     wanted: HashSet<u32>,
     order: Vec<u32>,
+    /// Where overviews of a recording that runs go as they grow.
+    pub shelf: Shelf,
     /// The surroundings have answered whether they keep pyramids of this study.
     pub fetched: bool,
     pub cancelled: bool,
+}
+
+/// Pages of pyramids in a file of the surroundings; without one they stay in memory.
+#[derive(Default)]
+pub(super) struct Shelf {
+    file: Option<Box<dyn Spill>>,
+    pages: u32,
+}
+
+impl Shelf {
+    /// Pages go to this file from now on.
+    pub fn new(file: Option<Box<dyn Spill>>) -> Self {
+        Self { file, pages: 0 }
+    }
+}
+
+impl Pages for Shelf {
+    fn keep(&mut self, page: &[f32]) -> Option<u32> {
+        let bytes: Vec<u8> = page.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.file.as_mut()?.append(&bytes).ok()?;
+        self.pages += 1;
+        Some(self.pages - 1)
+    }
+
+    fn page(&self, number: u32) -> Option<Vec<f32>> {
+        let mut bytes = vec![0; PAGE * 8];
+        self.file.as_ref()?.read(u64::from(number) * bytes.len() as u64, &mut bytes).ok()?;
+        Some(bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect())
+    }
 }
 
 enum Job {
@@ -50,6 +85,11 @@ impl Pyramids {
     /// A tile of this signal was asked for.
     pub fn want(&mut self, signal: u32) {
         self.wanted.insert(signal);
+    }
+
+    /// Whether work on a derived signal is queued.
+    fn builds(&self, derived: u32) -> bool {
+        self.queue.iter().any(|job| matches!(job, Job::Derived { signal, .. } if *signal == derived))
     }
 
     fn start(&mut self, signal: u32, samples: u64) {
@@ -139,6 +179,12 @@ impl Session {
         let wanted: Vec<u32> = self.pyramids.wanted.drain().collect();
         for signal in wanted {
             let derived = self.signals.list.get(signal as usize).is_some_and(|signal| !signal.is_raw());
+            let begun = self.pyramids.done.get(&signal).filter(|_| derived);
+            if let Some(pyramid) = begun.filter(|pyramid| !pyramid.is_finished() && !self.pyramids.builds(signal)) {
+                // Its recording has grown since.
+                let at = pyramid.samples();
+                self.pyramids.queue.push(Job::Derived { signal, at });
+            }
             if !derived || self.pyramids.done.contains_key(&signal) {
                 continue;
             }
@@ -186,20 +232,28 @@ impl Session {
                 }
             },
             Job::Derived { signal, at } => {
+                self.follow(*signal);
                 let Some(derived) = self.signals.list.get(*signal as usize) else { return Ok(None) };
-                let recording = &self.acquired.recordings[derived.recording];
-                let channel = &recording.channels[derived.channel];
-                let n = (channel.n - *at).min(STEP_SAMPLES as u64 / 4) as usize;
-                let samples = self.samples[derived.recording].as_ref();
-                let values = derived.read(samples, channel, &recording.timeline, *at, n).map_err(|error| error.to_string())?;
-                let Some(pyramid) = self.pyramids.done.get_mut(signal) else { return Ok(None) };
-                pyramid.push(&values);
-                *at += n as u64;
-                if *at >= channel.n {
-                    pyramid.finish();
+                let channel = &self.acquired.recordings[derived.recording].channels[derived.channel];
+                let (name, total) = (channel.name.clone(), channel.n);
+                // The end of a recording that grows is taken once it has settled.
+                let until = self.settled_to(*signal).max(*at);
+                let n = (until - *at).min(STEP_SAMPLES as u64 / 4);
+                if n == 0 && self.growing {
                     return Ok(None);
                 }
-                Ok(Some((format!("Filtering {}", channel.name), *at, channel.n)))
+                let values = self.values(*signal, *at, *at + n).map_err(|error| error.to_string())?;
+                let Some(pyramid) = self.pyramids.done.get_mut(signal) else { return Ok(None) };
+                pyramid.push(&values);
+                pyramid.shelve(&mut self.pyramids.shelf);
+                *at += n;
+                if *at >= until {
+                    if !self.growing {
+                        pyramid.finish();
+                    }
+                    return Ok(None);
+                }
+                Ok(Some((format!("Filtering {name}"), *at, total)))
             }
         }
     }
@@ -208,6 +262,43 @@ impl Session {
     pub fn raw_signals(&mut self, recording: usize) -> Vec<u32> {
         let channels = self.acquired.recordings.get(recording).map_or(0, |recording| recording.channels.len());
         (0..channels).map(|channel| self.signals.number(recording, channel, None, Default::default(), || 0.0)).collect()
+    }
+
+    /// Brings recordings, their samples and overviews up to those of a recording that runs.
+    pub fn grow(&mut self, take: &Take) {
+        for (index, (recording, samples)) in take.recordings.iter().zip(&take.samples).enumerate() {
+            match self.acquired.recordings.get_mut(index) {
+                Some(known) => known.clone_from(recording),
+                None => self.acquired.recordings.push(recording.clone()),
+            }
+            if self.samples.len() == index {
+                self.samples.push(samples.clone());
+            }
+            for (channel, signal) in self.raw_signals(index).into_iter().enumerate() {
+                // Until something was recorded there is nothing to find a gain from.
+                self.suited.entry(signal).or_insert(LIVE_GAIN);
+                let pyramid = self.pyramids.done.entry(signal).or_default();
+                let n = samples.count().saturating_sub(pyramid.samples()).min(STEP_SAMPLES as u64) as usize;
+                let mut values = vec![0.0; n];
+                if n > 0 && samples.read(channel, pyramid.samples(), &mut values).is_ok() {
+                    pyramid.push(&values);
+                    pyramid.shelve(&mut self.pyramids.shelf);
+                }
+            }
+        }
+        self.growing = true;
+        self.pyramids.fetched = true;
+    }
+
+    /// A recording has ended: its overviews are complete.
+    pub fn finish_growing(&mut self) {
+        self.growing = false;
+        self.ends = Ends::default();
+        for recording in 0..self.acquired.recordings.len() {
+            for signal in self.raw_signals(recording) {
+                self.pyramids.done.get_mut(&signal).into_iter().for_each(Pyramid::finish);
+            }
+        }
     }
 
     fn keep_pyramids(&mut self, out: &mut dyn FnMut(Output)) {
@@ -221,7 +312,7 @@ impl Session {
         for recording in 0..self.acquired.recordings.len() {
             for signal in self.raw_signals(recording) {
                 let Some(pyramid) = self.pyramids.done.get(&signal) else { return };
-                let one = pyramid.to_bytes();
+                let one = pyramid.to_bytes(&self.pyramids.shelf);
                 bytes.reserve(one.len() + 8);
                 bytes.extend((one.len() as u64).to_le_bytes());
                 bytes.extend(one);

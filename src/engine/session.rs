@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::activity::Activity;
 use super::examination::Tested;
@@ -11,9 +12,11 @@ use super::protocol::{Edit, Event, Output, Store, StudyKey, UNREADABLE};
 use super::pyramids::Pyramids;
 use super::signal::Signals;
 use super::studies::Guessed;
-use super::{edit, with_bytes};
+use super::tiles::Ends;
+use super::{edit, live, with_bytes};
 use crate::formats::text::Preview;
 use crate::model::{Edits, MuscleStretch, Samples, Study, Warning};
+use crate::norms::Profile;
 
 /// Undo steps kept.
 const UNDO_DEPTH: usize = 500;
@@ -32,6 +35,8 @@ pub(super) struct Session {
     /// Names the content, so that edits and pyramids find it again.
     pub fingerprint: String,
     pub edits: Edits,
+    /// How many edits were asked for, the refused ones too.
+    pub asked: u64,
     pub restored: bool,
     pub undo: Vec<(String, Edits)>,
     pub redo: Vec<(String, Edits)>,
@@ -44,8 +49,15 @@ pub(super) struct Session {
     pub activity: Option<Activity>,
     /// What the analysis that was done last adds to the table of muscles.
     pub analysed: Option<MuscleStretch>,
+    /// It is being recorded: recordings grow.
+    pub growing: bool,
+    /// The page wants to know what the study says in one answer.
+    pub answers: bool,
+    /// The laboratory's own limits.
+    pub own: Option<Arc<Profile>>,
     pub signals: Signals,
     pub pyramids: Pyramids,
+    pub ends: Ends,
     /// Gain and middle of each signal looked at.
     pub suited: HashMap<u32, (f64, f64)>,
     /// Kept edits that could not be read, until they are put aside.
@@ -73,6 +85,7 @@ impl Session {
             warnings,
             fingerprint,
             edits: Edits::default(),
+            asked: 0,
             restored: false,
             undo: Vec::new(),
             redo: Vec::new(),
@@ -81,8 +94,12 @@ impl Session {
             guessed: Vec::new(),
             activity: None,
             analysed: None,
+            growing: false,
+            answers: false,
+            own: None,
             signals: Signals::default(),
             pyramids: Pyramids::default(),
+            ends: Ends::default(),
             suited: HashMap::new(),
             unreadable: None,
             announced: false,
@@ -117,9 +134,11 @@ impl Session {
     }
 
     pub fn edit(&mut self, change: Edit, gesture: Option<u32>, out: &mut dyn FnMut(Output)) {
+        self.asked += 1;
         let label = change.label();
         let before = self.edits.clone();
-        if let Err(what) = edit::apply(self, change) {
+        let not_now = if self.growing { live::not_while_recording(&change) } else { None };
+        if let Err(what) = not_now.map_or_else(|| edit::apply(self, change), |what| Err(what.into())) {
             self.edits = before;
             super::failed(out, what);
             // Whoever showed the edit before it was made sees what really stands.

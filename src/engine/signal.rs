@@ -4,7 +4,8 @@
 //! stretch between gaps is filtered for itself, with enough of its surroundings that a piece of a
 //! signal has the same values whichever way it was asked for.
 
-use crate::dsp::iir::{Band, Section, butter, iirnotch, sosfiltfilt};
+use super::settling::Settling;
+use crate::dsp::iir::{Band, Section, Stream, butter, iirnotch, sosfiltfilt};
 use crate::dsp::line::{LineOptions, subtract_line};
 use crate::dsp::robust::median;
 use crate::model::{Channel, FilterChain, LineFilter, SampleError, Samples, Timeline};
@@ -59,6 +60,43 @@ impl Signal {
         self.minus.is_none() && self.filter == FilterChain::default()
     }
 
+    /// Samples before the end of a recording that grows whose values still change as more come.
+    pub fn settles_n(&self, fs_hz: f64) -> u64 {
+        if self.is_raw() { 0 } else { pad(&self.filter, fs_hz) }
+    }
+
+    /// Values of the channel, less those of the other, before any filter.
+    fn unfiltered(&self, samples: &dyn Samples, start: u64, n: usize) -> Result<Vec<f64>, SampleError> {
+        let mut values = vec![0.0; n];
+        samples.read(self.channel, start, &mut values)?;
+        if let Some(minus) = self.minus {
+            let mut other = vec![0.0; n];
+            samples.read(minus, start, &mut other)?;
+            values.iter_mut().zip(&other).for_each(|(value, other)| *value -= other);
+        }
+        Ok(values)
+    }
+
+    /// Brings the end of the signal up to `channel`, whose recording grows, or begins it; `None` where it cannot
+    /// be followed (no filter, mains subtracted, too few samples, NaN) and has to be filtered as it is read.
+    pub fn follow(&self, known: Option<Settling>, samples: &dyn Samples, channel: &Channel, timeline: &Timeline) -> Option<Settling> {
+        if self.is_raw() || matches!(self.filter.line, LineFilter::Subtract(_)) {
+            return None;
+        }
+        let (span_from, _) = span_around(timeline, channel, channel.n.saturating_sub(1));
+        let pad = pad(&self.filter, channel.fs_hz);
+        let enough = 2 * pad + 65_536;
+        if let Some(mut known) =
+            known.filter(|known| known.end() > span_from && known.end() <= channel.n && channel.n - known.end() < enough)
+        {
+            let input = self.unfiltered(samples, known.end(), (channel.n - known.end()) as usize).ok()?;
+            return known.grow(&input).then_some(known);
+        }
+        let from = channel.n.saturating_sub(enough).max(span_from);
+        let input = self.unfiltered(samples, from, (channel.n - from) as usize).ok()?;
+        Settling::begin(sections(&self.filter, channel.fs_hz), pad as usize, from, &input, from == span_from)
+    }
+
     /// Values `start..start + n` of the signal, in the channel's unit. The range must lie within
     /// the channel.
     pub fn read(
@@ -76,7 +114,7 @@ impl Signal {
             samples.read(self.channel, start, &mut out)?;
             return Ok(out);
         }
-        let stages = stages(&self.filter, channel.fs_hz);
+        let sections = sections(&self.filter, channel.fs_hz);
         let pad = pad(&self.filter, channel.fs_hz);
         let mut at = start;
         while at < end {
@@ -88,14 +126,7 @@ impl Signal {
                 let block = (LINE_BLOCK_S * channel.fs_hz) as u64;
                 from = (from - span_from) / block.max(1) * block + span_from;
             }
-            let mut values = vec![0.0; (to - from) as usize];
-            samples.read(self.channel, from, &mut values)?;
-            if let Some(minus) = self.minus {
-                let mut other = vec![0.0; values.len()];
-                samples.read(minus, from, &mut other)?;
-                values.iter_mut().zip(&other).for_each(|(value, other)| *value -= other);
-            }
-            let filtered = run(values, &self.filter, &stages, channel.fs_hz);
+            let filtered = run(self.unfiltered(samples, from, (to - from) as usize)?, &self.filter, &sections, channel.fs_hz);
             let first = (at - from) as usize;
             out.extend(filtered[first..first + (stop - at) as usize].iter().map(|value| value - self.baseline));
             at = stop;
@@ -105,19 +136,16 @@ impl Signal {
 }
 
 /// Filters one uninterrupted piece.
-fn run(mut values: Vec<f64>, filter: &FilterChain, stages: &[Vec<Section>], fs_hz: f64) -> Vec<f64> {
+fn run(mut values: Vec<f64>, filter: &FilterChain, sections: &[Section], fs_hz: f64) -> Vec<f64> {
     if let LineFilter::Subtract(hz) = filter.line {
         values = subtract_line(&values, fs_hz, &LineOptions { nominal_hz: hz, block_s: LINE_BLOCK_S, ..LineOptions::default() });
     }
-    for stage in stages {
-        values = sosfiltfilt(stage, &values);
-    }
-    values
+    sosfiltfilt(sections, &values)
 }
 
 /// Filters a sweep as a whole; with `baseline` the mean before `baseline_n` is subtracted.
 pub(super) fn filter_sweep(values: Vec<f64>, filter: &FilterChain, fs_hz: f64, baseline_n: usize) -> Vec<f64> {
-    let mut values = run(values, filter, &stages(filter, fs_hz), fs_hz);
+    let mut values = run(values, filter, &sections(filter, fs_hz), fs_hz);
     if filter.baseline {
         let level = if baseline_n >= 4 { median(&values[..baseline_n.min(values.len())]) } else { median(&values) };
         values.iter_mut().for_each(|value| *value -= level);
@@ -125,14 +153,25 @@ pub(super) fn filter_sweep(values: Vec<f64>, filter: &FilterChain, fs_hz: f64, b
     values
 }
 
-fn stages(filter: &FilterChain, fs_hz: f64) -> Vec<Vec<Section>> {
+/// All filters as one cascade, which one pass runs.
+fn sections(filter: &FilterChain, fs_hz: f64) -> Vec<Section> {
     let high = filter.high_pass_hz.and_then(|hz| butter(2, Band::Highpass(hz), fs_hz).ok());
     let low = filter.low_pass_hz.and_then(|hz| butter(2, Band::Lowpass(hz), fs_hz).ok());
     let notch = match filter.line {
         LineFilter::Notch(hz) => iirnotch(hz, NOTCH_Q, fs_hz).ok(),
         _ => None,
     };
-    [high, low, notch].into_iter().flatten().collect()
+    [high, low, notch].into_iter().flatten().flatten().collect()
+}
+
+/// The same filters for a signal that is heard as it comes: forwards alone; mains that are subtracted from
+/// a picture are notched out.
+pub(super) fn forwards(filter: &FilterChain, fs_hz: f64) -> Stream {
+    let line = match filter.line {
+        LineFilter::Subtract(hz) => LineFilter::Notch(hz),
+        line => line,
+    };
+    Stream::new(sections(&FilterChain { line, ..*filter }, fs_hz), true)
 }
 
 /// Samples after which what lies beside a piece no longer shows in it (to about 1e-6).

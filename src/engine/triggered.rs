@@ -74,17 +74,40 @@ impl Session {
         let (before_s, after_s) = (key.before_s.clamp(0.0, 1.0), key.after_s.clamp(0.0, 1.0));
         let n = ((before_s + after_s) * fs_hz).round() as usize + 1;
         let sign = if key.turned { -1.0 } else { 1.0 };
-        let (triggers, searched_to_s) = match &key.trigger {
-            Trigger::Moments(moments_s) => {
+        let stretch = self.stretch(&source, &key);
+        let dead = ((after_s * fs_hz) as u64).max(1);
+        let mut triggers: Vec<f64> = match key.trigger {
+            Trigger::Moments(ref moments_s) => {
                 let inside = moments_s.iter().filter(|time_s| **time_s >= key.from_s && **time_s <= key.to_s);
-                (inside.map(|time_s| source.timeline.stored_of_time(*time_s) * fs_hz).collect(), key.to_s)
+                inside.map(|time_s| source.timeline.stored_of_time(*time_s) * fs_hz).collect()
             }
-            Trigger::Level(level) => passes(&source, &key, sign * level, (after_s * fs_hz) as u64)?,
+            Trigger::Level(level) => passes(&source, stretch, [sign * level, level.signum() * sign * f64::INFINITY], dead)?,
+            Trigger::Window(low, high) if low * high <= 0.0 || high.abs() <= low.abs() => {
+                return Err("The second level lies farther from zero than the first, on the same side.".into());
+            }
+            Trigger::Window(low, high) => passes(&source, stretch, [sign * low, sign * high], dead)?,
+            Trigger::Free => {
+                // Counted from the recording's beginning: they stay where they are when it grows.
+                let (first, last) = (stretch.0.div_ceil(n as u64), stretch.1 / n as u64);
+                (first..last).map(|at| (at * n as u64) as f64).collect()
+            }
         };
+        let searched_to_s = match key.trigger {
+            Trigger::Level(_) | Trigger::Window(..) if stretch.2 => source.time_s(stretch.1 as f64),
+            _ => key.to_s,
+        };
+        if key.newest {
+            let recorded = source.channel.n as f64;
+            triggers.retain(|at| at + after_s * fs_hz < recorded);
+            let past = triggers.len().saturating_sub(key.skip);
+            triggers.truncate(past);
+        }
+        let found = triggers.len() + if key.newest { key.skip } else { 0 };
         let most = key.most.min(MOST).min(MOST_VALUES / n.max(1));
         let mut values = Vec::new();
         let mut sweeps = Vec::new();
-        for &at in triggers.iter().skip(key.skip).take(most) {
+        let skip = if key.newest { triggers.len().saturating_sub(most) } else { key.skip };
+        for &at in triggers.iter().skip(skip).take(most) {
             let first = (at - before_s * fs_hz).round();
             let lead = (-first).max(0.0).min(n as f64) as usize;
             let read = source.read(first.max(0.0) as u64, (n - lead) as u64)?;
@@ -94,7 +117,21 @@ impl Session {
             values.resize(end, f32::NAN);
             sweeps.push((source.time_s(at), (at - first) / fs_hz));
         }
-        Ok((TriggeredView { fs_hz, n, sweeps, found: triggers.len(), searched_to_s, key }, values))
+        Ok((TriggeredView { fs_hz, n, sweeps, found, searched_to_s, key }, values))
+    }
+
+    /// Stored samples that are searched, first and one past the last, and whether they are fewer than
+    /// asked for.
+    fn stretch(&self, source: &Source<'_>, key: &TriggeredKey) -> (u64, u64, bool) {
+        let (from, wanted) = source.stretch(key.from_s, key.to_s);
+        if !key.newest {
+            let to = wanted.min(from.saturating_add(LONGEST));
+            return (from, to, to < wanted);
+        }
+        // What a filter may still change is not searched yet.
+        let settles = if self.growing { source.signal.settles_n(source.channel.fs_hz) } else { 0 };
+        let to = wanted.min(source.channel.n.saturating_sub(settles)).max(from);
+        (from.max(to.saturating_sub(LONGEST)), to, false)
     }
 
     /// Answers with a spectrogram.
@@ -145,30 +182,54 @@ impl Session {
     }
 }
 
-/// Stored moments, in samples, at which a signal passes `level` away from zero, and the time up to
-/// which it was searched. After each there is none for `dead` samples.
-fn passes(source: &Source<'_>, key: &TriggeredKey, level: f64, dead: u64) -> Result<(Vec<f64>, f64), String> {
+/// Stored moments, in samples, at which a signal passes the first of two levels away from zero and comes
+/// back without reaching the second. After each there is none for `dead` samples.
+fn passes(source: &Source<'_>, (from, to, _): (u64, u64, bool), [level, limit]: [f64; 2], dead: u64) -> Result<Vec<f64>, String> {
     if !(level.is_finite() && level != 0.0) {
         return Err("A trigger level is a value other than zero.".into());
     }
-    let (from, wanted) = source.stretch(key.from_s, key.to_s);
-    let to = wanted.min(from.saturating_add(LONGEST));
     let away = level.signum();
     let (mut found, mut free, mut before) = (Vec::new(), from, f64::NAN);
+    // A moment that counts unless the limit is reached.
+    let mut may: Option<f64> = None;
     let mut start = from;
     while start < to {
         let values = source.read(start, PIECE.min(to - start))?;
         if values.is_empty() {
             break;
         }
-        for (at, &value) in (start..).zip(&values) {
+        for (k, &value) in values.iter().enumerate() {
+            let at = start + k as u64;
             if at >= free && before * away < level * away && value * away >= level * away {
-                found.push(at as f64 - (value - level) / (value - before));
-                free = at + dead.max(1);
+                let around = k.checked_sub(2).and_then(|first| values.get(first..k + 2)?.first_chunk());
+                let part = around.and_then(|around| crossing(around, level)).unwrap_or((level - before) / (value - before));
+                may = Some(at as f64 - 1.0 + part);
+            }
+            if let Some(moment) = may {
+                if value * away >= limit * away {
+                    may = None;
+                } else if limit.is_infinite() || value * away < level * away || at as f64 >= moment + dead as f64 {
+                    found.push(moment);
+                    free = moment as u64 + 1 + dead;
+                    may = None;
+                }
             }
             before = value;
         }
         start += values.len() as u64;
     }
-    Ok((found, if to < wanted { source.time_s(to as f64) } else { key.to_s }))
+    Ok(found)
+}
+
+/// Where a curve through four samples passes a level between the second and the third, as a part of a
+/// sample: the cubic of Catmull and Rom. A straight line would let steep potentials shake.
+fn crossing(&[a, b, c, d]: &[f64; 4], level: f64) -> Option<f64> {
+    let curve = |t: f64| b + 0.5 * t * (c - a + t * (2.0 * a - 5.0 * b + 4.0 * c - d + t * (3.0 * (b - c) + d - a)));
+    let rising = c > b;
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..24 {
+        let middle = 0.5 * (low + high);
+        if (curve(middle) < level) == rising { low = middle } else { high = middle }
+    }
+    [a, d].iter().all(|value| value.is_finite()).then_some(low)
 }

@@ -8,7 +8,7 @@ use super::protocol::{
 use super::session::Session;
 use crate::formats::writers;
 use crate::model::{
-    Edits, Examination, NerveTest, Side, SiteEdits, Stimulus, Subject, Summary, SweepId, SweepMeasurement, TestMeasurement,
+    Edits, Examination, NerveTest, Side, Site, SiteEdits, Subject, Summary, SweepId, SweepMeasurement, TestKind, TestMeasurement,
 };
 use crate::norms::{self, Person};
 
@@ -18,8 +18,11 @@ impl Session {
         let examination = self.examination();
         self.guess_studies(&examination);
         let tests = examination.tests.iter().enumerate().map(|(index, test)| self.test_view(&examination, index, test)).collect();
+        let needle = self.needle_view();
+        let answer = self.answers.then(|| self.answer(&examination.tests, &needle, &self.person()));
         StudyView {
             study: self.key,
+            edits: self.asked,
             key: self.fingerprint.clone(),
             title: self.title.clone(),
             files: self.files.clone(),
@@ -27,9 +30,12 @@ impl Session {
             recordings,
             tests,
             together: self.together(&examination.tests, &self.person()),
-            needle: self.needle_view(),
+            maps: answer.as_ref().map(super::nerve_map::maps).unwrap_or_default(),
+            answer,
+            needle,
+            impression: self.edits.impression.clone(),
+            limits: self.limits_name(),
             person: self.person_view(),
-            sweep_filter: self.edits.sweep_filter,
             stretches: self.stretches(),
             text: self.text.clone(),
             warnings: self.warnings.clone(),
@@ -84,7 +90,7 @@ impl Session {
         let measurement = tested.map_or(&empty, |tested| &tested.measurement);
         let by_id: BTreeMap<SweepId, &SweepMeasurement> = measurement.sweeps.iter().map(|sweep| (sweep.sweep, sweep)).collect();
         let sweep_view = |id: SweepId| {
-            let stimulus = examination.sweeps.get(id).map(|sweep| stimulus_words(&sweep.stimulus)).unwrap_or_default();
+            let stimulus = examination.sweeps.get(id).map(|sweep| sweep.stimulus.words()).unwrap_or_default();
             let measurement = by_id.get(&id).map(|measured| (*measured).clone());
             SweepView { id, stimulus, measurement, no_response: self.edits.no_response.contains(&id) }
         };
@@ -97,6 +103,7 @@ impl Session {
                 distance_by_person: self.edits.sites.iter().any(|edits| edits.test == index && edits.site == at && distance(edits)),
                 average: average.map(|trace| SweepView { stimulus: format!("average of {}", trace.of.len()), ..sweep_view(trace.id) }),
                 sweeps: site.sweeps.iter().map(|&id| sweep_view(id)).collect(),
+                counts: (test.kind == TestKind::Motor).then(|| largest(site, &by_id)).flatten(),
                 segment: measurement.summary.segments().iter().find(|segment| segment.to == at).cloned(),
             }
         });
@@ -110,6 +117,8 @@ impl Session {
             nerve: test.nerve.clone(),
             recorded_from: test.recorded_from.clone(),
             temperature_c: test.temperature_c,
+            filter: self.sweep_filter(test, examination),
+            customary_hz: test.filter_hz,
             sites: sites.collect(),
             turned: test.sites.iter().flat_map(|site| &site.sweeps).any(|&id| examination.sweeps.get(id).is_some_and(|sweep| sweep.turned)),
             judged: self.judged(study.as_ref().map(|study| study.id.as_str()), test, measurement),
@@ -137,7 +146,7 @@ impl Session {
 
     /// The same as the tables of limits want it.
     pub fn person(&self) -> Person {
-        person(&self.edits, &self.acquired.subject)
+        Person { own: self.own.clone(), ..person(&self.edits, &self.acquired.subject) }
     }
 
     /// Values of a test beside their limits.
@@ -166,6 +175,7 @@ fn person_view(edits: &Edits, subject: &Subject) -> PersonView {
         height_cm: edits.height_cm.or(subject.height_cm),
         age_years: edits.age_years.or(subject.age_years),
         sex: edits.sex.clone().unwrap_or_else(|| subject.sex.clone()),
+        onset_weeks: edits.onset_weeks,
     }
 }
 
@@ -177,7 +187,7 @@ pub(super) fn person(edits: &Edits, subject: &Subject) -> Person {
         "M" => Some(false),
         _ => None,
     };
-    Person { age_years: view.age_years, height_cm: view.height_cm, female }
+    Person { age_years: view.age_years, height_cm: view.height_cm, female, own: None }
 }
 
 /// What a motor study says beyond its table.
@@ -188,10 +198,11 @@ fn derived(summary: &Summary) -> Vec<String> {
     residual.into_iter().chain(index).collect()
 }
 
-fn stimulus_words(stimulus: &Stimulus) -> String {
-    let current = stimulus.current_ma.map(|ma| format!("{ma} mA"));
-    let pulse = stimulus.pulse_ms.map(|ms| format!("{ms} ms"));
-    [current, pulse].into_iter().flatten().collect::<Vec<_>>().join(", ")
+/// The sweep of a motor site with the largest response, as the analysis counts.
+fn largest(site: &Site, by_id: &BTreeMap<SweepId, &SweepMeasurement>) -> Option<SweepId> {
+    let counted = site.sweeps.iter().filter_map(|id| by_id.get(id)).filter(|measured| measured.left_out.is_none());
+    let sizes = counted.filter_map(|measured| Some((measured.sweep, measured.response?.amp_uv)));
+    sizes.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(sweep, _)| sweep)
 }
 
 /// `L Median motor (APB)`; parts that are not known are left out.

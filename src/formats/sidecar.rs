@@ -172,7 +172,11 @@ pub fn apply(bytes: &[u8], index: usize, study: &mut Study, warnings: &mut Vec<W
             start: 0,
             n: channel.n,
             stimulus_s: stimulus_s.filter(|s| (0.0..=seconds).contains(s)),
-            stimulus: Stimulus { current_ma: currents.get(number).or(currents.first()).copied().flatten(), pulse_ms: None },
+            stimulus: Stimulus {
+                current_ma: currents.get(number).or(currents.first()).copied().flatten(),
+                pulse_ms: None,
+                ..Stimulus::default()
+            },
             averaged,
         });
     }

@@ -5,7 +5,7 @@
 //! a gap or the next stimulus comes. The kind of nerve test is known where the recording's name
 //! states it.
 
-use crate::model::{Channel, Examination, NerveTest, Recording, Site, Span, Stimulus, Sweep, TestKind};
+use crate::model::{Annotation, Channel, Examination, NerveTest, Recording, Site, Span, Stimulus, Sweep, TestKind};
 
 /// Part of a sweep before the stimulus, seconds.
 pub const BEFORE_S: f64 = 0.02;
@@ -25,9 +25,10 @@ const LONGEST_S: f64 = 5.0;
 const MAX_SWEEPS: usize = 200_000;
 
 /// Whether an annotation marks a stimulus: `Stim`, `StimA`, `Stim 2`, `Stimulus`, `Stimulus 3`,
-/// `TMS`, and `Stimulus/S255` (BrainVision), without regard to case, and nothing else.
+/// `TMS`, and `Stimulus/S255` (BrainVision), without regard to case, with or without its current and width
+/// behind it ([`Stimulus::words`]), and nothing else.
 pub fn is_stimulus(text: &str) -> bool {
-    let text = text.trim().to_ascii_lowercase();
+    let text = Stimulus::named(text).0.to_ascii_lowercase();
     if let Some(code) = text.strip_prefix("stimulus/") {
         return !code.is_empty();
     }
@@ -72,8 +73,7 @@ fn is_voltage(unit: &str) -> bool {
 /// One test for each channel that carries a voltage (each channel, when none says so), one site for
 /// each distinct text. Empty when no annotation marks a stimulus. Sweeps refer to recording 0.
 pub fn sweeps_from_annotations(recording: &Recording) -> Examination {
-    let mut stimuli: Vec<(f64, &str)> =
-        recording.annotations.iter().filter(|a| is_stimulus(&a.text)).map(|a| (a.onset_s, a.text.trim())).collect();
+    let mut stimuli: Vec<(f64, &str, Stimulus)> = recording.annotations.iter().filter(|a| is_stimulus(&a.text)).map(moment).collect();
     stimuli.sort_by(|a, b| a.0.total_cmp(&b.0));
     drop_pulse_ends(&mut stimuli);
     let kind = kind_of(recording);
@@ -84,11 +84,12 @@ pub fn sweeps_from_annotations(recording: &Recording) -> Examination {
             continue;
         }
         let mut test = NerveTest { kind, recorded_from: channel.name.clone(), ..NerveTest::default() };
-        for (k, &(onset_s, text)) in stimuli.iter().enumerate() {
+        for (k, &(onset_s, text, stimulus)) in stimuli.iter().enumerate() {
             // Two marks of one instant (A and B of a pair) must not cut each other to nothing.
-            let ends = |s: &&(f64, &str)| s.0 > onset_s + if s.1 == text { 1e-3 } else { PAIR_S };
+            let ends = |s: &&(f64, &str, Stimulus)| s.0 > onset_s + if s.1 == text { 1e-3 } else { PAIR_S };
             let next = stimuli[k + 1..].iter().find(ends).map_or(f64::INFINITY, |s| s.0);
             let Some(sweep) = cut(recording, index, channel, onset_s, next) else { continue };
+            let sweep = Sweep { stimulus, ..sweep };
             if examination.sweeps.len() >= MAX_SWEEPS {
                 break;
             }
@@ -106,12 +107,18 @@ pub fn sweeps_from_annotations(recording: &Recording) -> Examination {
     examination
 }
 
+/// A mark's time, name, and what it states of its stimulus.
+fn moment(annotation: &Annotation) -> (f64, &str, Stimulus) {
+    let (name, stimulus) = Stimulus::named(&annotation.text);
+    (annotation.onset_s, name, stimulus)
+}
+
 /// Takes out the codes by which a trigger port (`Stimulus/S255`, `Stimulus/S254`) tells that a pulse
 /// is over: each time behind another code, at one short interval.
-fn drop_pulse_ends(stimuli: &mut Vec<(f64, &str)>) {
+fn drop_pulse_ends(stimuli: &mut Vec<(f64, &str, Stimulus)>) {
     let port = |text: &str| text.to_ascii_lowercase().starts_with("stimulus/");
     let mut behind: Vec<(&str, Option<[f64; 2]>)> = Vec::new();
-    for (k, &(at_s, text)) in stimuli.iter().enumerate().filter(|(_, (_, text))| port(text)) {
+    for (k, &(at_s, text, _)) in stimuli.iter().enumerate().filter(|(_, (_, text, _))| port(text)) {
         let before = k.checked_sub(1).and_then(|k| stimuli.get(k)).filter(|before| port(before.1) && before.1 != text);
         let after_s = before.map(|before| at_s - before.0).filter(|after_s| (1e-6..PULSE_S).contains(after_s));
         match behind.iter_mut().find(|(of, _)| *of == text) {
@@ -124,7 +131,7 @@ fn drop_pulse_ends(stimuli: &mut Vec<(f64, &str)>) {
         .filter(|(_, range)| range.is_some_and(|[low, high]| high - low < PULSE_JITTER_S))
         .map(|(text, _)| text)
         .collect();
-    stimuli.retain(|(_, text)| !ends.contains(text));
+    stimuli.retain(|(_, text, _)| !ends.contains(text));
 }
 
 /// The sweeps of a recording that states no examination: around a trigger at zero, or around
@@ -219,6 +226,22 @@ mod tests {
             timeline: Timeline::continuous(2.0),
             annotations: stimuli.iter().map(annotation).collect(),
             ..Recording::default()
+        }
+    }
+
+    #[test]
+    fn a_current_behind_the_word_is_read_and_makes_no_site() {
+        let of = |set_ma: f64, current_ma: f64| Stimulus { current_ma: Some(current_ma), pulse_ms: Some(0.2), set_ma: Some(set_ma) };
+        let (same, other) = (format!("Stim {}", of(24.0, 24.01).words()), format!("Stim {}", of(40.0, 31.2).words()));
+        assert_eq!((same.as_str(), other.as_str()), ("Stim 24.0 mA, 0.2 ms", "Stim 40.0 mA, delivered 31.2 mA, 0.2 ms"));
+        let examination = sweeps_from_annotations(&recording(&[(0.1, "Stim"), (0.6, &same), (1.2, &other)]));
+        assert_eq!(examination.tests[0].sites.len(), 1);
+        let stimuli: Vec<Stimulus> = examination.sweeps.iter().map(|sweep| sweep.stimulus).collect();
+        assert_eq!(stimuli[0], Stimulus::default());
+        assert_eq!(stimuli[1], Stimulus { current_ma: Some(24.0), pulse_ms: Some(0.2), set_ma: None });
+        assert_eq!(stimuli[2], of(40.0, 31.2));
+        for text in ["Stim 24 V", "Stim mA", "Stim -3 mA", "Stim 3 mA, 5 s", "24.0 mA"] {
+            assert!(!is_stimulus(text), "{text}");
         }
     }
 

@@ -23,6 +23,10 @@ pub struct Edits {
     pub age_years: Option<f64>,
     /// Sex as far as limits need it: `F`, `M`.
     pub sex: Option<String>,
+    /// Since the first symptom, weeks.
+    pub onset_weeks: Option<f64>,
+    /// The reader's own conclusion, which no rule changes.
+    pub impression: String,
     /// Sweeps that a person left out of averages and summaries.
     pub left_out: Vec<SweepId>,
     /// Sweeps that an analysis left out and a person took in again.
@@ -37,8 +41,8 @@ pub struct Edits {
     pub derived_tests: Vec<DerivedTest>,
     /// Polarity of tests that a person turned: stored positive means that E1 is positive.
     pub turned: BTreeMap<usize, bool>,
-    /// Filters of the sweep view.
-    pub sweep_filter: FilterChain,
+    /// Filters of the sweep view; `None`: those that are customary for each test.
+    pub sweep_filter: Option<FilterChain>,
     /// Annotations added, changed or deleted.
     pub annotations: Vec<AnnotationEdit>,
     /// Order, names, filters and gains of the lanes; empty: one lane a channel, as in the file.

@@ -169,6 +169,9 @@ pub struct NerveTest {
     /// Stimuli a second, of a train.
     #[serde(default)]
     pub rate_hz: Option<f64>,
+    /// Filters that are customary for the study, Hz: what it is seen through unless a person says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter_hz: Option<[f64; 2]>,
     /// Stimuli of a CMAP scan, in the order of delivery.
     #[serde(default)]
     pub points: Vec<ScanPoint>,
@@ -191,10 +194,47 @@ pub struct Site {
 /// What was delivered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stimulus {
-    /// Current in mA.
+    /// Current in mA: what flowed, where that was measured.
     pub current_ma: Option<f64>,
     /// Pulse duration in ms.
     pub pulse_ms: Option<f64>,
+    /// Current in mA that was set, where it is known beside what flowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_ma: Option<f64>,
+}
+
+impl Stimulus {
+    /// In words: `24.0 mA, 0.2 ms`, with what flowed where that is another tenth of a milliampere.
+    pub fn words(&self) -> String {
+        let current = match (self.set_ma, self.current_ma) {
+            (Some(set), Some(flowed)) if (set - flowed).abs() >= 0.05 => Some(format!("{set:.1} mA, delivered {flowed:.1} mA")),
+            (Some(ma), _) => Some(format!("{ma:.1} mA")),
+            (None, ma) => ma.map(|ma| format!("{ma} mA")),
+        };
+        let pulse = self.pulse_ms.map(|ms| format!("{ms} ms"));
+        current.into_iter().chain(pulse).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What words like these state behind a name (`Stim 24.0 mA, delivered 23.8 mA, 0.2 ms`): the name, and the
+    /// stimulus. Words of another kind are a name alone.
+    pub fn named(text: &str) -> (&str, Self) {
+        let text = text.trim();
+        let mut stimulus = Self::default();
+        let mut name = text;
+        for (at, part) in text.split(',').enumerate() {
+            let part = part.trim();
+            let Some((words, unit)) = part.rsplit_once(' ') else { return (text, Self::default()) };
+            let (before, digits) = words.rsplit_once(' ').unwrap_or(("", words));
+            let value = digits.parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0);
+            match (at, before, unit, value) {
+                (0, before, "mA", Some(ma)) => (name, stimulus.current_ma) = (before.trim(), Some(ma)),
+                (_, "delivered", "mA", Some(ma)) => (stimulus.set_ma, stimulus.current_ma) = (stimulus.current_ma, Some(ma)),
+                (1.., "", "ms", Some(ms)) => stimulus.pulse_ms = Some(ms),
+                _ => return (text, Self::default()),
+            }
+        }
+        (name, stimulus)
+    }
 }
 
 /// A stretch of one channel around one stimulus.

@@ -1,6 +1,6 @@
 //! Measured values against their limits.
 
-use super::limits::{Bound, Limit, PROFILE, Person, limits};
+use super::limits::{Bound, Limit, Person, limits};
 use super::measures::{distal, late_study, late_values};
 use super::studies::{StudyDef, by_id, citation};
 use super::words::site_of;
@@ -42,7 +42,7 @@ pub fn judge(study: &str, test: &NerveTest, measured: &TestMeasurement, person: 
 }
 
 fn conduction(study: &StudyDef, test: &NerveTest, measured: &TestMeasurement, person: &Person) -> Vec<Judged> {
-    let rows = limits(PROFILE, &study.id, person);
+    let rows = limits(&study.id, person);
     let mut out = Vec::new();
     let distance = test.sites.first().and_then(|site| site.distance_mm).zip(study.distal_mm());
     let far = distance.filter(|(mm, of)| (mm - of).abs() > SAME_DISTANCE_MM);
@@ -111,7 +111,7 @@ fn judged(row: &Limit, site: Option<usize>, value: f64, doubt: &str) -> Judged {
 /// Judges a late response (F wave, H reflex, blink reflex), whose rows belong to nerve and muscle.
 pub fn judge_late(test: &NerveTest, measured: &TestMeasurement, person: &Person) -> Vec<Judged> {
     let Some(study) = late_study(test) else { return Vec::new() };
-    let rows = limits(PROFILE, &study, person);
+    let rows = limits(&study, person);
     let of = |(measure, value): (&str, f64)| rows.iter().find(|row| row.measure == measure).map(|row| judged(row, None, value, ""));
     late_values(measured).into_iter().filter_map(of).collect()
 }

@@ -1,11 +1,31 @@
 //! Limits by study and person.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
-/// The profile in use: the AANEM Normative Data Task Force with Buschbacher's manual.
-pub const PROFILE: &str = "ndtf_busch";
+/// The published profile in use: the AANEM Normative Data Task Force with Buschbacher's manual.
+const PUBLISHED: &str = "ndtf_busch";
+
+/// One laboratory's technique and population.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Profile {
+    /// What it is called.
+    pub name: String,
+    pub(super) rows: Vec<Limit>,
+}
+
+impl Profile {
+    /// How many limits it has.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
 
 /// Which side of a limit is abnormal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -38,11 +58,11 @@ pub struct Limit {
     pub segment: Option<String>,
     /// Sensory amplitudes: `onset_peak` or `peak_peak`.
     pub amp_kind: Option<String>,
-    sex: Option<String>,
-    age_min: Option<f64>,
-    age_max: Option<f64>,
-    height_min_cm: Option<f64>,
-    height_max_cm: Option<f64>,
+    pub(super) sex: Option<String>,
+    pub(super) age_min: Option<f64>,
+    pub(super) age_max: Option<f64>,
+    pub(super) height_min_cm: Option<f64>,
+    pub(super) height_max_cm: Option<f64>,
     /// Keys of its sources.
     pub source: Vec<String>,
     /// `high`, `medium` or `low`.
@@ -55,7 +75,7 @@ pub struct Limit {
 }
 
 /// What limits depend on.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Person {
     /// Age, years.
     pub age_years: Option<f64>,
@@ -63,6 +83,8 @@ pub struct Person {
     pub height_cm: Option<f64>,
     /// Female; `None` when not known.
     pub female: Option<bool>,
+    /// The laboratory's own limits, which go before the published ones.
+    pub own: Option<Arc<Profile>>,
 }
 
 impl Limit {
@@ -90,15 +112,25 @@ fn unverified(verified: &str, confidence: &str) -> bool {
     verified == "recall" || confidence == "low"
 }
 
-fn all() -> &'static [Limit] {
-    static ALL: OnceLock<Vec<Limit>> = OnceLock::new();
-    ALL.get_or_init(|| serde_json::from_str(include_str!("data/limits.json")).unwrap_or_default())
+/// The published limits in use.
+pub fn published() -> &'static Profile {
+    static ALL: OnceLock<Profile> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let all: Vec<Limit> = serde_json::from_str(include_str!("data/limits.json")).unwrap_or_default();
+        Profile {
+            name: "AANEM Normative Data Task Force, Buschbacher".into(),
+            rows: all.into_iter().filter(|row| row.profile == PUBLISHED).collect(),
+        }
+    })
 }
 
-/// The limits of a study of one profile for a person: of rows for the same measure a stratum that
-/// fits goes before the pooled one.
-pub fn limits(profile: &str, study: &str, person: &Person) -> Vec<&'static Limit> {
-    let rows: Vec<&Limit> = all().iter().filter(|row| row.profile == profile && row.study == study && row.applies(person)).collect();
+/// The limits of a study for a person: of rows for the same measure a stratum that fits goes before
+/// the pooled one. All are of one profile: the laboratory's own where it has the study, else the
+/// published one.
+pub fn limits<'a>(study: &str, person: &'a Person) -> Vec<&'a Limit> {
+    let own = person.own.as_deref().filter(|own| own.rows.iter().any(|row| row.study == study));
+    let profile = own.unwrap_or(published());
+    let rows: Vec<&Limit> = profile.rows.iter().filter(|row| row.study == study && row.applies(person)).collect();
     let same = |a: &Limit, b: &Limit| (&a.measure, &a.segment, &a.amp_kind) == (&b.measure, &b.segment, &b.amp_kind);
     let superseded = |row: &Limit| !row.is_stratum() && rows.iter().any(|other| other.is_stratum() && same(row, other));
     rows.iter().copied().filter(|row| !superseded(row)).collect()
@@ -152,10 +184,10 @@ pub fn side_to_side(study: &str, person: &Person) -> Vec<&'static SideToSide> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bound, PROFILE, Person, all, limits, side_to_side};
+    use super::{Bound, Person, limits, published, side_to_side};
 
     fn latency(person: &Person) -> f64 {
-        let rows = limits(PROFILE, "median_motor_apb", person);
+        let rows = limits("median_motor_apb", person);
         let found: Vec<_> = rows.iter().filter(|row| row.measure == "onset_latency").collect();
         assert_eq!(found.len(), 1, "one row a measure");
         found[0].value
@@ -163,9 +195,9 @@ mod tests {
 
     #[test]
     fn strata_go_before_the_pooled_row_and_only_when_they_fit() {
-        assert!(all().len() >= 222);
+        assert!(published().len() >= 140, "{}", published().len());
         assert!(latency(&Person::default()) > 4.49 && latency(&Person::default()) < 4.51);
-        let person = |age: f64, female: bool| Person { age_years: Some(age), female: Some(female), height_cm: None };
+        let person = |age: f64, female: bool| Person { age_years: Some(age), female: Some(female), ..Person::default() };
         assert!((latency(&person(30.0, false)) - 4.6).abs() < 1e-9);
         assert!((latency(&person(49.5, false)) - 4.6).abs() < 1e-9, "49 years until the birthday");
         assert!((latency(&person(60.0, true)) - 4.4).abs() < 1e-9);
@@ -174,7 +206,8 @@ mod tests {
 
     #[test]
     fn bounds_and_sides() {
-        let rows = limits(PROFILE, "median_motor_apb", &Person::default());
+        let nobody = Person::default();
+        let rows = limits("median_motor_apb", &nobody);
         let velocity = rows.iter().find(|row| row.measure == "conduction_velocity").unwrap();
         assert_eq!((velocity.bound, velocity.segment.as_deref()), (Bound::Lower, Some("wrist-antecubital")));
         assert!(side_to_side("median_motor_apb", &Person::default()).iter().any(|row| row.measure == "onset_latency"));

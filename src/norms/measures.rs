@@ -1,6 +1,7 @@
 //! What of a measurement the tables of limits speak of, by their names.
 
-use super::words::{names_nerve, names_recording, normal};
+use super::studies::StudyDef;
+use super::words::{names_nerve, names_recording, normal, site_of};
 use crate::model::{NerveTest, Response, Summary, TestKind, TestMeasurement, average_id};
 
 /// Nerves whose F waves have rows.
@@ -45,13 +46,24 @@ pub fn late_values(measured: &TestMeasurement) -> Vec<(&'static str, f64)> {
 
 /// The largest response of the distal site, the average where there is one.
 pub fn distal(test: &NerveTest, measured: &TestMeasurement) -> Option<Response> {
-    let site = test.sites.first()?;
+    at_site(test, measured, 0)
+}
+
+/// The largest response of a site, the average where there is one.
+pub fn at_site(test: &NerveTest, measured: &TestMeasurement, site: usize) -> Option<Response> {
+    let site = test.sites.get(site)?;
     let average = site.sweeps.first().and_then(|first| measured.sweep(average_id(*first)));
     let own = measured.sweeps.iter().filter(|sweep| site.sweeps.contains(&sweep.sweep) && sweep.left_out.is_none());
     match average {
         Some(average) => average.response,
         None => own.filter_map(|sweep| sweep.response).max_by(|a, b| a.amp_uv.total_cmp(&b.amp_uv)),
     }
+}
+
+/// The stimulation site of a study that a site of a test is.
+pub fn site_id<'a>(study: &'a StudyDef, name: &str) -> Option<&'a str> {
+    let ids: Vec<&str> = study.sites.iter().map(|site| site.id.as_str()).collect();
+    site_of(name, &ids)
 }
 
 /// Values of a test that are compared between the sides: name in the tables, value, unit.

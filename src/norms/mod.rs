@@ -5,6 +5,8 @@
 //! without a row has no limit. Profiles (one laboratory's technique and population) are never
 //! mixed. Rows marked `recall` were not re-read in their source: whoever shows them says so.
 
+pub mod anatomy;
+pub mod criteria;
 mod guess;
 mod judge;
 mod limits;
@@ -12,13 +14,14 @@ mod measures;
 mod muscle_words;
 mod muscles;
 pub mod needle;
+pub mod own;
 mod studies;
 mod words;
 
 pub use guess::{Guess, Hints, guess, side_of};
 pub use judge::{Judged, judge, judge_late};
-pub use limits::{Bound, Limit, PROFILE, Person, SideToSide, limits, side_to_side};
-pub use measures::{compared, late_study};
+pub use limits::{Bound, Limit, Person, Profile, SideToSide, limits, published, side_to_side};
+pub use measures::{at_site, compared, late_study, site_id};
 pub use muscles::{MuscleDef, find_muscles, guess_muscles, muscle_by_id, muscles};
-pub use studies::{SiteDef, StudyDef, by_id, citation, studies};
+pub use studies::{LateDef, SiteDef, StudyDef, by_id, citation, late_responses, studies};
 pub use words::{pretty, short};

@@ -22,6 +22,10 @@ pub struct MuscleDef {
     pub nerve: String,
     /// The way from the root, proximal first.
     pub nerve_path: Vec<String>,
+    /// `limb`, `paraspinal`, `trunk` or `cranial`.
+    pub compartment: String,
+    /// Part of the body (`forearm`, `hip`, `bulbar`).
+    pub region: String,
     /// Place of its branch along the nerve, 1 the most proximal.
     pub branch_order: u32,
     /// Roots that supply most of it.

@@ -28,6 +28,21 @@ pub struct StudyDef {
     /// Stimulation sites of a motor study, distal first.
     #[serde(default, rename = "site")]
     pub sites: Vec<SiteDef>,
+    /// Customary filters, Hz.
+    #[serde(default, rename = "filters_Hz")]
+    pub filters_hz: Vec<f64>,
+    /// Customary gain, mV a division.
+    #[serde(rename = "gain_mV_per_div")]
+    pub gain_mv: Option<f64>,
+    /// Customary gain of a small potential, uV a division.
+    #[serde(rename = "gain_uV_per_div")]
+    pub gain_uv: Option<f64>,
+    /// Customary sweep, ms a division.
+    #[serde(rename = "sweep_ms_per_div")]
+    pub sweep_ms: Option<f64>,
+    /// Customary width of the stimulus, ms.
+    #[serde(rename = "stim_duration_ms")]
+    pub width_ms: Option<f64>,
     /// What goes wrong with it.
     #[serde(default)]
     pub pitfalls: Vec<String>,
@@ -64,8 +79,45 @@ impl StudyDef {
 
     /// Distance between the recording electrode and the distal stimulation site, mm.
     pub fn distal_mm(&self) -> Option<f64> {
-        self.distance_cm.or(self.sites.first()?.distance_cm).map(|cm| 10.0 * cm)
+        self.distance_cm.or_else(|| self.sites.first()?.distance_cm).map(|cm| 10.0 * cm)
     }
+}
+
+/// How a late response is looked for.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct LateDef {
+    /// Its id.
+    pub id: String,
+    /// `f_wave`, `h_reflex`, `blink_reflex`.
+    pub kind: String,
+    /// The motor study whose electrodes it shares.
+    pub parent: Option<String>,
+    /// Nerve.
+    pub nerve: Option<String>,
+    /// Muscle recorded from.
+    pub record_muscle: Option<String>,
+    /// Where and how it is stimulated.
+    pub stim: Option<String>,
+    /// Stimuli of a series.
+    pub n_stimuli: Option<u16>,
+    /// Stimuli a second.
+    #[serde(rename = "rate_Hz")]
+    pub rate_hz: Option<f64>,
+    /// Customary gain, mV a division.
+    #[serde(rename = "gain_mV_per_div")]
+    pub gain_mv: Option<f64>,
+    /// Customary sweep, ms a division.
+    #[serde(rename = "sweep_ms_per_div")]
+    pub sweep_ms: Option<f64>,
+    /// Customary width of the stimulus, ms.
+    #[serde(rename = "stim_duration_ms")]
+    pub width_ms: Option<f64>,
+}
+
+/// All late responses.
+pub fn late_responses() -> &'static [LateDef] {
+    static ALL: OnceLock<Vec<LateDef>> = OnceLock::new();
+    ALL.get_or_init(|| serde_json::from_str(include_str!("data/late_responses.json")).unwrap_or_default())
 }
 
 #[derive(Deserialize)]
@@ -102,7 +154,9 @@ mod tests {
         let ulnar = by_id("ulnar_motor_adm").unwrap();
         assert_eq!(ulnar.sites[2].id, "above_elbow");
         assert_eq!(ulnar.distal_mm(), Some(80.0));
+        assert_eq!(by_id("sural").unwrap().distal_mm(), Some(140.0), "a sensory study has one site and no list");
         assert!(citation("chen_2016").contains("Muscle Nerve"));
+        assert_eq!(super::late_responses().iter().filter(|late| late.kind == "f_wave" && late.parent.is_some()).count(), 4);
         assert!(studies().iter().all(|study| study.source.iter().all(|key| citation(key) != key)), "every source is known");
     }
 }

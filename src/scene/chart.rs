@@ -42,6 +42,11 @@ impl Along {
                 from = from.min(0.0);
                 to = to.max(0.0);
             }
+            if to - from <= 1e-9 * to.abs().max(1e-9) {
+                // A single value lies in the middle of an axis that can be read.
+                let half = if to == 0.0 { 0.5 } else { 0.05 * to.abs() };
+                (from, to) = (from - half, to + half);
+            }
             let step = nice_up((to - from).max(1e-12 * to.abs()).max(1e-12) / 8.0);
             (from, to) = ((from / step + 1e-9).floor() * step, (to / step - 1e-9).ceil() * step);
             to = to.max(from + step);
@@ -287,6 +292,18 @@ mod tests {
         assert!(dots[1][1] < dots[0][1] && dots[1][0] > dots[0][0]);
         assert!(dots.iter().all(|[x, y]| (50.0..=400.0).contains(x) && (30.0..=270.0).contains(y)));
         assert!(picture.alt.contains("Amplitude, mV") && picture.alt.contains("3 points"));
+    }
+
+    #[test]
+    fn a_single_point_has_axes_that_can_be_read() {
+        for at in [4.0, 0.0, -32.3] {
+            let picture = draw(&chart(vec![[at, 7.0]], SeriesLook::Dots), 400.0, 300.0, &theme::PAPER);
+            let mut labels: Vec<String> = picture.grid.ticks.iter().map(|(_, label)| label.clone()).collect();
+            let n = labels.len();
+            labels.sort();
+            labels.dedup();
+            assert!(n > 1 && labels.len() == n, "{at}: {labels:?}");
+        }
     }
 
     #[test]

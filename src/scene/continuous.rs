@@ -92,6 +92,8 @@ pub struct Scene<'a> {
     pub trains: &'a [TrainRow],
     /// Spectrogram of the selected lane, below the lanes.
     pub spectrogram: Option<&'a Spectrogram>,
+    /// Hatch what has not come yet; the newest samples of a recording that runs are left blank.
+    pub pending: bool,
     /// Moment that is heard, seconds.
     pub playhead: Option<f64>,
     /// Theme.
@@ -190,7 +192,7 @@ impl Scene<'_> {
         for (index, lane) in self.lanes.iter().enumerate() {
             let drawn = trace(&self.source(lane), &self.view, self.vertical(index), tiles);
             let (top, height) = (self.lane_px() * index as f32, self.lane_px());
-            for [x, w] in drawn.pending {
+            for [x, w] in drawn.pending.into_iter().filter(|_| self.pending) {
                 picture.traces.push(Shape::Hatch {
                     rect: [x, top + height * 0.25, w, height * 0.5],
                     fill: theme.gap,

@@ -9,6 +9,7 @@ pub mod continuous;
 pub mod divisions;
 pub mod grid;
 pub mod marks;
+pub mod nerve_map;
 pub mod potential;
 pub mod shape;
 pub mod spectrogram;

@@ -25,12 +25,13 @@ pub fn write(picture: &Picture, theme: &Theme) -> String {
     let mut svg = with_tick_size(&svg);
     if let Some(first) = svg.find('>') {
         let title = format!(
-            "<title>{}</title><defs><clipPath id=\"all\"><rect width=\"{width}\" height=\"{height}\"/></clipPath></defs>",
+            "<title>{}</title><defs><clipPath id=\"all-{width}-{height}\"><rect width=\"{width}\" height=\"{height}\"/></clipPath></defs>",
             escape(&picture.alt)
         );
         svg.insert_str(first + 1, &title);
     }
-    svg.push_str("<g clip-path=\"url(#all)\" stroke-linejoin=\"round\">\n");
+    // Several pictures in one document have different sizes.
+    let _ = writeln!(svg, "<g clip-path=\"url(#all-{width}-{height})\" stroke-linejoin=\"round\">");
     for shape in picture.traces.iter().chain(&picture.marks) {
         element(shape, &mut svg);
     }

@@ -119,7 +119,7 @@ pub fn demo_motor_study() -> (Study, Vec<InMemory>) {
                 start,
                 n: sweep.uv.len() as u64,
                 stimulus_s: Some(sweep.stimulus_s),
-                stimulus: Stimulus { current_ma: Some(site.current_ma), pulse_ms: Some(0.2) },
+                stimulus: Stimulus { current_ma: Some(site.current_ma), pulse_ms: Some(0.2), ..Stimulus::default() },
                 averaged: Some(1),
             });
             sites.push(Site { name: site.name.to_owned(), distance_mm: Some(site.stretch.mm), sweeps: vec![id] });

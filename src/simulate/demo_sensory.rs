@@ -121,7 +121,7 @@ pub fn demo_sensory_study() -> (Study, Vec<InMemory>) {
                 start,
                 n: uv.len() as u64,
                 stimulus_s: Some(simulated.stimulus_s),
-                stimulus: Stimulus { current_ma: Some(22.0), pulse_ms: Some(0.1) },
+                stimulus: Stimulus { current_ma: Some(22.0), pulse_ms: Some(0.1), ..Stimulus::default() },
                 averaged: Some(1),
             });
             stored.extend_from_slice(uv);

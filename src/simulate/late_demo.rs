@@ -131,7 +131,7 @@ fn record(
             start,
             n: uv.len() as u64,
             stimulus_s: Some(recorded.stimulus_s),
-            stimulus: Stimulus { current_ma: Some(*ma), pulse_ms: Some(0.2) },
+            stimulus: Stimulus { current_ma: Some(*ma), pulse_ms: Some(0.2), ..Stimulus::default() },
             averaged: Some(1),
         });
         let store = |v: &f64| (v / SCALE.gain).round().clamp(SCALE.digital_min as f64, SCALE.digital_max as f64) * SCALE.gain;

@@ -14,6 +14,7 @@ mod late_demo;
 mod munix;
 mod muscle;
 mod needle;
+pub mod patient;
 mod random;
 mod scan;
 mod sensory;

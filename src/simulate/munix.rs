@@ -60,7 +60,7 @@ pub fn demo_munix_study() -> (Study, Vec<InMemory>) {
     let mut sweeps = vec![Sweep {
         n: cmap.uv.len() as u64,
         stimulus_s: Some(cmap.stimulus_s),
-        stimulus: Stimulus { current_ma: Some(22.0), pulse_ms: Some(0.2) },
+        stimulus: Stimulus { current_ma: Some(22.0), pulse_ms: Some(0.2), ..Stimulus::default() },
         ..Sweep::default()
     }];
     sweeps.extend((0..patterns.len()).map(|channel| Sweep { recording: 1, channel, n: n as u64, ..Sweep::default() }));

@@ -19,6 +19,10 @@ const REACH_MM: [f64; 2] = [-160.0, 70.0];
 const FINER: usize = 4;
 /// Groups of fibres with one velocity.
 const GROUPS: usize = 90;
+/// Slower fibres are not seen.
+const SLOWEST_MPS: f64 = 15.0;
+/// From the stimulus to the volley, ms.
+const ACTIVATION_MS: f64 = 0.15;
 /// Share of the negative peak at which the wave has left the baseline, and from which on an
 /// initial positive peak carries the onset.
 const LEAVES: f64 = 0.02;
@@ -107,8 +111,32 @@ pub fn stimulate_sensory(
     }
 }
 
-/// The sum of all fibres after the stimulus, arbitrary height.
-fn travelling(nerve: &SensoryNerve, distance_mm: f64, n: usize, per_ms: f64) -> Vec<f64> {
+/// Fibres of one velocity: the wave that their volley makes at the electrodes.
+pub(super) struct Fibres {
+    velocity_mps: f64,
+    /// By the place of the volley along the nerve, arbitrary height.
+    potential: Vec<f64>,
+}
+
+impl Fibres {
+    /// The potential at a time after a stimulus at a distance from E1, ms and mm.
+    pub(super) fn at(&self, ms: f64, distance_mm: f64) -> f64 {
+        let place = (self.velocity_mps * (ms - ACTIVATION_MS) - distance_mm - REACH_MM[0]) / DZ_MM;
+        let whole = place as usize;
+        match (self.potential.get(whole), self.potential.get(whole + 1)) {
+            (Some(near), Some(far)) if place >= 0.0 => near + (place - whole as f64) * (far - near),
+            _ => 0.0,
+        }
+    }
+
+    /// When they have passed, ms after a stimulus at a distance from E1, mm.
+    pub(super) fn passed_ms(&self, distance_mm: f64) -> f64 {
+        ACTIVATION_MS + (distance_mm + REACH_MM[1]) / self.velocity_mps
+    }
+}
+
+/// The fibres of a nerve, those of one velocity together.
+pub(super) fn fibres(nerve: &SensoryNerve) -> Vec<Fibres> {
     let (mean, sd) = nerve.velocity_mps;
     let cells = ((REACH_MM[1] - REACH_MM[0]) / DZ_MM) as usize;
     let lead: Vec<f64> = (0..cells)
@@ -119,33 +147,29 @@ fn travelling(nerve: &SensoryNerve, distance_mm: f64, n: usize, per_ms: f64) -> 
             seen * (pole(0.0) - pole(nerve.spacing_mm))
         })
         .collect();
-    let mut out = vec![0.0; n];
-    for group in 0..GROUPS {
+    let group = |group: usize| {
         // Slow fibres reach further from the mean than fast ones.
         let x = -2.8 + 5.0 * group as f64 / (GROUPS - 1) as f64;
         let v = mean + sd * if x < 0.0 { 1.4 * x } else { x };
-        if v < 15.0 {
-            continue;
-        }
         let weight = (-0.5 * x * x).exp() * (v / mean).powf(1.8);
         let scale_mm = 0.14 / 3.0 * v;
-        let slope: Vec<f64> = (0..((12.0 * scale_mm / DZ_MM) as usize))
+        let slope: Vec<f64> = (0..((12.0 * scale_mm / DZ_MM).max(0.0) as usize))
             .map(|k| {
                 let u = (k as f64 + 0.5) * DZ_MM / scale_mm;
                 u * u * (3.0 - u) * (-u).exp() / scale_mm
             })
             .collect();
-        let potential: Vec<f64> =
-            (0..cells).map(|front| slope.iter().zip(lead[..=front].iter().rev()).map(|(s, w)| s * w).sum::<f64>()).collect();
-        for (k, value) in out.iter_mut().enumerate() {
-            let place = (v * (k as f64 / per_ms - 0.15) - distance_mm - REACH_MM[0]) / DZ_MM;
-            if place >= 0.0 && place as usize + 1 < cells {
-                let i = place as usize;
-                *value += weight * (potential[i] + (place - i as f64) * (potential[i + 1] - potential[i]));
-            }
-        }
-    }
-    out
+        let potential =
+            (0..cells).map(|front| weight * slope.iter().zip(lead[..=front].iter().rev()).map(|(s, w)| s * w).sum::<f64>()).collect();
+        (v >= SLOWEST_MPS).then_some(Fibres { velocity_mps: v, potential })
+    };
+    (0..GROUPS).filter_map(group).collect()
+}
+
+/// The sum of all fibres after the stimulus, arbitrary height.
+fn travelling(nerve: &SensoryNerve, distance_mm: f64, n: usize, per_ms: f64) -> Vec<f64> {
+    let fibres = fibres(nerve);
+    (0..n).map(|k| fibres.iter().map(|fibre| fibre.at(k as f64 / per_ms, distance_mm)).sum()).collect()
 }
 
 fn truth(wave: &[f64], zero: usize, per_ms: f64) -> Option<Response> {

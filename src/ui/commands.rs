@@ -11,7 +11,7 @@ use web_sys::{Element, KeyboardEvent};
 use super::keymap::{global, plain};
 use super::state::{App, Dialog, Selection};
 use super::trains::Act;
-use super::{activity, continuous, needle_table, potential, sound, spectrogram, sweeps, trains, triggered};
+use super::{activity, continuous, guide, live, needle_table, potential, sound, spectrogram, sweeps, trains, triggered};
 use crate::engine::protocol::{Edit, Request};
 use crate::model::{MarkerKind, SignalTask};
 use crate::scene::sweeps::Arrangement;
@@ -73,6 +73,7 @@ pub enum Command {
     CursorRight,
     DeleteAnnotation,
     Play,
+    MarkNow,
     Mute,
     Alone,
     Analyse(SignalTask),
@@ -100,7 +101,7 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("F6", "Paper, scope, high contrast"),
             ("Ctrl+[ Ctrl+]", "Previous, next item of the list"),
             ("F", "Filters"),
-            ("Esc", "Close a dialog; clear cursors"),
+            ("Esc", "Disarm the stimulator; close a dialog; clear cursors"),
             ("?", "This list"),
         ],
     ),
@@ -115,7 +116,9 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("Shift+\u{2191} \u{2193}", "Gain of all lanes"),
             ("PgUp PgDn", "Select lane"),
             ("Home End", "Start, end"),
-            ("Space", "Listen from the cursor; stop"),
+            ("Space", "Listen from the cursor; stop. While recording: run, freeze"),
+            ("Ins", "While recording: mark this moment"),
+            ("F4, F7 \u{2013} F10", "Simulated patient: move the needle; rest, slight, moderate, full effort"),
             ("U", "Sound off or on"),
             ("H", "Hear the selected train alone"),
             ("1 \u{2013} 5", "Analyse the selected lane, between the cursors when there are two"),
@@ -146,6 +149,19 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("Q", "Pencil: clicks add and delete discharges"),
             ("Shift+P", "Marks of the potential: Tab, arrows (Shift: ten), Backspace"),
             ("Y", "Analyse anew, without changes by hand"),
+        ],
+    ),
+    (
+        "Nerve conduction while recording",
+        &[
+            ("F2", "Choose nerve, side and kind of test"),
+            ("F3, Shift+F3", "Next, previous stimulation site or train"),
+            ("O", "Type the current: Enter sets it; repeated, Enter arms"),
+            ("Enter", "Stimulate: once, or one train"),
+            ("Q W", "1 mA less, more (Shift: 5 mA)"),
+            ("E, Shift+E", "Repetitive stimulation: exercise of 10 s, of 60 s"),
+            ("Shift+I", "Impedances of the electrodes"),
+            ("Esc", "Disarm"),
         ],
     ),
     (
@@ -222,6 +238,7 @@ pub fn run(app: App, command: Command) {
         }
         Command::Keys => app.dialog.set(Some(Dialog::Keys)),
         Command::Close => {
+            guide::disarm(app, "Escape");
             if app.dialog.get_untracked().is_some() {
                 app.dialog.set(None);
             } else {
@@ -240,7 +257,7 @@ pub fn run(app: App, command: Command) {
         Command::Person => app.dialog.set(Some(Dialog::Person)),
         Command::NextStudyItem => step_item(app, 1),
         Command::PreviousStudyItem => step_item(app, -1),
-        _ if app.selection.get_untracked() == Selection::Together => {}
+        _ if matches!(app.selection.get_untracked(), Selection::Together | Selection::Conclusion) => {}
         _ if app.selection.get_untracked() == Selection::Needle => needle_table::run(app, command),
         _ if in_sweeps => views::run_sweeps(app, command),
         _ => run_continuous(app, command),
@@ -284,11 +301,14 @@ fn run_continuous(app: App, command: Command) {
         Command::FastLeft => continuous::scroll(app, -1.0),
         Command::FastRight => continuous::scroll(app, 1.0),
         Command::Start => continuous::show(app, f64::MIN, None),
+        Command::End if live::running(app) => app.live.follow.set(true),
         Command::End => continuous::show(app, f64::MAX, None),
         Command::Fit => continuous::show(app, f64::MIN, Some(f64::MAX)),
         Command::CursorA => app.continuous.update(|view| view.cursor = 0),
         Command::CursorB => app.continuous.update(|view| view.cursor = 1),
+        Command::Play if live::running(app) => live::toggle(app),
         Command::Play => sound::toggle(app),
+        Command::MarkNow => live::mark(app),
         Command::Mute => sound::toggle_mute(app),
         Command::Alone => sound::toggle_alone(app),
         Command::Analyse(task) => activity::ask(app, task),
@@ -315,16 +335,8 @@ fn with_study(study: Option<u32>, act: impl FnOnce(u32)) {
 
 /// Next or previous entry of the tree.
 fn step_item(app: App, by: i32) {
-    let items: Vec<Selection> = app
-        .study_now(|study| {
-            (0..study.tests.len())
-                .map(Selection::Test)
-                .chain((study.tests.len() > 1).then_some(Selection::Together))
-                .chain(std::iter::once(Selection::Needle))
-                .chain((0..study.recordings.len()).map(Selection::Recording))
-                .collect()
-        })
-        .unwrap_or_default();
+    let items: Vec<Selection> =
+        app.study_now(|study| Selection::groups(study).into_iter().flat_map(|(_, items)| items).collect()).unwrap_or_default();
     let now = items.iter().position(|item| *item == app.selection.get_untracked()).unwrap_or(0);
     if let Some(item) = items.get((now as i32 + by).clamp(0, items.len() as i32 - 1) as usize) {
         app.select(*item);
@@ -348,6 +360,9 @@ pub fn listen(app: App) {
                 event.prevent_default();
                 run(app, command);
             }
+            return;
+        }
+        if live::key(app, &event, typing || in_dialog) || guide::key(app, &event, typing || in_dialog) {
             return;
         }
         // Enter and Space belong to the button that has the keyboard.

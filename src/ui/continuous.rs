@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::ahead::Expected;
 use super::state::{App, Continuous};
 pub use crate::engine::protocol::scenes::visible;
 use crate::engine::protocol::scenes::{lane as scene_lane, lanes};
-use crate::engine::protocol::{AnnotationView, LaneView, RecordingView, Request};
+use crate::engine::protocol::{AnnotationView, Edit, LaneView, RecordingView, Request};
 use crate::model::LaneSettings;
 use crate::scene::continuous::Scene;
 use crate::scene::divisions::nice_step;
@@ -33,6 +34,7 @@ fn with_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene<'_>
             annotation: view.annotation,
             cursors: view.cursors,
             spectrogram: spectrogram.as_deref(),
+            pending: !super::live::running(app),
             playhead: app.sound.playhead.get(),
             trains: &trains,
             theme: app.theme_now(),
@@ -52,7 +54,10 @@ pub fn picture(app: App, width: f32, height: f32) -> Option<Picture> {
     let tiles = app.tiles.get_value();
     with_scene(app, width, height, |scene, _| {
         let now = scene.needed(false);
-        let missing = tiles.borrow_mut().missing(&now);
+        let mut missing = tiles.borrow_mut().missing(&now);
+        if super::live::running(app) {
+            missing.extend(tiles.borrow_mut().incomplete(&now));
+        }
         request(app, missing);
         // What lies beside the view is asked for after it, so that panning finds it there.
         let around = tiles.borrow_mut().missing(&scene.needed(true));
@@ -105,6 +110,7 @@ pub fn extent(app: App) -> Extent {
 
 /// Moves the view by pixels.
 pub fn pan(app: App, by_px: f64, width: f32) {
+    super::live::look_back(app);
     let within = extent(app);
     app.continuous.update(|view| {
         let moved = viewport(view, width).panned(by_px, within);
@@ -124,6 +130,7 @@ pub fn zoom(app: App, factor: f64, x: f64, width: f32) {
 
 /// Moves by a share of what is in view.
 pub fn scroll(app: App, share: f64) {
+    super::live::look_back(app);
     let within = extent(app);
     app.continuous.update(|view| {
         let moved = viewport(view, 1000.0).at(view.from_s + share * view.span_s, view.span_s, within);
@@ -133,6 +140,7 @@ pub fn scroll(app: App, share: f64) {
 
 /// Sets the stretch in view.
 pub fn show(app: App, from_s: f64, span_s: Option<f64>) {
+    super::live::look_back(app);
     let within = extent(app);
     app.continuous.update(|view| {
         let span_s = span_s.unwrap_or(view.span_s).clamp(MIN_SPAN_S, within.duration_s.max(MIN_SPAN_S));
@@ -201,7 +209,12 @@ pub fn edit_lanes(app: App, what: &str, change: impl FnOnce(&mut Vec<LaneSetting
     let Some((recording, view)) = untrack(|| app.recording()) else { return };
     let mut lanes: Vec<LaneSettings> = view.lanes.iter().map(|lane| lane.settings.clone()).collect();
     change(&mut lanes);
-    app.edit_lanes(recording, lanes, what);
+    send_lanes(app, recording, what, lanes);
+}
+
+/// Sends the lanes of a recording.
+pub fn send_lanes(app: App, recording: usize, what: &str, lanes: Vec<LaneSettings>) {
+    app.edit_ahead(Edit::Lanes { recording, lanes: lanes.clone(), what: what.into() }, None, Expected::Lanes { recording, lanes });
 }
 
 /// Changes the gain of the selected lane, or of all, by steps of 1-2-5; negative steps magnify.
@@ -265,6 +278,7 @@ fn overview_scene<T>(app: App, width: f32, height: f32, with: impl FnOnce(&Scene
             annotation: None,
             cursors: [None; 2],
             spectrogram: None,
+            pending: !super::live::running(app),
             playhead: None,
             trains: &[],
             theme: app.theme_now(),
@@ -281,7 +295,11 @@ pub fn overview(app: App, width: f32, height: f32) -> Option<Picture> {
     let theme = app.theme_now();
     let view = app.continuous.get();
     overview_scene(app, width, height, |scene| {
-        let missing = tiles.borrow_mut().missing(&scene.needed(false));
+        let needed = scene.needed(false);
+        let mut missing = tiles.borrow_mut().missing(&needed);
+        if super::live::running(app) {
+            missing.extend(tiles.borrow_mut().incomplete(&needed));
+        }
         request(app, missing);
         let mut picture = scene.draw(&*tiles.borrow());
         picture.marks.clear();

@@ -3,13 +3,16 @@
 mod annotation;
 mod assign;
 pub mod compare;
+mod device;
 mod export;
 mod filter;
+mod guide;
 mod keys;
 mod lanes;
 mod make_sweeps;
 mod muscle;
 mod person;
+mod report;
 mod test;
 mod text;
 
@@ -28,15 +31,18 @@ pub fn Dialogs() -> impl IntoView {
             let (title, body) = match dialog {
                 Dialog::Keys => ("All keys", keys::Keys().into_any()),
                 Dialog::Filter => ("Filters", filter::Filter().into_any()),
+                Dialog::Device(name) => ("A device of your own", device::device(name).into_any()),
                 Dialog::Lanes => ("Lanes", lanes::Lanes().into_any()),
                 Dialog::Export => ("Export", export::Export().into_any()),
                 Dialog::Sweeps => ("Make sweeps", make_sweeps::MakeSweeps().into_any()),
                 Dialog::Annotation(id, at_s) => ("Annotation", annotation::annotation(id, at_s).into_any()),
                 Dialog::Assign(test) => ("Which study is this?", assign::assign(test).into_any()),
                 Dialog::Muscle(what) => ("Which muscle?", muscle::muscle(what).into_any()),
+                Dialog::Guide => ("Nerve conduction", guide::Guided().into_any()),
                 Dialog::Person => ("Height, age, sex", person::Person().into_any()),
                 Dialog::Compare => ("Compare with", compare::Compare().into_any()),
                 Dialog::Test(test) => ("Test", test::test(test).into_any()),
+                Dialog::Report(depth) => ("Report", report::report(depth).into_any()),
                 Dialog::Text(question) => ("How is this text to be read?", text::text(question).into_any()),
             };
             view! { <Frame title=title>{body}</Frame> }

@@ -6,10 +6,11 @@ use super::activity;
 use super::spectrogram;
 use super::state::{App, Dialog, Progress, Saved, Selection, TextQuestion};
 use super::triggered;
+use super::{guide, live};
 use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView, SweepView, TestView};
-use crate::model::TestKind;
+use crate::model::{FilterChain, TestKind};
 use crate::web::link::Link;
-use crate::web::page;
+use crate::web::{page, scope};
 
 /// Starts the worker and listens to it. A script or test that wants the JSON of the command line
 /// asks with an event `myoscope-json` on the document; it then stands in attributes of the root.
@@ -25,7 +26,13 @@ pub fn connect(app: App) {
 /// Gives up opening what takes too long: reading a file is one uninterrupted piece of work for the
 /// worker, so a new one takes its place and opens again what was in view.
 pub fn cancel_opening(app: App) {
+    if app.live.view.with_untracked(Option::is_some) {
+        // The same worker draws and measures what is recorded.
+        app.notice("doubt", "Opening goes on.", "A recording runs, and its study would be closed. End it first, then cancel.");
+        return;
+    }
     let key = app.study_now(|study| study.key.clone());
+    live::let_go(app);
     app.link.with_value(|link| {
         if let Some(link) = link {
             link.end();
@@ -36,6 +43,7 @@ pub fn cancel_opening(app: App) {
     app.studies.set(Vec::new());
     app.activate(None);
     start(app);
+    super::limits::restore(app);
     app.send(Request::Recent);
     if let Some(key) = key {
         super::reopen(app, key);
@@ -44,7 +52,7 @@ pub fn cancel_opening(app: App) {
 }
 
 fn start(app: App) {
-    match Link::start(move |event, buffers| receive(app, event, buffers)) {
+    match Link::start(scope::ENGINE, move |event, buffers| receive(app, event, buffers), move || gone(app)) {
         Ok(link) => app.link.set_value(Some(link)),
         Err(_) => app.notice(
             "abn",
@@ -54,12 +62,23 @@ fn start(app: App) {
     }
 }
 
+/// The engine's worker is gone.
+fn gone(app: App) {
+    let text = if app.live.view.with_untracked(Option::is_some) {
+        "The recording goes on and is stored: end it, then reload the page, which offers it. Your edits are stored."
+    } else {
+        "Your edits are stored; reload the page to go on."
+    };
+    app.notice("abn", "The part of the program that reads and draws recordings has stopped.", text);
+}
+
 /// Tells the pictures that values have come, once a frame however many messages bring them.
-fn arrived(app: App) {
+pub fn next_frame(app: App) {
     if !app.arriving.get_value() {
         app.arriving.set_value(true);
         let told = request_animation_frame_with_handle(move || {
             app.arriving.set_value(false);
+            live::follow(app);
             app.arrived.update(|count| *count += 1);
         });
         if told.is_err() {
@@ -69,10 +88,18 @@ fn arrived(app: App) {
     }
 }
 
-fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
+pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
     match event {
         Event::Opened { view } => opened(app, view),
         Event::Changed { view } => changed(app, view),
+        Event::Devices { list } => app.live.devices.set(list),
+        Event::Runs { list } => app.live.guide.choices.set(list),
+        Event::Grown { study, recordings } => live::grown(app, study, recordings),
+        Event::Live { view } => live::told(app, view),
+        Event::LiveStudy { study, guide } => live::placed(app, study, guide),
+        Event::LiveClosed { recorded, stored } => live::closed(app, recorded, stored),
+        Event::LiveEnded { .. } => live::ended(app),
+        Event::Rescued { list } => app.live.rescued.set(list),
         Event::Refused { file, words, preview, .. } => {
             app.opening.set(false);
             match preview {
@@ -90,12 +117,12 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                         }
                     }
                 });
-                arrived(app);
+                next_frame(app);
             }
         }
         Event::Activity { study, view } => {
             if app.active.get_untracked() == Some(study) {
-                activity::arrived(app, view);
+                activity::arrived(app, app.settled_activity(study, view));
             }
         }
         Event::Sweeps { study, test, sweeps } => {
@@ -155,7 +182,15 @@ fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                 app.saved.set(Saved::Failed(what));
             }
         },
+        Event::Limits { file, own, problems, text, .. } => super::limits::changed(app, &file, own, &problems, text.as_deref()),
         Event::Recent { list } => app.recent.set(list),
+        // The page makes no PDF.
+        Event::Material { .. } => {}
+        Event::Preview { study, wanted, html } => {
+            if app.active.get_untracked() == Some(study) {
+                app.preview.set(Some((wanted, html)));
+            }
+        }
         Event::Exported { names, warnings } => {
             for (name, buffer) in names.iter().zip(buffers) {
                 if let Buffer::Bytes(bytes) = buffer
@@ -199,12 +234,18 @@ fn opened(app: App, view: StudyView) {
     }
     app.say(format!("{} opened", view.title));
     let view_text = view.text.clone();
+    // A study without files that is recorded here, not one of a log.
+    let recorded = app.live.view.with_untracked(Option::is_some) && view.files.is_empty() && view.key.starts_with("live-");
+    app.ahead.update_value(|ahead| ahead.forget(key));
     app.studies.update(|studies| {
         studies.retain(|study| study.study != key);
         studies.push(view);
     });
     let unsure = view_text.filter(|preview| !preview.certain);
     app.activate(Some(key));
+    if recorded {
+        live::opened(app);
+    }
     page::set_root_attribute("data-opened", &key.to_string());
     if let Some(preview) = unsure {
         let text = "The sampling rate, units or columns of this text had to be guessed: 'Read differently' in the inspector of the recording shows how it was read.";
@@ -212,17 +253,18 @@ fn opened(app: App, view: StudyView) {
     }
 }
 
-/// What the traces of each test depend on: polarity, kind, what its averages are made of.
-fn drawn(view: &StudyView) -> Vec<(bool, TestKind, Vec<bool>)> {
+/// What the traces of each test depend on: polarity, kind, filters, what its averages are made of.
+fn drawn(view: &StudyView) -> Vec<(bool, TestKind, FilterChain, Vec<bool>)> {
     let left_out = |sweep: &SweepView| sweep.measurement.as_ref().is_some_and(|measured| measured.left_out.is_some());
     let of = |test: &TestView| {
         let averaged = test.sites.iter().filter(|site| site.average.is_some());
-        (test.turned, test.kind, averaged.flat_map(|site| &site.sweeps).map(left_out).collect())
+        (test.turned, test.kind, test.filter, averaged.flat_map(|site| &site.sweeps).map(left_out).collect())
     };
     view.tests.iter().map(of).collect()
 }
 
 fn changed(app: App, view: StudyView) {
+    let view = app.settled(view);
     let key = view.study;
     let (mut redraw, mut sweeps) = (false, 0_usize);
     let shown = app.selection.get_untracked();
@@ -231,7 +273,7 @@ fn changed(app: App, view: StudyView) {
     let typing = page::typing();
     app.studies.update(|studies| {
         if let Some(study) = studies.iter_mut().find(|study| study.study == key) {
-            redraw = study.sweep_filter != view.sweep_filter || drawn(study) != drawn(&view);
+            redraw = drawn(study) != drawn(&view);
             another = kind(study) != kind(&view);
             sweeps = study.tests.iter().flat_map(|test| &test.sites).map(|site| site.sweeps.len()).sum();
             *study = view;
@@ -249,6 +291,8 @@ fn changed(app: App, view: StudyView) {
     match shown {
         // An undone test is gone: what is shown must exist.
         Selection::Test(test) if test >= tests => app.select(Selection::Recording(0)),
+        Selection::Test(test) if now > sweeps && live::running(app) => guide::arrived(app, key, test),
+        _ if now > sweeps && live::running(app) => {}
         _ if now > sweeps => app.select(Selection::Test(tests.saturating_sub(1))),
         // Another kind has other markers and another time base.
         Selection::Test(_) if another => app.select(shown),

@@ -5,7 +5,10 @@ use wasm_bindgen::JsCast;
 use web_sys::{DataTransferItem, DragEvent, HtmlInputElement};
 
 use super::commands::{self, Command};
+use super::devices::Amplifier;
 use super::icons::{self, icon};
+use super::limits::Limits;
+use super::live::{LiveBar, Patients, Rescued};
 use super::state::App;
 use crate::engine::protocol::{Request, TextOptions, demos};
 use crate::web::page;
@@ -107,6 +110,8 @@ pub fn Home() -> impl IntoView {
             on:drop=move |event| { over.set(false); take_drop(app, &event); }>
             <FileInputs/>
             <Notices/>
+            <Rescued/>
+            <LiveBar/>
             <div class="cards">
                 <section class="panel drop" class:over=move || over.get() aria-labelledby="drop-h">
                     <h1 id="drop-h">"Drop a recording here"</h1>
@@ -118,13 +123,16 @@ pub fn Home() -> impl IntoView {
                     <Opening/>
                     <p class="muted small">"EDF, EDF+, BDF, BDF+, WFDB (.hea with .dat and annotations), BrainVision, WAV, Qtrac .MEM, CSV and other text tables. The content decides, not the name."</p>
                 </section>
-                <section class="panel side" aria-labelledby="demo-h">
+                <Amplifier/>
+                <Patients/>
+                <section class="panel side demos" aria-labelledby="demo-h">
                     <h2 id="demo-h">"Simulated recordings"</h2>
                     <p class="muted">"To try everything without a file of your own. Made by the program itself; no patient."</p>
                     <p class="row">
                         {demos().map(|(id, name)| view! { <button class="btn" on:click=move |_| app.send(Request::OpenDemo { demo: id.to_owned() })>{name}</button> }).collect_view()}
                     </p>
                 </section>
+                <Limits/>
             </div>
             <Show when=move || app.studies.with(|studies| !studies.is_empty())>
                 <section class="panel list" aria-labelledby="open-h">

@@ -222,6 +222,7 @@ fn annotation_panel(app: App, annotation: Memo<Option<usize>>) -> Option<AnyView
 }
 
 fn about_panel(app: App) -> Option<AnyView> {
+    super::live::beat(app);
     let (_, recording) = app.recording()?;
     let differently = app.study(|study| study.text.clone().map(|preview| TextQuestion { file: study.title.clone(), preview })).flatten();
     let gaps = recording.spans.len().saturating_sub(1);

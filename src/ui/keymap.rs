@@ -33,6 +33,7 @@ pub fn plain(event: &KeyboardEvent) -> Option<Command> {
     let command = match event.key().as_str() {
         "?" => Command::Keys,
         " " => Command::Play,
+        "Insert" => Command::MarkNow,
         "Enter" => Command::ShowThere,
         "ArrowLeft" if shift => Command::FastLeft,
         "ArrowLeft" => Command::Left,

@@ -1,14 +1,22 @@
 //! Leptos components: thin, they mirror what the engine says and send it what a person does.
 
 mod activity;
+mod ahead;
 mod commands;
+mod conclusion;
 mod continuous;
+mod devices;
 mod dialogs;
+mod ear;
 mod events;
+mod guide;
 mod home;
 mod icons;
+mod impedance;
 mod inspector;
 mod keymap;
+mod limits;
+mod live;
 mod needle_inspector;
 mod needle_table;
 mod nerve_table;
@@ -16,6 +24,7 @@ mod potential;
 mod reader;
 mod results;
 mod scope;
+mod selection;
 mod sound;
 mod spectrogram;
 mod state;
@@ -44,9 +53,14 @@ fn Root() -> impl IntoView {
     provide_context(app);
     events::connect(app);
     commands::listen(app);
+    devices::watch(app);
+    ear::watch(app);
+    guide::watch(app);
     Effect::new(move |_| page::set_theme(app.theme.get().name()));
     page::register_service_worker(move |worker| app.update.set(Some(worker.into())));
+    limits::restore(app);
     app.send(Request::Recent);
+    app.send(Request::Devices);
     let search = page::window().and_then(|window| window.location().search().ok()).unwrap_or_default();
     let kept = page::hash();
     match (kept.as_str(), search.as_str()) {

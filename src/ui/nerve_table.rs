@@ -160,7 +160,8 @@ fn nerve_row(app: App, test: &TestView, place: Place, site: &SiteView, sweep: &S
     let none = measurement.is_some() && response.is_none();
     let left_out = measurement.as_ref().and_then(|measurement| measurement.left_out.clone());
     let quality = measurement.map(|measurement| measurement.quality).unwrap_or_default();
-    let first = k == 0;
+    // Values of the site stand beside the sweep that it counts with.
+    let first = site.counts.map_or(k == 0, |counts| counts == sweep.id);
     let segment = site.segment.clone().filter(|_| first);
     let distal = site_index.checked_sub(1).and_then(|distal| test.sites.get(distal)).map(|distal| distal.name.clone());
     let label = match (&distal, first) {
@@ -204,7 +205,7 @@ fn nerve_row(app: App, test: &TestView, place: Place, site: &SiteView, sweep: &S
     let (count, words) = (words.len(), words.join(" "));
     view! {
         <tr class:sel=selected class:ref=left_out.is_some() on:click=move |_| app.sweeps.update(|view| view.row = row)>
-            <th scope="row">{name}</th>
+            <th scope="row">{name}{(rows > 1 && !sweep.stimulus.is_empty()).then(|| view! { <span class="stim">{sweep.stimulus.clone()}</span> })}</th>
             {values}
             <td>{label}</td>
             <td class="n">{distance}</td>

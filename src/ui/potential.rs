@@ -7,11 +7,13 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 
+use super::ahead::Expected;
 use super::commands::{self, Command};
 use super::scope::Layers;
 use super::state::App;
-use super::trains::{Act, place_mark, reset_marks};
-use crate::model::{PotentialMark, ShownMark, ShownPotential};
+use super::trains::{Act, selected_train, view_now};
+use crate::engine::protocol::Edit;
+use crate::model::{PotentialMark, ShownMark, ShownPotential, TrainChange};
 use crate::scene::divisions::number;
 use crate::scene::potential::Scene;
 use crate::scene::{Picture, Target};
@@ -44,21 +46,22 @@ fn mark_now(app: App, mark: PotentialMark) -> Option<ShownMark> {
     untrack(|| with_potential(app, |_, potential| potential.marks.iter().find(|shown| shown.mark == mark).copied())).flatten()
 }
 
-/// Shows a mark where a person puts it, before the engine has answered.
-fn expect(app: App, mark: PotentialMark, at: f64) {
-    let Some(train) = app.train.get_untracked() else { return };
-    app.activity.update(|activity| {
-        let potential = activity.as_mut().and_then(|view| view.measurement.potentials.get_mut(train));
-        let shown = potential.and_then(|potential| potential.marks.iter_mut().find(|shown| shown.mark == mark));
-        if let Some(shown) = shown {
-            (shown.at, shown.by_person) = (at, true);
+/// Places a mark of the selected train's potential, or gives it back to the program.
+fn place_mark(app: App, mark: PotentialMark, at: Option<f64>, gesture: Option<u32>) {
+    if let Some((train, key)) = app.train.get_untracked().zip(view_now(app, |view| view.key)) {
+        let edit = Edit::Trains { key, change: TrainChange::Mark { train, mark, at } };
+        match at {
+            Some(at) => app.edit_ahead(edit, gesture, Expected::Mark { train, mark, at }),
+            None => app.edit_in(edit, gesture),
         }
-    });
+    }
 }
 
-fn place(app: App, mark: PotentialMark, at: f64, gesture: Option<u32>) {
-    expect(app, mark, at);
-    place_mark(app, mark, Some(at), gesture);
+/// All marks of the selected train as the program has them.
+fn reset_marks(app: App) {
+    if let Some((train, key)) = selected_train(app).zip(view_now(app, |view| view.key)) {
+        app.edit(Edit::Trains { key, change: TrainChange::ResetMarks { train } });
+    }
 }
 
 /// Moves the chosen mark by samples, the baseline by microvolts.
@@ -70,7 +73,7 @@ fn step(app: App, by: f64) {
     let at = untrack(|| with_scene(app, |scene| scene.on_sample(now.at + by * 1e3 / scene.potential.fs_hz.max(1.0))));
     let at = if now.mark == PotentialMark::Baseline { Some(now.at + by) } else { at };
     if let Some(at) = at {
-        place(app, now.mark, at, None);
+        place_mark(app, now.mark, Some(at), None);
         app.say(format!("{} {at:.2} {}", now.mark.name(), now.mark.unit()));
     }
 }
@@ -155,7 +158,7 @@ pub fn PotentialChart() -> impl IntoView {
             if let (Some(to), Some(now)) = (to, mark_now(app, mark))
                 && (to - now.at).abs() > 1e-9
             {
-                place(app, mark, to, Some(gesture));
+                place_mark(app, mark, Some(to), Some(gesture));
             }
         }
     };

@@ -5,9 +5,12 @@ use web_sys::DragEvent;
 
 use super::activity::{ActivityTables, ActivityTools};
 use super::commands::{self, Command};
+use super::conclusion::ConclusionPage;
+use super::guide::GuideBar;
 use super::home::{self, FileInputs, Notices};
 use super::icons::{self, icon};
 use super::inspector::{MarkerInspector, RecordingInspector};
+use super::live::LiveBar;
 use super::needle_inspector::{MuscleInspector, Potentials};
 use super::needle_table::MuscleTable;
 use super::nerve_table::has_nerve_table;
@@ -36,13 +39,16 @@ pub fn Reader() -> impl IntoView {
             <Tree/>
             <main class="work">
                 <FileInputs/>
+                <LiveBar/>
+                <GuideBar/>
                 <Heading/>
                 <SoundBar/>
                 <TriggeredBar/>
                 <Notices/>
                 <Show when=move || app.selection.get() == Selection::Together><Together/></Show>
+                <Show when=move || app.selection.get() == Selection::Conclusion><ConclusionPage/></Show>
                 <Show when=move || app.selection.get() == Selection::Needle><MuscleTable/></Show>
-                <div class="split" hidden=move || matches!(app.selection.get(), Selection::Together | Selection::Needle) class:charted=move || in_sweeps() || analysed() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
+                <div class="split" hidden=move || app.selection.get().is_page() class:charted=move || in_sweeps() || analysed() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
                     <Scope/>
                     <Charts/>
                 </div>
@@ -52,6 +58,7 @@ pub fn Reader() -> impl IntoView {
                 Selection::Test(_) => view! { <MarkerInspector/> }.into_any(),
                 Selection::Recording(_) => view! { <RecordingInspector/> }.into_any(),
                 Selection::Needle => view! { <MuscleInspector/> }.into_any(),
+                Selection::Conclusion => view! { <aside class="inspect" aria-label="Inspector"><p class="muted">"Age, height, sex and the weeks since the first symptom are asked by I. What is not tested says nothing; what is tested and normal speaks against."</p></aside> }.into_any(),
                 Selection::Together => view! { <aside class="inspect" aria-label="Inspector"><p class="muted">"Tests are found by side, nerve and recording site: T and G on a test correct them."</p></aside> }.into_any(),
             }}
             <section class="values" aria-label="Values">
@@ -59,7 +66,7 @@ pub fn Reader() -> impl IntoView {
                     Selection::Test(_) => view! { <Results/> }.into_any(),
                     Selection::Recording(_) => view! { <ActivityTables/><LaneTable/> }.into_any(),
                     Selection::Needle => view! { <Potentials/> }.into_any(),
-                    Selection::Together => ().into_any(),
+                    Selection::Together | Selection::Conclusion => ().into_any(),
                 }}
             </section>
         </div>
@@ -119,6 +126,7 @@ fn Heading() -> impl IntoView {
     let title = move || match app.selection.get() {
         Selection::Test(_) => app.test().map(|(_, test)| test.title).unwrap_or_default(),
         Selection::Together => "Comparisons".to_owned(),
+        Selection::Conclusion => "Conclusion".to_owned(),
         Selection::Needle => "Needle EMG".to_owned(),
         Selection::Recording(_) => app.with_recording(|recording| recording.name.clone()).unwrap_or_default(),
     };
@@ -137,9 +145,10 @@ fn Heading() -> impl IntoView {
                 (true, true) => "negative up (stored values turned over)",
                 (true, false) => "negative up",
             };
-            format!("{study}{up}{temperature}").trim_start_matches(", ").to_owned()
+            format!("{study}{up}{temperature}").trim_matches([',', ' ']).to_owned()
         }
         Selection::Together => "what the tests say together".to_owned(),
+        Selection::Conclusion => "a draft from values and muscles".to_owned(),
         Selection::Needle => "by keys, or entered from analyses".to_owned(),
         Selection::Recording(_) => {
             let up = if app.continuous.with(|view| view.negative_up) { "negative up" } else { "positive up" };

@@ -134,7 +134,7 @@ pub fn Charts() -> impl IntoView {
             let overlaid = usize::from(overlay(app).is_some());
             app.activity.with(|activity| activity.as_ref().map_or(0, |view| view.measurement.charts.len() + overlaid))
         }
-        Selection::Together | Selection::Needle => 0,
+        Selection::Together | Selection::Conclusion | Selection::Needle => 0,
     });
     view! {
         <Show when=move || count.get() != 0>

@@ -135,7 +135,7 @@ fn draw_main(app: App, width: f32, height: f32) -> Option<Picture> {
         Selection::Recording(_) if app.triggered.shown.get().is_some() => triggered::picture(app, width, height),
         Selection::Recording(_) => continuous::picture(app, width, height),
         Selection::Test(_) => sweeps::picture(app, width, height),
-        Selection::Together | Selection::Needle => None,
+        Selection::Together | Selection::Conclusion | Selection::Needle => None,
     }
 }
 
@@ -281,8 +281,15 @@ pub fn Scope() -> impl IntoView {
         };
         let (dx, dy) = (event.delta_x() * unit, event.delta_y() * unit);
         if is_triggered() {
-            let steps = if dy > 0.0 { 1 } else { -1 };
-            if event.alt_key() { triggered::gain(app, steps) } else { triggered::step(app, steps) }
+            // With Shift some browsers turn the wheel sideways.
+            let steps = if dx + dy > 0.0 { 1 } else { -1 };
+            if event.alt_key() {
+                triggered::gain(app, steps);
+            } else if event.shift_key() {
+                triggered::zoom(app, if steps > 0 { 0.5 } else { 2.0 });
+            } else {
+                triggered::step(app, steps);
+            }
         } else if event.alt_key() {
             let steps = if dy > 0.0 { 1 } else { -1 };
             if is_continuous() { continuous::gain(app, steps, false) } else { sweeps::gain(app, steps, false) }

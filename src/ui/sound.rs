@@ -10,7 +10,9 @@ use leptos::prelude::*;
 
 use super::commands::{self, Command};
 use super::continuous;
+use super::ear;
 use super::icons::{self, icon};
+use super::live;
 use super::state::{App, Selection};
 use super::triggered::TriggeredTools;
 use crate::engine::protocol::{LaneView, Request, StudyKey};
@@ -23,7 +25,7 @@ use crate::web::page;
 /// Signals with fewer samples a second have nothing in the audible band.
 const LEAST_HZ: f64 = 500.0;
 /// Full scale of the loudspeaker at a volume of 70, divisions at the gain that suits the lane.
-const FULL_DIVISIONS: f64 = 5.0;
+pub const FULL_DIVISIONS: f64 = 5.0;
 /// Volume that full scale belongs to, and decibels a step of the slider.
 const NOMINAL: f64 = 70.0;
 const DB_A_STEP: f64 = 0.6;
@@ -92,10 +94,20 @@ impl Sound {
             player: StoredValue::new_local(Rc::default()),
         }
     }
+
+    /// Whether nothing is to be heard (tracked).
+    pub fn silenced(&self) -> bool {
+        self.muted.get() || self.volume.get() <= 0.0
+    }
+
+    /// Part of the nominal volume (tracked).
+    pub fn loudness(&self) -> f64 {
+        if self.silenced() { 0.0 } else { 10f64.powf((self.volume.get() - NOMINAL) * DB_A_STEP / 20.0) }
+    }
 }
 
 /// Why a lane cannot be heard.
-fn silent(lane: &LaneView) -> Option<String> {
+pub fn silent(lane: &LaneView) -> Option<String> {
     (lane.fs_hz < LEAST_HZ).then(|| format!("Sampled at {} Hz: there is nothing to hear below {LEAST_HZ} Hz.", lane.fs_hz))
 }
 
@@ -258,8 +270,7 @@ fn set_speed(app: App, speed: f64) {
 }
 
 fn set_loudness(app: App) {
-    let volume = app.sound.volume.get_untracked();
-    let loud = if app.sound.muted.get_untracked() || volume <= 0.0 { 0.0 } else { 10f64.powf((volume - NOMINAL) * DB_A_STEP / 20.0) };
+    let loud = untrack(|| app.sound.loudness());
     if let Some(now) = &app.sound.player.get_value().borrow().now {
         now.speaker.set_gain(loud / now.full.max(1e-12));
     }
@@ -365,41 +376,47 @@ pub fn SoundBar() -> impl IntoView {
         app.with_recording(|_| ()).and_then(|()| continuous::selected_lane(app))
     };
     let why = move || lane().and_then(|lane| silent(&lane));
-    let state = move || match (why(), sound.waits.get(), sound.muted.get() || sound.volume.get() <= 0.0) {
+    // A recording that runs is heard as it comes; frozen, any part of it can be played as well.
+    let runs = move || live::in_view(app);
+    let stored = move || !runs() || !app.live.follow.get();
+    let state = move || match (why(), sound.waits.get(), sound.silenced()) {
         (Some(why), ..) => why,
+        _ if runs() && !sound.playing.get() => ear::words(app),
         (_, true, _) => "waiting for samples".into(),
         (_, _, true) => "sound off".into(),
         _ => String::new(),
     };
     let loudest = move || {
         let full = lane().map(|lane| {
-            let loud = 10f64.powf((sound.volume.get() - NOMINAL) * DB_A_STEP / 20.0);
-            format!("loudest at \u{b1}{}", quantity(rounded(FULL_DIVISIONS * lane.suggested_gain / loud), &lane.unit))
+            let full = if runs() { ear::full(&lane) } else { FULL_DIVISIONS * lane.suggested_gain };
+            format!("loudest at \u{b1}{}", quantity(rounded(full / sound.loudness().max(1e-9)), &lane.unit))
         });
-        full.filter(|_| state().is_empty()).unwrap_or_default()
+        full.filter(|_| why().is_none() && !sound.silenced()).unwrap_or_default()
     };
     let place = move || {
         let length_s = app.with_recording(|recording| recording.duration_s).unwrap_or(0.0);
-        sound.playhead.get().map(|time_s| format!("{} of {}", clock(time_s, 0.01), clock(length_s, 0.01)))
+        sound.playhead.get().filter(|_| stored()).map(|time_s| (clock(time_s, 0.01), format!(" of {}", clock(length_s, 0.01))))
     };
     let pressed = |on: bool| if on { "true" } else { "false" };
     view! {
         <Show when=move || matches!(app.selection.get(), Selection::Recording(_))>
             <div class="sound" role="group" aria-label="Sound">
-                <button class="btn primary" id="play" disabled=move || why().is_some() title=move || why().unwrap_or_else(|| "From the cursor, else from the left edge".into()) on:click=move |_| commands::run(app, Command::Play)>
+                <Show when=stored>
+                <button class="btn primary" id="play" disabled=move || why().is_some() title=move || why().unwrap_or_else(|| "From the cursor, else from the left edge".into()) on:click=move |_| toggle(app)>
                     {move || if sound.playing.get() { icon(icons::STOP).into_any() } else { icon(icons::ARROW).into_any() }}
-                    {move || if sound.playing.get() { "Stop " } else { "Play " }}<kbd>"Space"</kbd>
+                    {move || if sound.playing.get() { "Stop " } else { "Play " }}{move || (!runs()).then(|| view! { <kbd>"Space"</kbd> })}
                 </button>
-                <button class="btn" aria-pressed=move || pressed(sound.looped.get()) title="Again and again: between the two cursors, else what is in view" on:click=move |_| toggle_loop(app)>{icon(icons::LOOP)}"Loop"</button>
+                <button class="btn" aria-label="Loop" aria-pressed=move || pressed(sound.looped.get()) title="Again and again: between the two cursors, else what is in view" on:click=move |_| toggle_loop(app)>{icon(icons::LOOP)}<span class="word">"Loop"</span></button>
                 <div class="seg-c" role="group" aria-label="Speed">
                     {SPEEDS.map(|(speed, name, title)| view! {
                         <button class="btn" aria-label=title title=title aria-pressed=move || pressed(sound.speed.get() == speed) on:click=move |_| set_speed(app, speed)>{name}</button>
                     })}
                 </div>
-                <Show when=move || app.train.get().is_some()>
-                    <button class="btn" aria-pressed=move || pressed(sound.alone.get()) title="Only the discharges of the selected train are heard" on:click=move |_| toggle_alone(app)>"Train alone "<kbd>"H"</kbd></button>
                 </Show>
-                <button class="btn" aria-pressed=move || pressed(sound.muted.get()) title="Sound on or off" on:click=move |_| commands::run(app, Command::Mute)>{icon(icons::SPEAKER)}"Mute "<kbd>"U"</kbd></button>
+                <Show when=move || app.train.get().is_some()>
+                    <button class="btn" aria-label="Train alone" aria-pressed=move || pressed(sound.alone.get()) title="Only the discharges of the selected train are heard" on:click=move |_| toggle_alone(app)>"Alone "<kbd>"H"</kbd></button>
+                </Show>
+                <button class="btn" aria-label="Mute" aria-pressed=move || pressed(sound.muted.get()) title="Sound on or off" on:click=move |_| commands::run(app, Command::Mute)>{icon(icons::SPEAKER)}<span class="word">"Mute "</span><kbd>"U"</kbd></button>
                 <input type="range" min="0" max="100" step="1" aria-label="Volume" aria-valuetext=loudest title=move || format!("Volume, apart from the gain of the picture: {}", loudest()) prop:value=move || sound.volume.get().to_string()
                     on:input=move |event| {
                         if let Ok(volume) = event_target_value(&event).parse::<f64>() {
@@ -408,11 +425,11 @@ pub fn SoundBar() -> impl IntoView {
                             set_loudness(app);
                         }
                     }/>
-                <span class="sub">{state}</span>
+                <span class="sub" title=move || if runs() { "From the arrival of a sample to the loudspeaker" } else { "" }>{state}</span>
                 <span class="loud">{loudest}</span>
                 <span class="grow"></span>
                 <TriggeredTools/>
-                <span class="at">{place}</span>
+                <span class="at">{move || place().map(|(at, of)| view! { {at}<span class="word">{of}</span> })}</span>
             </div>
         </Show>
     }

@@ -6,7 +6,10 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
+use super::ahead::Ahead;
+use super::live::Live;
 use super::needle_table::{Grid, MuscleFor};
+pub use super::selection::Selection;
 use super::sound::Sound;
 use super::spectrogram::Spectrum;
 pub use super::theme_choice::ThemeChoice;
@@ -14,26 +17,13 @@ use super::tile_store::Tiles;
 use super::trains::Chosen;
 use super::triggered::Triggered;
 use crate::engine::protocol::{
-    ActivityView, Edit, LaneView, RecentStudy, RecordingView, Request, StudyKey, StudyView, SweepData, TestView,
+    ActivityView, LimitsView, RecentStudy, RecordingView, ReportDepth, ReportWanted, Request, StudyKey, StudyView, SweepData, TestView,
 };
-use crate::model::{LaneSettings, MarkerKind, SignalTask, SweepId, TestKind};
+use crate::model::{MarkerKind, SignalTask, TestKind};
 use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::{self, Theme};
 use crate::web::link::Link;
 use crate::web::page;
-
-/// What is shown of a study.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Selection {
-    /// A recording, continuously.
-    Recording(usize),
-    /// The sweeps of a test.
-    Test(usize),
-    /// What all tests say together.
-    Together,
-    /// The table of muscles.
-    Needle,
-}
 
 /// A message that stays until it is answered or dismissed.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +67,8 @@ pub enum Dialog {
     Keys,
     /// Filters of the selected lane, of all lanes, or of sweeps.
     Filter,
+    /// A device that a person describes: a new one, or the one of this name.
+    Device(Option<String>),
     /// Order, names, visibility, montage of lanes.
     Lanes,
     /// An annotation: its number, or a new one at a moment.
@@ -87,6 +79,8 @@ pub enum Dialog {
     Assign(usize),
     /// Which muscle.
     Muscle(MuscleFor),
+    /// Which nerve is examined under guidance.
+    Guide,
     /// Height, age, sex.
     Person,
     /// A test to compare with.
@@ -95,6 +89,8 @@ pub enum Dialog {
     Sweeps,
     /// Files to save.
     Export,
+    /// The report.
+    Report(ReportDepth),
     /// How a text file is to be read.
     Text(TextQuestion),
 }
@@ -167,6 +163,8 @@ pub struct SweepValues {
 #[derive(Clone, Copy)]
 pub struct App {
     pub studies: RwSignal<Vec<StudyView>>,
+    /// Edits that have no answer yet.
+    pub ahead: StoredValue<Ahead>,
     pub active: RwSignal<Option<StudyKey>>,
     pub selection: RwSignal<Selection>,
     pub notices: RwSignal<Vec<Notice>>,
@@ -178,6 +176,8 @@ pub struct App {
     pub continuous: RwSignal<Continuous>,
     pub sweeps: RwSignal<Sweeps>,
     pub sound: Sound,
+    /// The recording that runs.
+    pub live: Live,
     /// The selected lane as sweeps.
     pub triggered: Triggered,
     /// Its spectrogram.
@@ -188,6 +188,8 @@ pub struct App {
     pub activity: RwSignal<Option<ActivityView>>,
     /// Selected train of it.
     pub train: RwSignal<Option<usize>>,
+    /// The laboratory's own limits.
+    pub own_limits: RwSignal<Option<LimitsView>>,
     /// What a person has chosen of it.
     pub chosen: RwSignal<Chosen>,
     /// The table of muscles.
@@ -202,13 +204,15 @@ pub struct App {
     pub sheet: RwSignal<bool>,
     /// Studies that this browser keeps.
     pub recent: RwSignal<Vec<RecentStudy>>,
+    /// The report that is looked at, and which it is.
+    pub preview: RwSignal<Option<(ReportWanted, String)>>,
     /// A waiting service worker.
     pub update: RwSignal<Option<wasm_bindgen::JsValue>, LocalStorage>,
     pub tiles: StoredValue<Rc<RefCell<Tiles>>, LocalStorage>,
     pub values: StoredValue<Rc<RefCell<SweepValues>>, LocalStorage>,
     /// Files given last, for a second try with other options.
     pub files: StoredValue<Vec<web_sys::File>, LocalStorage>,
-    pub link: StoredValue<Option<Rc<Link>>, LocalStorage>,
+    pub link: StoredValue<Option<Rc<Link<Request>>>, LocalStorage>,
     next_notice: StoredValue<u32>,
     gesture: StoredValue<u32>,
 }
@@ -217,6 +221,7 @@ impl App {
     pub fn new() -> Self {
         Self {
             studies: RwSignal::new(Vec::new()),
+            ahead: StoredValue::new(Ahead::default()),
             active: RwSignal::new(None),
             selection: RwSignal::new(Selection::Recording(0)),
             notices: RwSignal::new(Vec::new()),
@@ -247,11 +252,13 @@ impl App {
                 compare: None,
             }),
             sound: Sound::new(),
+            live: Live::new(),
             triggered: Triggered::new(),
             spectrum: Spectrum::new(),
             task: RwSignal::new(None),
             activity: RwSignal::new(None),
             train: RwSignal::new(None),
+            own_limits: RwSignal::new(None),
             chosen: RwSignal::new(Chosen::default()),
             muscles: Grid::new(),
             arrived: RwSignal::new(0),
@@ -259,6 +266,7 @@ impl App {
             said: RwSignal::new(String::new()),
             sheet: RwSignal::new(false),
             recent: RwSignal::new(Vec::new()),
+            preview: RwSignal::new(None),
             update: RwSignal::new_local(None),
             tiles: StoredValue::new_local(Rc::default()),
             values: StoredValue::new_local(Rc::default()),
@@ -274,12 +282,9 @@ impl App {
         expect_context()
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "every request is made where it is sent")]
     pub fn send(&self, request: Request) {
-        self.link.with_value(|link| {
-            if let Some(link) = link {
-                link.send(request);
-            }
-        });
+        self.link.with_value(|link| link.iter().for_each(|link| link.send(&request)));
     }
 
     /// Opens files; they are kept for a second try with other options.
@@ -289,12 +294,9 @@ impl App {
         }
         self.opening.set(true);
         self.notices.update(|notices| notices.retain(|notice| notice.look != "abn"));
-        self.files.set_value(files.clone());
-        self.link.with_value(|link| {
-            if let Some(link) = link {
-                link.send_files(Request::Open { options }, files);
-            }
-        });
+        let request = Request::Open { options };
+        self.link.with_value(|link| link.iter().for_each(|link| link.send_files(&request, &files)));
+        self.files.set_value(files);
     }
 
     pub fn notice(&self, look: &'static str, title: impl Into<String>, text: impl Into<String>) {
@@ -309,48 +311,6 @@ impl App {
 
     pub fn say(&self, text: impl Into<String>) {
         self.said.set(text.into());
-    }
-
-    /// Sends an edit of the active study.
-    pub fn edit(&self, edit: Edit) {
-        self.edit_in(edit, None);
-    }
-
-    /// Sends an edit that belongs to a gesture.
-    pub fn edit_in(&self, edit: Edit, gesture: Option<u32>) {
-        if let Some(study) = self.active.get_untracked() {
-            self.send(Request::Edit { study, edit, gesture });
-        }
-    }
-
-    /// Sends new lanes of a recording, and shows them before the engine has answered: the next key
-    /// or click may come sooner than the answer, and builds on what is here.
-    pub fn edit_lanes(&self, recording: usize, lanes: Vec<LaneSettings>, what: &str) {
-        let active = self.active.get_untracked();
-        self.studies.update(|studies| {
-            let study = studies.iter_mut().find(|study| Some(study.study) == active);
-            let Some(view) = study.and_then(|study| study.recordings.get_mut(recording)) else { return };
-            let old = std::mem::take(&mut view.lanes);
-            view.lanes = lanes.iter().filter_map(|settings| expected_lane(&old, settings)).collect();
-        });
-        self.edit(Edit::Lanes { recording, lanes, what: what.into() });
-    }
-
-    /// Shows a marker where a person puts it, before the engine has answered with the values.
-    pub fn expect_marker(&self, sweep: SweepId, kind: MarkerKind, ms: f64) {
-        let active = self.active.get_untracked();
-        self.studies.update(|studies| {
-            let study = studies.iter_mut().find(|study| Some(study.study) == active);
-            let sweeps = study
-                .into_iter()
-                .flat_map(|study| &mut study.tests)
-                .flat_map(|test| &mut test.sites)
-                .flat_map(|site| site.average.iter_mut().chain(&mut site.sweeps));
-            let measured = sweeps.filter(|view| view.id == sweep).filter_map(|view| view.measurement.as_mut());
-            for measurement in measured {
-                measurement.expect(kind, ms);
-            }
-        });
     }
 
     /// A number for a new gesture.
@@ -396,7 +356,7 @@ impl App {
     pub fn recording_index(&self) -> Option<usize> {
         match self.selection.get() {
             Selection::Recording(index) => Some(index),
-            Selection::Test(_) | Selection::Together | Selection::Needle => None,
+            _ => None,
         }
     }
 
@@ -425,7 +385,7 @@ impl App {
         self.muscles.writing.set(None);
         match selection {
             Selection::Needle => {}
-            Selection::Together => {
+            Selection::Together | Selection::Conclusion => {
                 if let Some(study) = self.active.get_untracked() {
                     self.send(Request::Together { study });
                 }
@@ -477,16 +437,4 @@ impl App {
             self.select(if has_tests { Selection::Test(0) } else { Selection::Recording(0) });
         }
     }
-}
-
-/// The lane that settings will make, from the lanes before.
-fn expected_lane(old: &[LaneView], settings: &LaneSettings) -> Option<LaneView> {
-    let same = old.iter().find(|lane| lane.settings == *settings);
-    let like = same.or_else(|| old.iter().find(|lane| (lane.settings.channel, lane.settings.minus) == (settings.channel, settings.minus)));
-    let mut lane = like.or_else(|| old.iter().find(|lane| lane.settings.channel == settings.channel))?.clone();
-    if let Some(name) = &settings.name {
-        lane.name.clone_from(name);
-    }
-    lane.settings = settings.clone();
-    Some(lane)
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::ahead::Expected;
 use super::dialogs::compare;
 use super::state::{App, Dialog};
 pub use crate::engine::protocol::scenes::rows;
@@ -221,8 +222,8 @@ pub fn place(app: App, sweep: SweepId, kind: MarkerKind, time_s: f64, gesture: O
         let (data, _) = values.iter().find(|(data, _)| data.id == sweep)?;
         Some(scenes::zero_s(view, data))
     });
-    app.expect_marker(sweep, kind, time_s * 1e3);
-    app.edit_in(Edit::MoveMarker { sweep, kind, at_s: time_s + zero_s.flatten().unwrap_or(0.0) }, gesture);
+    let edit = Edit::MoveMarker { sweep, kind, at_s: time_s + zero_s.flatten().unwrap_or(0.0) };
+    app.edit_ahead(edit, gesture, Expected::Marker { sweep, kind, ms: time_s * 1e3 });
 }
 
 /// Moves the selected marker by samples.

@@ -29,7 +29,7 @@ pub fn LaneTable() -> impl IntoView {
                             <th scope="row">{lane.name.clone()}</th>
                             <td class="n">{rate}</td>
                             <td class="n">{format!("{}/div", quantity(gain, &lane.unit))}</td>
-                            <td>{if lane.filter.is_empty() { "none".to_owned() } else { lane.filter.clone() }}</td>
+                            <td title=lane.amplifier.clone()>{if lane.filter.is_empty() { "none".to_owned() } else { lane.filter.clone() }}</td>
                             <td class="n">{words(at_a)}</td>
                             <td class="n">{words(at_b)}</td>
                             <td class="n">{words(at_a.zip(at_b).map(|(a, b)| b - a))}</td>

@@ -51,7 +51,7 @@ impl Chosen {
 }
 
 /// Reads the analysis in view without tracking.
-fn view_now<T>(app: App, read: impl FnOnce(&ActivityView) -> T) -> Option<T> {
+pub fn view_now<T>(app: App, read: impl FnOnce(&ActivityView) -> T) -> Option<T> {
     app.activity.with_untracked(|activity| activity.as_ref().filter(|view| view.done).map(read))
 }
 
@@ -111,22 +111,8 @@ fn change(app: App, change: TrainChange, gesture: Option<u32>) {
     }
 }
 
-/// Places a mark of the selected train's potential, or gives it back to the program.
-pub fn place_mark(app: App, mark: PotentialMark, at: Option<f64>, gesture: Option<u32>) {
-    if let Some(train) = app.train.get_untracked() {
-        change(app, TrainChange::Mark { train, mark, at }, gesture);
-    }
-}
-
-/// All marks of the selected train as the program has them.
-pub fn reset_marks(app: App) {
-    if let Some(train) = selected_train(app) {
-        change(app, TrainChange::ResetMarks { train }, None);
-    }
-}
-
 /// The selected train, not the row of what is not resolved.
-fn selected_train(app: App) -> Option<usize> {
+pub fn selected_train(app: App) -> Option<usize> {
     let train = app.train.get_untracked()?;
     view_now(app, |view| train < view.measurement.trains.len()).filter(|there| *there).map(|_| train)
 }

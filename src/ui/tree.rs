@@ -4,8 +4,34 @@ use leptos::prelude::*;
 
 use super::icons::{self, icon};
 use super::state::{App, Selection};
-use crate::engine::protocol::{SweepView, scenes};
-use crate::model::{Side, TestKind};
+use crate::engine::protocol::{StudyView, SweepView, TestView, scenes};
+use crate::model::Side;
+
+/// Side and name of an entry, and whether its quality is in doubt.
+fn entry(study: &StudyView, selection: Selection) -> (&'static str, String, bool) {
+    match selection {
+        Selection::Test(index) => study.tests.get(index).map_or(("", String::new(), false), test),
+        Selection::Recording(index) => ("", study.recordings.get(index).map(|recording| recording.name.clone()).unwrap_or_default(), false),
+        Selection::Together => ("", "Comparisons".to_owned(), false),
+        Selection::Conclusion => ("", "Conclusion".to_owned(), false),
+        Selection::Needle => match study.needle.rows.len() {
+            0 => ("", "Table of muscles".to_owned(), false),
+            n => ("", format!("Table of muscles, {n}"), false),
+        },
+    }
+}
+
+fn test(test: &TestView) -> (&'static str, String, bool) {
+    let side = test.side.map_or("", |side| if side == Side::Left { "L" } else { "R" });
+    let name = match (test.nerve.as_str(), test.recorded_from.as_str()) {
+        ("", "") => test.title.clone(),
+        (nerve, "") => nerve.to_owned(),
+        ("", from) => from.to_owned(),
+        (nerve, from) => format!("{nerve} ({from})"),
+    };
+    let of_sweep = |sweep: &SweepView| sweep.measurement.as_ref().is_some_and(|m| !m.quality.is_empty());
+    (side, name, !test.quality.is_empty() || test.sites.iter().flat_map(scenes::shown).any(of_sweep))
+}
 
 /// The tree.
 #[component]
@@ -13,45 +39,12 @@ pub fn Tree() -> impl IntoView {
     let app = App::here();
     let groups = move || {
         app.study(|study| {
-            let of = |kind: TestKind| {
-                let tests = study.tests.iter().enumerate().filter(move |(_, test)| test.kind == kind);
-                tests
-                    .map(|(index, test)| {
-                        let side = test.side.map_or("", |side| if side == Side::Left { "L" } else { "R" });
-                        let name = match (test.nerve.as_str(), test.recorded_from.as_str()) {
-                            ("", "") => test.title.clone(),
-                            (nerve, "") => nerve.to_owned(),
-                            ("", from) => from.to_owned(),
-                            (nerve, from) => format!("{nerve} ({from})"),
-                        };
-                        let of_sweep = |sweep: &SweepView| sweep.measurement.as_ref().is_some_and(|m| !m.quality.is_empty());
-                        let doubt = !test.quality.is_empty() || test.sites.iter().flat_map(scenes::shown).any(of_sweep);
-                        (Selection::Test(index), side, name, doubt)
-                    })
-                    .collect::<Vec<_>>()
+            let named = |selection: Selection| {
+                let (side, name, doubt) = entry(study, selection);
+                (selection, side, name, doubt)
             };
-            let mut groups: Vec<(String, Vec<_>)> =
-                TestKind::ALL.into_iter().map(|kind| (kind.name().to_owned(), of(kind))).filter(|(_, items)| !items.is_empty()).collect();
-            let recordings = study
-                .recordings
-                .iter()
-                .enumerate()
-                .map(|(index, recording)| (Selection::Recording(index), "", recording.name.clone(), false));
-            if study.tests.len() > 1 {
-                groups.push(("Together".to_owned(), vec![(Selection::Together, "", "Comparisons".to_owned(), false)]));
-            }
-            let recordings: Vec<_> = recordings.collect();
-            if !recordings.is_empty() || !study.needle.rows.is_empty() {
-                let words = match study.needle.rows.len() {
-                    0 => "Table of muscles".to_owned(),
-                    n => format!("Table of muscles, {n}"),
-                };
-                groups.push(("Needle EMG".to_owned(), vec![(Selection::Needle, "", words, false)]));
-            }
-            if !recordings.is_empty() {
-                groups.push(("Recordings".to_owned(), recordings));
-            }
-            groups
+            let group = |(heading, items): (&'static str, Vec<Selection>)| (heading, items.into_iter().map(named).collect::<Vec<_>>());
+            Selection::groups(study).into_iter().map(group).collect::<Vec<_>>()
         })
         .unwrap_or_default()
     };

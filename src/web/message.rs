@@ -2,11 +2,23 @@
 //! type by serde-wasm-bindgen; buffers are transferred, never copied through serde.
 
 use js_sys::{Array, ArrayBuffer, Float32Array, Object, Reflect, Uint8Array};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::engine::protocol::Buffer;
+
+/// Where a message has the port that goes with it.
+pub const PORT: &str = "port";
+
+/// What goes beside entries of a raw log.
+#[derive(Serialize, Deserialize)]
+pub struct Entries {
+    /// Names the recording, where it begins.
+    pub key: Option<String>,
+    /// Everything up to this time of the log has been sent, ms.
+    pub now_ms: f64,
+}
 
 /// A message and the list of what it transfers.
 pub fn pack<T: Serialize>(body: &T, buffers: Vec<Buffer>, files: &[web_sys::File]) -> Result<(Object, Array), JsValue> {

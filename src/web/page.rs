@@ -1,5 +1,7 @@
 //! Small things of the page: facts in meta tags, downloads, dropped folders, theme, service worker.
 
+use std::rc::Rc;
+
 use js_sys::{Array, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -130,16 +132,33 @@ pub fn on_document(name: &str, act: impl Fn() + 'static) {
     act.forget();
 }
 
+/// Runs `act` with the reason whenever the page is left: the window loses the keyboard, or is hidden.
+pub fn on_leave(act: impl Fn(&'static str) + 'static) {
+    let act = Rc::new(act);
+    let blurred = Closure::<dyn FnMut()>::new({
+        let act = act.clone();
+        move || act("the window lost the keyboard")
+    });
+    if let Some(window) = window() {
+        let _ = window.add_event_listener_with_callback("blur", blurred.as_ref().unchecked_ref());
+    }
+    blurred.forget();
+    on_document("visibilitychange", move || {
+        if document().is_some_and(|document| document.hidden()) {
+            act("the page was hidden");
+        }
+    });
+}
+
 /// Reads a small setting.
 pub fn setting(name: &str) -> Option<String> {
     window()?.local_storage().ok()??.get_item(name).ok()?
 }
 
-/// Keeps a small setting.
-pub fn set_setting(name: &str, value: &str) {
-    if let Some(Ok(Some(storage))) = window().map(|window| window.local_storage()) {
-        let _ = storage.set_item(name, value);
-    }
+/// Keeps a small setting; `false` where the browser does not.
+pub fn set_setting(name: &str, value: &str) -> bool {
+    let storage = window().and_then(|window| window.local_storage().ok().flatten());
+    storage.is_some_and(|storage| storage.set_item(name, value).is_ok())
 }
 
 /// Sets the theme; `None` follows the system.
@@ -159,6 +178,14 @@ pub fn prefers_dark() -> bool {
 /// Whether fingers are the main pointer.
 pub fn coarse_pointer() -> bool {
     window().and_then(|window| window.match_media("(pointer: coarse)").ok().flatten()).is_some_and(|query| query.matches())
+}
+
+/// Takes the keyboard out of the field that has it.
+pub fn leave_field() {
+    let active = document().and_then(|document| document.active_element()).and_then(|active| active.dyn_into::<HtmlElement>().ok());
+    if let Some(active) = active {
+        let _ = active.blur();
+    }
 }
 
 /// Puts the keyboard on an element.

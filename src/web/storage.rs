@@ -99,6 +99,24 @@ pub async fn keep_study(mut entry: RecentStudy, files: &[web_sys::File]) -> Resu
     Ok(())
 }
 
+/// Lists a study whose file lies elsewhere.
+///
+/// # Errors
+/// A sentence when the storage fails.
+pub async fn keep_entry(entry: &RecentStudy) -> Result<(), String> {
+    let words = |error: idb::Error| format!("the study could not be listed in this browser ({error})");
+    let database = database().await?;
+    let transaction = database.transaction(&[STUDIES], TransactionMode::ReadWrite).map_err(words)?;
+    let store = transaction.object_store(STUDIES).map_err(words)?;
+    let record = Object::new();
+    let json = serde_json::to_string(entry).map_err(|error| error.to_string())?;
+    Reflect::set(&record, &"entry".into(), &json.into()).map_err(|_| "a record could not be made".to_owned())?;
+    store.put(&record, Some(&JsValue::from_str(&entry.key))).map_err(words)?.await.map_err(words)?;
+    transaction.commit().map_err(words)?.await.map_err(words)?;
+    database.close();
+    Ok(())
+}
+
 fn entry_of(record: &JsValue) -> Option<RecentStudy> {
     serde_json::from_str(&Reflect::get(record, &"entry".into()).ok()?.as_string()?).ok()
 }
@@ -152,14 +170,18 @@ pub async fn forget(key: &str) -> Result<(), String> {
     }
     transaction.commit().map_err(words)?.await.map_err(words)?;
     database.close();
-    if let Ok(folder) = folder().await {
+    if let Ok(folder) = folder(FOLDER).await {
         // There may be none.
         let _ = JsFuture::from(folder.remove_entry(key)).await;
     }
     Ok(())
 }
 
-async fn folder() -> Result<FileSystemDirectoryHandle, JsValue> {
+/// A folder of the origin's private file system.
+///
+/// # Errors
+/// What the browser said, or that there is none.
+pub async fn folder(name: &str) -> Result<FileSystemDirectoryHandle, JsValue> {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into())?.unchecked_into::<web_sys::WorkerNavigator>();
     // A page opened from the disk has no storage of its own.
     if !Reflect::get(&navigator, &"storage".into())?.is_object() {
@@ -168,13 +190,13 @@ async fn folder() -> Result<FileSystemDirectoryHandle, JsValue> {
     let root: FileSystemDirectoryHandle = JsFuture::from(navigator.storage().get_directory()).await?.unchecked_into();
     let options = FileSystemGetDirectoryOptions::new();
     options.set_create(true);
-    Ok(JsFuture::from(root.get_directory_handle_with_options(FOLDER, &options)).await?.unchecked_into())
+    Ok(JsFuture::from(root.get_directory_handle_with_options(name, &options)).await?.unchecked_into())
 }
 
 /// The pyramids kept under a key; `None` when there are none or they cannot be read: they can be
 /// built again.
 pub async fn load_pyramid(key: &str) -> Option<Vec<u8>> {
-    let folder = folder().await.ok()?;
+    let folder = folder(FOLDER).await.ok()?;
     let handle: FileSystemFileHandle = JsFuture::from(folder.get_file_handle(key)).await.ok()?.unchecked_into();
     let file: web_sys::File = JsFuture::from(handle.get_file()).await.ok()?.unchecked_into();
     let buffer = JsFuture::from(file.array_buffer()).await.ok()?;
@@ -186,7 +208,7 @@ pub async fn load_pyramid(key: &str) -> Option<Vec<u8>> {
 /// # Errors
 /// What the browser said.
 pub async fn keep_pyramid(key: &str, bytes: &[u8]) -> Result<(), JsValue> {
-    let folder = folder().await?;
+    let folder = folder(FOLDER).await?;
     make_room(&folder).await?;
     let options = FileSystemGetFileOptions::new();
     options.set_create(true);

@@ -6,13 +6,15 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
-use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent};
+use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort};
 
 use super::files::BlobSource;
-use super::message::{pack, unpack};
-use super::storage;
-use crate::engine::Engine;
+use super::message::{PORT, pack, unpack};
+use super::record::Arriving;
+use super::scope::{self, now_ms};
+use super::{storage, vault};
 use crate::engine::protocol::{Buffer, Event, Output, RecentStudy, Request, Store, StudyKey, StudyView, TextOptions};
+use crate::engine::{Engine, live};
 use crate::formats::{Files, NamedSource};
 
 /// Time given to long work before messages are looked at again, ms.
@@ -23,11 +25,14 @@ const PROGRESS_MS: f64 = 100.0;
 /// Files, and what a person said about them.
 type Given = (Vec<web_sys::File>, TextOptions);
 
-struct Shell {
-    scope: DedicatedWorkerGlobalScope,
-    engine: RefCell<Engine>,
+/// The worker's state.
+pub(super) struct Shell {
+    pub(super) scope: DedicatedWorkerGlobalScope,
+    pub(super) engine: RefCell<Engine>,
     /// Outputs of the engine, handled after it returned: handling may call it again.
-    outbox: RefCell<Vec<Output>>,
+    pub(super) outbox: RefCell<Vec<Output>>,
+    /// What came of a recording that runs.
+    pub(super) arriving: Arriving,
     ticker: MessageChannel,
     ticking: Cell<bool>,
     told_ms: Cell<f64>,
@@ -43,12 +48,13 @@ struct Shell {
 
 /// Runs the worker: installs the handler and says that it is ready.
 pub fn run() {
-    let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
+    let scope = scope::of_worker();
     let Ok(ticker) = MessageChannel::new() else { return };
     let shell = Rc::new(Shell {
         scope: scope.clone(),
         engine: RefCell::default(),
         outbox: RefCell::default(),
+        arriving: Arriving::default(),
         ticker,
         ticking: Cell::new(false),
         told_ms: Cell::new(0.0),
@@ -67,11 +73,14 @@ pub fn run() {
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| shell.receive(&event.data()));
     scope.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
     on_message.forget();
-    let _ = scope.post_message(&"ready".into());
+    scope::ready();
 }
 
 impl Shell {
     fn receive(self: &Rc<Self>, data: &JsValue) {
+        if let Some(port) = js_sys::Reflect::get(data, &PORT.into()).ok().and_then(|port| port.dyn_into::<MessagePort>().ok()) {
+            self.record_from(&port);
+        }
         match unpack::<Request>(data) {
             Ok(message) => {
                 if self.kept(&message.body) {
@@ -113,6 +122,11 @@ impl Shell {
         match request.clone() {
             Request::Recent => wasm_bindgen_futures::spawn_local(async move { shell.tell_recent().await }),
             Request::Reopen { key } => wasm_bindgen_futures::spawn_local(async move {
+                // A recording made here lies in a file of its own.
+                if let Some(log) = vault::file(&key).await {
+                    shell.open(Request::Open { options: TextOptions::default() }, vec![log]);
+                    return;
+                }
                 match storage::study_files(&key).await {
                     Ok((files, options)) if !files.is_empty() => shell.open(Request::Open { options }, files),
                     Ok(_) => shell.post(
@@ -125,6 +139,7 @@ impl Shell {
                 }
             }),
             Request::Forget { key } => wasm_bindgen_futures::spawn_local(async move {
+                vault::remove(&key).await;
                 if let Err(what) = storage::forget(&key).await {
                     shell.post(Event::Failed { what }.into());
                 }
@@ -137,14 +152,45 @@ impl Shell {
 
     async fn tell_recent(&self) {
         // Without storage there is nothing to list; the first edit will say so.
-        let list = storage::recent().await.unwrap_or_default();
+        let mut list = storage::recent().await.unwrap_or_default();
+        let mut rescued = Vec::new();
+        for key in vault::keys().await {
+            if !list.iter().any(|entry| entry.key == key)
+                && let Some(entry) = recorded(&key, "cut off, rescued").await
+            {
+                rescued.push(entry.clone());
+                list.insert(0, entry);
+            }
+        }
         self.post(Event::Recent { list }.into());
+        if !rescued.is_empty() {
+            self.post(Event::Rescued { list: rescued }.into());
+        }
+    }
+
+    /// Lists a recording that was ended, or one that was rescued and looked at.
+    pub(super) async fn tell_recorded(&self, key: &str) {
+        if let Some(entry) = recorded(key, "recorded here").await {
+            // One that cannot be listed is offered as rescued at the next start.
+            let _ = storage::keep_entry(&entry).await;
+        }
+        self.tell_recent().await;
     }
 
     fn remember(self: &Rc<Self>, view: &StudyView) {
         let (files, options) = self.files.borrow().get(&view.study).cloned().unwrap_or_default();
         let used: Vec<_> = files.into_iter().filter(|file| view.files.contains(&file.name())).collect();
         if used.is_empty() {
+            return;
+        }
+        if used.iter().any(|file| file.name() == format!("{}{}", view.key, vault::ENDING)) {
+            let (shell, key) = (self.clone(), view.key.clone());
+            wasm_bindgen_futures::spawn_local(async move {
+                // Only what lies here is listed; a log from elsewhere is a file like any other.
+                if vault::file(&key).await.is_some() {
+                    shell.tell_recorded(&key).await;
+                }
+            });
             return;
         }
         let channels = view.recordings.iter().map(|recording| recording.channels.len()).sum::<usize>();
@@ -168,12 +214,14 @@ impl Shell {
     }
 
     fn handle(self: &Rc<Self>, request: Request, files: &Files, bytes: Option<&[u8]>) {
+        // What was recorded before it was asked.
+        self.take_in();
         self.engine.borrow_mut().handle(request, files, bytes, &mut |output| self.outbox.borrow_mut().push(output));
         self.deliver();
         self.schedule();
     }
 
-    fn schedule(&self) {
+    pub(super) fn schedule(&self) {
         if !self.ticking.replace(true) {
             let _ = self.ticker.port2().post_message(&JsValue::NULL);
         }
@@ -182,6 +230,7 @@ impl Shell {
     /// One slice of long work.
     fn tick(self: &Rc<Self>) {
         self.ticking.set(false);
+        self.take_in();
         let end_ms = now_ms() + SLICE_MS;
         let mut more = true;
         while more && now_ms() < end_ms {
@@ -193,7 +242,7 @@ impl Shell {
         }
     }
 
-    fn deliver(self: &Rc<Self>) {
+    pub(super) fn deliver(self: &Rc<Self>) {
         loop {
             let outputs = std::mem::take(&mut *self.outbox.borrow_mut());
             if outputs.is_empty() {
@@ -217,6 +266,10 @@ impl Shell {
                             self.told_ms.set(now);
                             self.post(output);
                         }
+                    }
+                    Event::LiveEnded { .. } => {
+                        self.post(output);
+                        self.list_recorded();
                     }
                     _ => self.post(output),
                 }
@@ -280,7 +333,18 @@ impl Shell {
     }
 }
 
-fn now_ms() -> f64 {
-    js_sys::Reflect::get(&js_sys::global(), &"performance".into())
-        .map_or(0.0, |performance| performance.unchecked_into::<web_sys::Performance>().now())
+/// The entry of a raw log that lies here.
+async fn recorded(key: &str, how: &str) -> Option<RecentStudy> {
+    let file = vault::file(key).await?;
+    let (size, written_ms) = (file.size(), file.last_modified());
+    let begun = live::log::begun(&BlobSource::new(file).ok()?)?;
+    Some(RecentStudy {
+        key: key.to_owned(),
+        title: begun.title,
+        content: how.to_owned(),
+        opened_ms: written_ms,
+        size,
+        with_files: true,
+        options: TextOptions::default(),
+    })
 }

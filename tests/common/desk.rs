@@ -108,7 +108,9 @@ impl Desk {
 
     /// An edit that must be refused: why it was.
     pub fn refused(&mut self, edit: &Edit) -> String {
-        let before = self.view().clone();
+        // It counts among the edits that were asked for.
+        let mut before = self.view().clone();
+        before.edits += 1;
         let outputs = self.edit(edit.clone());
         // Why, and what still stands; nothing is kept.
         let [Output { event: Event::Failed { what }, .. }, Output { event: Event::Changed { view }, .. }] = &outputs[..] else {

@@ -4,6 +4,10 @@
 
 pub mod desk;
 pub mod edf;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod live;
+#[cfg(all(not(target_arch = "wasm32"), feature = "stimulator"))]
+pub mod room;
 
 use std::path::Path;
 use std::rc::Rc;

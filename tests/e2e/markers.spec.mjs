@@ -65,6 +65,19 @@ test('arrow keys move one sample, Shift ten, Backspace takes it back', async ({ 
   await expect(cell(page, 0, 'Latency')).not.toHaveClass(/person/);
 });
 
+test('keys faster than the answers lose no step', async ({ page }) => {
+  await openMotor(page);
+  const before = await value(page, 0, 'Latency');
+  await scope(page).focus();
+  await page.keyboard.press('ArrowRight');
+  const first = Math.round((before + MOTOR.stimulusMs) / SAMPLE_MS + 1) * SAMPLE_MS - MOTOR.stimulusMs;
+  for (let k = 0; k < 40; k++) await page.keyboard.press('ArrowRight');
+  await expect.poll(() => value(page, 0, 'Latency')).toBeCloseTo(first + 40 * SAMPLE_MS, 2);
+  await stored(page);
+  await page.keyboard.press('ArrowLeft');
+  await expect.poll(() => value(page, 0, 'Latency')).toBeCloseTo(first + 39 * SAMPLE_MS, 2);
+});
+
 test('undo and redo go through every step, and a new step ends redo', async ({ page }) => {
   await openMotor(page);
   const values = [await value(page, 0, 'Latency')];

@@ -115,8 +115,8 @@ test('the sweeps of a train, superimposed', async ({ page }) => {
   const times = Number((await cards(page).nth(2).textContent()).match(/(\d+) times/)[1]);
   await cards(page).nth(2).click();
   await page.getByRole('button', { name: /^Superimposed/ }).click();
-  await expect(sweeps(page)).toContainText(`of ${times} sweeps, discharges of MU C`);
-  await expect(page.getByRole('img', { name: /sweeps around discharges of MU C/ })).toBeVisible();
+  await expect(sweeps(page)).toContainText(`of ${times} sweeps, around discharges of MU C`);
+  await expect(page.getByRole('img', { name: /sweeps, around discharges of MU C/ })).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(sweeps(page)).toHaveCount(0);
 });

@@ -1,27 +1,8 @@
 // Sound: what leaves the audio thread is captured and compared with the stored samples.
 import { HEARD, heardSample } from './fixtures.mjs';
-import { expect, open, opened, openRecording, range, scope, test } from './support.mjs';
+import { expect, open, opened, openRecording, range, scope, tapLoudspeaker, test } from './support.mjs';
 
 const play = (page) => page.locator('#play');
-
-/** Listens to what the page sends to the loudspeaker, from before it makes its first sound. */
-async function listen(page) {
-  await page.addInitScript(() => {
-    const connect = AudioNode.prototype.connect;
-    globalThis.heard = [];
-    AudioNode.prototype.connect = function (to, ...rest) {
-      if (this instanceof AudioWorkletNode && to instanceof AudioDestinationNode) {
-        globalThis.rate = this.context.sampleRate;
-        const tap = this.context.createScriptProcessor(4096, 1, 1);
-        tap.onaudioprocess = ({ inputBuffer }) => globalThis.heard.push(...inputBuffer.getChannelData(0));
-        connect.call(this, tap);
-        connect.call(tap, to);
-        globalThis.tap = tap; // or it would be collected
-      }
-      return connect.call(this, to, ...rest);
-    };
-  });
-}
 
 const captured = (page) => page.evaluate(() => ({ rate: globalThis.rate, values: Array.from(globalThis.heard) }));
 
@@ -56,7 +37,7 @@ function place(whole, part) {
 }
 
 test('the loudspeaker gets the stored samples, one by one, with the trace in step', async ({ page }) => {
-  await listen(page);
+  await tapLoudspeaker(page);
   await openRecording(page, 'heard.csv');
   await scope(page).focus();
   await page.keyboard.press('Space');
@@ -78,7 +59,7 @@ test('the loudspeaker gets the stored samples, one by one, with the trace in ste
 });
 
 test('half speed plays every sample in twice the time', async ({ page }) => {
-  await listen(page);
+  await tapLoudspeaker(page);
   await openRecording(page, 'heard.csv');
   await page.getByRole('button', { name: 'half speed' }).click();
   await play(page).click();
@@ -95,7 +76,7 @@ test('half speed plays every sample in twice the time', async ({ page }) => {
 });
 
 test('mute, volume, loop and the cursor do what they say', async ({ page }) => {
-  await listen(page);
+  await tapLoudspeaker(page);
   await openRecording(page, 'heard.csv');
   // From the cursor.
   const box = await scope(page).boundingBox();
@@ -112,8 +93,9 @@ test('mute, volume, loop and the cursor do what they say', async ({ page }) => {
   await page.keyboard.press('u');
   await page.getByLabel('Volume').fill('40');
   await expect(page.getByLabel('Volume')).toHaveAttribute('aria-valuetext', /loudest at/);
+  // It has come to its end by now, or soon does.
+  await expect(play(page)).toContainText('Play');
   // Zoomed to a part, the loop stays in it.
-  if ((await play(page).textContent()).includes('Stop')) await play(page).click();
   await page.keyboard.press('0');
   for (let k = 0; k < 3; k++) await page.getByRole('button', { name: 'Closer' }).click();
   const before = await range(page);

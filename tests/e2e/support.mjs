@@ -111,3 +111,28 @@ export const drawn = (page) => page.evaluate(() => new Promise((done) => request
 /** Cells of a row of the table of cursors: time, value. */
 export const reading = (page, name) => page.getByRole('table', { name: 'Cursor readings' })
   .locator('tr').filter({ has: page.getByRole('rowheader', { name, exact: true }) }).getByRole('cell');
+
+/** Listens to what the page sends to the loudspeaker, from before it makes its first sound: in the audio
+ * thread, where nothing is lost however busy the page is. */
+export async function tapLoudspeaker(page) {
+  await page.addInitScript(() => {
+    globalThis.heard = [];
+    const addModule = Worklet.prototype.addModule;
+    Worklet.prototype.addModule = async function (...args) {
+      await addModule.call(this, new URL('./tap.js', location.href).href);
+      return addModule.apply(this, args);
+    };
+    const connect = AudioNode.prototype.connect;
+    AudioNode.prototype.connect = function (to, ...rest) {
+      if (this instanceof AudioWorkletNode && to instanceof AudioDestinationNode) {
+        globalThis.rate = this.context.sampleRate;
+        const tap = new AudioWorkletNode(this.context, 'tap');
+        tap.port.onmessage = ({ data }) => globalThis.heard.push(...data);
+        connect.call(this, tap);
+        connect.call(tap, to);
+        globalThis.tap = tap; // or it would be collected
+      }
+      return connect.call(this, to, ...rest);
+    };
+  });
+}

@@ -78,12 +78,15 @@ test('merged, undone, split, a discharge deleted and added by keys, a mark moved
 
   // The end of the potential ten samples later, by keys.
   const end = await mark(page, 'End');
+  const found = await rows(page).first().locator('td').nth(4).innerText();
   await page.keyboard.press('Shift+P');
   await expect(potential(page)).toBeFocused();
   await page.keyboard.press('3');
   await page.keyboard.press('Shift+ArrowRight');
   await expect.poll(() => mark(page, 'End')).toBeCloseTo(end + 0.4, 1);
   await expect(marks(page).locator('td.person')).toHaveCount(1);
+  // The mark is shown at once, what follows from it when the engine has answered.
+  await expect(rows(page).first().locator('td').nth(4)).not.toHaveText(found);
   const duration = await rows(page).first().locator('td').nth(4).innerText();
 
   await expect(page.locator('.chip')).toContainText('Stored here');

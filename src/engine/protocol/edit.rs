@@ -25,6 +25,11 @@ pub enum Edit {
         /// Marker.
         kind: MarkerKind,
     },
+    /// The reader's own conclusion.
+    Impression {
+        /// Text; empty takes it away.
+        text: String,
+    },
     /// Copy the markers of one sweep onto another.
     CopyMarkers {
         /// From.
@@ -50,6 +55,8 @@ pub enum Edit {
     Person {
         /// Height, cm; `None`: as the file says.
         height_cm: Option<f64>,
+        /// Since the first symptom, weeks.
+        onset_weeks: Option<f64>,
         /// Age, years; `None`: as the file says.
         age_years: Option<f64>,
         /// `F`, `M`; `None`: as the file says.
@@ -144,8 +151,8 @@ pub enum Edit {
     },
     /// Filters of the sweep view.
     SweepFilter {
-        /// Filters.
-        filter: FilterChain,
+        /// Filters; `None`: those that are customary for each test.
+        filter: Option<FilterChain>,
     },
     /// Change the trains of an analysed stretch; seconds of recording time.
     Trains {
@@ -172,6 +179,7 @@ impl Edit {
             Self::LeaveOut { out: true, .. } => "leave sweep out".into(),
             Self::LeaveOut { .. } => "take sweep in".into(),
             Self::Person { .. } => "height and age".into(),
+            Self::Impression { .. } => "conclusion".into(),
             Self::Stimulus { .. } => "stimulus time".into(),
             Self::Distance { .. } => "distance".into(),
             Self::SiteName { .. } => "site name".into(),

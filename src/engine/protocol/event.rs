@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityView, MuscleChoice, SpectrogramView, StudyKey, StudyView, SweepData, TriggeredView};
+use super::{
+    ActivityView, DeviceKind, Grown, GuideView, LiveView, MuscleChoice, ReportMaterial, ReportWanted, RunChoice, SpectrogramView, StudyKey,
+    StudyView, SweepData, TriggeredView,
+};
 use crate::formats::text::Preview;
 use crate::formats::{OpenOptions, ReadError};
 use crate::model::{Side, Warning};
@@ -16,6 +19,15 @@ pub enum Store {
     Edits,
     /// The min/max pyramids of all channels.
     Pyramid,
+}
+
+/// A laboratory's own limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitsView {
+    /// Their name.
+    pub name: String,
+    /// How many.
+    pub rows: usize,
 }
 
 /// What the engine says.
@@ -42,6 +54,60 @@ pub enum Event {
     Changed {
         /// The study.
         view: StudyView,
+    },
+    /// Which limits of normal are in use.
+    Limits {
+        /// The file that they are from.
+        file: String,
+        /// The laboratory's own.
+        own: Option<LimitsView>,
+        /// What the published ones are called, which hold for all other studies.
+        published: String,
+        /// Rows that were left out, and why.
+        problems: Vec<String>,
+        /// The table, to be kept for the next session; `None`: none is to be kept.
+        text: Option<String>,
+    },
+    /// Kinds of devices that can be recorded from.
+    Devices {
+        /// Which, in the order in which they are asked.
+        list: Vec<DeviceKind>,
+    },
+    /// What can be examined under guidance.
+    Runs {
+        /// Which.
+        list: Vec<RunChoice>,
+    },
+    /// A recording that runs has more samples.
+    Grown {
+        /// Its study.
+        study: StudyKey,
+        /// How far each recording has come.
+        recordings: Vec<Grown>,
+    },
+    /// How a recording that runs stands.
+    Live {
+        /// How.
+        view: LiveView,
+    },
+    /// The study of a recording that runs, and where guided nerve conduction stands in it.
+    LiveStudy {
+        /// The study.
+        study: StudyKey,
+        /// The run under way.
+        guide: Option<GuideView>,
+    },
+    /// Nothing more is acquired, and the raw log is closed.
+    LiveClosed {
+        /// Samples came.
+        recorded: bool,
+        /// All of it is on the disk.
+        stored: bool,
+    },
+    /// The study of a recording is complete.
+    LiveEnded {
+        /// Its study, if any sample came.
+        study: Option<StudyKey>,
     },
     /// Values to draw are in the buffers, one a key.
     Tiles {
@@ -146,12 +212,31 @@ pub enum Event {
         /// The list.
         list: Vec<RecentStudy>,
     },
+    /// Recordings that were cut off and are whole but for their last moment.
+    Rescued {
+        /// Which.
+        list: Vec<RecentStudy>,
+    },
     /// Exported files are in the buffers.
     Exported {
         /// Their names.
         names: Vec<String>,
         /// What could not be kept.
         warnings: Vec<Warning>,
+    },
+    /// A report as it looks on its page; the style sheet of reports is the page's own.
+    Preview {
+        /// Of which study.
+        study: StudyKey,
+        /// Which.
+        wanted: ReportWanted,
+        /// Elements, all text in them escaped.
+        html: String,
+    },
+    /// What a PDF is made of, with the sweeps in the buffers.
+    Material {
+        /// It.
+        material: ReportMaterial,
     },
     /// Answer to [`Request::Json`].
     Json {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityKey, Edit, SpectrogramKey, Store, StudyKey, TriggeredKey};
+use super::{ActivityKey, Edit, ReportForm, ReportWanted, SpectrogramKey, Store, StudyKey, TriggeredKey};
 use crate::formats::OpenOptions;
 use crate::scene::tiles::TileKey;
 
@@ -15,6 +15,15 @@ pub enum Request {
         /// What a person said about them.
         options: OpenOptions,
     },
+    /// Use a laboratory's own limits, kept from an earlier session, or the published ones again.
+    UseLimits {
+        /// What the table is called.
+        name: String,
+        /// The table; `None`: the published limits.
+        text: Option<String>,
+    },
+    /// The published limits as a table.
+    ExportLimits,
     /// Open a simulated study.
     OpenDemo {
         /// Which ([`demos`]).
@@ -139,12 +148,43 @@ pub enum Request {
         /// Last moment, seconds.
         to_s: f64,
     },
+    /// A report as a file; answered by [`Event::Exported`](super::Event::Exported).
+    Report {
+        /// Of which study.
+        study: StudyKey,
+        /// Which.
+        wanted: ReportWanted,
+        /// Written how.
+        form: ReportForm,
+    },
+    /// What a PDF is made of, for whoever makes it; answered by [`Event::Material`](super::Event::Material).
+    Material {
+        /// Of which study.
+        study: StudyKey,
+        /// Which report.
+        wanted: ReportWanted,
+    },
+    /// A report to look at; answered by [`Event::Preview`](super::Event::Preview).
+    Preview {
+        /// Of which study.
+        study: StudyKey,
+        /// Which.
+        wanted: ReportWanted,
+    },
     /// `info --json`, `measure --json` and, of the analysis that was done last, `analyse --json`, as the
     /// command line prints them.
     Json {
         /// Of which study.
         study: StudyKey,
     },
+    /// Kinds of devices that can be recorded from; answered by [`Event::Devices`](super::Event::Devices).
+    Devices,
+    /// What can be examined under guidance; answered by [`Event::Runs`](super::Event::Runs).
+    Runs,
+    /// A recording may begin: entries of its raw log come by the port beside this request.
+    Record,
+    /// Whoever wrote the raw log is gone: the study of the recording stays as it is.
+    CutOff,
     /// The list of kept studies; answered by the surroundings with [`Event::Recent`].
     Recent,
     /// Open a kept study again; answered by the surroundings.

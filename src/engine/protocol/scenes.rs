@@ -5,11 +5,12 @@
 //! interface may use it without reaching further into the engine, and `scene` stays free of both.
 //! Times are in seconds after the moment that a sweep's latencies count from.
 
-use super::{LaneView, RecordingView, SiteView, SweepData, SweepView, TestView};
+use super::{Buffer, Event, LaneView, Output, RecordingView, SiteView, SweepData, SweepView, TestView};
 use crate::model::{SweepId, TestKind};
 use crate::scene::continuous::Lane;
 use crate::scene::divisions::{nice_up, sweep_up};
-use crate::scene::sweeps::{Behind, Row};
+use crate::scene::sweeps::{Arrangement, Behind, Row, Scene};
+use crate::scene::{Picture, Theme, Viewport};
 
 /// Divisions across a view of sweeps.
 pub const DIVISIONS: f64 = 10.0;
@@ -141,6 +142,18 @@ fn gain_of(test: &TestView, values: &[Values], wanted: impl Fn(&SiteView) -> boo
     }
 }
 
+/// What a row is called: its site with its number; in a series of late responses at one site its current, by
+/// which an H reflex is followed, or its number alone.
+fn row_name(test: &TestView, site: &SiteView, sweep: &SweepView, place: usize) -> String {
+    let current = sweep.stimulus.split(',').next().filter(|words| words.ends_with(" mA"));
+    match (test.kind, test.sites.len(), current) {
+        _ if site.average.is_some() || site.sweeps.len() < 2 => site.name.clone(),
+        (TestKind::HReflex, 1, Some(current)) => current.to_owned(),
+        (TestKind::FWave | TestKind::HReflex, 1, _) => place.to_string(),
+        _ => format!("{} {place}", site.name),
+    }
+}
+
 /// Rows as the scene wants them; `gain` says units a division for each sweep.
 pub fn scene_rows<'a>(test: &'a TestView, values: &'a [Values], gain: impl Fn(SweepId) -> f64) -> Vec<Row<'a>> {
     let (split, common) = (split(test, values), common_gain(test, values));
@@ -153,8 +166,8 @@ pub fn scene_rows<'a>(test: &'a TestView, values: &'a [Values], gain: impl Fn(Sw
         let place = site.sweeps.iter().position(|other| other.id == sweep.id).unwrap_or(0) + 1;
         Row {
             id: sweep.id,
-            name: if site.average.is_none() && site.sweeps.len() > 1 { format!("{} {place}", site.name) } else { site.name.clone() },
-            note: [sweep.stimulus.as_str(), data.filter.as_str()]
+            name: row_name(test, site, sweep, place),
+            note: [sweep.stimulus.as_str(), data.filter.as_str(), data.narrower.as_str()]
                 .into_iter()
                 .filter(|text| !text.is_empty())
                 .collect::<Vec<_>>()
@@ -172,6 +185,60 @@ pub fn scene_rows<'a>(test: &'a TestView, values: &'a [Values], gain: impl Fn(Sw
         }
     };
     with_values(test, values).map(row).collect()
+}
+
+/// The sweeps that an output brings.
+pub fn values(output: Output) -> Vec<Values> {
+    let Event::Sweeps { sweeps, .. } = output.event else { return Vec::new() };
+    let values = output.buffers.into_iter().map(|buffer| if let Buffer::F32(values) = buffer { values } else { Vec::new() });
+    sweeps.into_iter().zip(values).collect()
+}
+
+/// A test as it is drawn where nobody chooses: the stretch that is shown first, at the common gain.
+/// `None` without sweeps.
+pub fn on_paper(
+    test: &TestView,
+    values: &[Values],
+    arrangement: Arrangement,
+    width_px: f32,
+    height_px: f32,
+    theme: &Theme,
+) -> Option<Picture> {
+    let (from_s, span_s) = first_view(test, values);
+    let view = Viewport { from_s, to_s: from_s + span_s, left_px: 0.0, width_px: f64::from(width_px) };
+    let gain = common_gain(test, values);
+    let mut rows = scene_rows(test, values, |_| gain);
+    // Stimulus and filter stand in the text.
+    rows.iter_mut().for_each(|row| row.note.clear());
+    drawn(test, rows, arrangement, view, height_px, theme)
+}
+
+/// A test in a stretch, without anything selected. `None` without sweeps.
+pub fn in_view(test: &TestView, values: &[Values], view: Viewport, height_px: f32, theme: &Theme) -> Option<Picture> {
+    let gain = common_gain(test, values);
+    drawn(test, scene_rows(test, values, |_| gain), Arrangement::Raster, view, height_px, theme)
+}
+
+fn drawn(test: &TestView, rows: Vec<Row>, arrangement: Arrangement, view: Viewport, height_px: f32, theme: &Theme) -> Option<Picture> {
+    if rows.is_empty() {
+        return None;
+    }
+    let scene = Scene {
+        selected: rows.len(),
+        rows,
+        arrangement,
+        ms_per_division: ms_per_division(view.span_s()),
+        view,
+        height: height_px,
+        marker: None,
+        close: false,
+        raise_px: 0.0,
+        cursors: [None; 2],
+        theme,
+    };
+    let mut picture = scene.draw();
+    picture.alt = format!("{}. {}", test.title, picture.alt);
+    Some(picture)
 }
 
 /// Lays the sweeps of another test behind rows of the same site, by name, else by place.

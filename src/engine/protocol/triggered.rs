@@ -11,6 +11,11 @@ pub enum Trigger {
     /// The signal passes this value, in its unit as it is shown, away from zero. For as long as a sweep
     /// lasts no other begins.
     Level(f64),
+    /// The same, but only where it comes back without reaching the second value, which is farther from
+    /// zero: potentials of one height.
+    Window(f64, f64),
+    /// Nothing: sweeps follow each other without a break.
+    Free,
 }
 
 /// Sweeps of a signal around its triggers.
@@ -34,6 +39,9 @@ pub struct TriggeredKey {
     pub skip: usize,
     /// Give so many at most.
     pub most: usize,
+    /// Count from the newest one back, and give only those whose end has been recorded.
+    #[serde(default)]
+    pub newest: bool,
 }
 
 /// Sweeps around triggers; their values, sweep after sweep, are in the buffer beside it. Where there is

@@ -3,17 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::{NeedleView, StudyKey};
+use crate::findings::Answer;
 use crate::formats::text::Preview;
 use crate::model::{
     Annotation, Chart, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, SignalMeasurement, SignalTask, Span, Subject,
     SweepId, SweepMeasurement, Table, TestKind, Warning,
 };
+use crate::scene::nerve_map::Map;
 
 /// Everything about a study that the page shows, but for samples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StudyView {
     /// Handle.
     pub study: StudyKey,
+    /// How many edits were asked for so far; those asked for later are not in this view.
+    pub edits: u64,
     /// Names the content: the same for the same files, whatever they are called.
     pub key: String,
     /// Title, made of file names.
@@ -28,12 +32,18 @@ pub struct StudyView {
     pub tests: Vec<TestView>,
     /// What the tests that were measured say together: comparisons, left against right.
     pub together: Vec<Table>,
+    /// What all of it says in one answer, once that was asked for ([`super::Request::Together`]).
+    pub answer: Option<Answer>,
+    /// And where on the map of nerves.
+    pub maps: Vec<Map>,
     /// The table of the needle examination.
     pub needle: NeedleView,
+    /// The reader's own conclusion; empty: none written.
+    pub impression: String,
+    /// What the limits are called that values are held against.
+    pub limits: String,
     /// Height, age and sex that limits are taken for: a person's entry, else the file's.
     pub person: PersonView,
-    /// Filters of the sweep view.
-    pub sweep_filter: FilterChain,
     /// How a text file was understood, for a person to check and correct.
     pub text: Option<Preview>,
     /// Stretches whose trains a person changed.
@@ -57,6 +67,8 @@ pub struct PersonView {
     pub age_years: Option<f64>,
     /// `F`, `M` or empty.
     pub sex: String,
+    /// Since the first symptom, weeks.
+    pub onset_weeks: Option<f64>,
 }
 
 /// One recording.
@@ -103,6 +115,8 @@ pub struct LaneView {
     pub signal: u32,
     /// Filters in words, the amplifier's and the view's; empty when there are none.
     pub filter: String,
+    /// The amplifier's own filters as the file or device states them.
+    pub amplifier: String,
     /// Gain that suits the first stretch, units a division.
     pub suggested_gain: f64,
     /// Value that the lane is centred on, in its unit.
@@ -180,6 +194,10 @@ pub struct TestView {
     pub recorded_from: String,
     /// Skin temperature, degrees Celsius.
     pub temperature_c: Option<f64>,
+    /// Filters that its sweeps are seen through.
+    pub filter: FilterChain,
+    /// Filters that are customary for its study, Hz.
+    pub customary_hz: Option<[f64; 2]>,
     /// Sites, distal first.
     pub sites: Vec<SiteView>,
     /// Stored values are turned over for display and measurement.
@@ -263,6 +281,8 @@ pub struct SiteView {
     pub average: Option<SweepView>,
     /// Sweeps.
     pub sweeps: Vec<SweepView>,
+    /// The one that the site counts with; none where that is an average, or nothing was found.
+    pub counts: Option<SweepId>,
     /// Values against the next more distal site.
     pub segment: Option<SegmentMeasurement>,
 }
@@ -293,4 +313,6 @@ pub struct SweepData {
     pub unit: String,
     /// Filters in words.
     pub filter: String,
+    /// What the amplifier does not record of the band that the study wants; empty: nothing.
+    pub narrower: String,
 }

@@ -74,7 +74,7 @@ pub(super) fn examination(header: &Header, recording: &Recording, scan: &Annotat
             record,
             stimulus_s: stimulus.onset_s - scan.first_onset_s - record_onset(header, scan, record),
             site,
-            stimulus: Stimulus { current_ma: note.current_ma, pulse_ms: note.pulse_ms },
+            stimulus: Stimulus { current_ma: note.current_ma, pulse_ms: note.pulse_ms, ..Stimulus::default() },
             averaged: note.averaged,
         });
         whole = whole.or(note);

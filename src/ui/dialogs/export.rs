@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use crate::engine::protocol::{Request, TestView, scenes};
+use crate::engine::protocol::{ReportDepth, Request, TestView, scenes};
 use crate::model::{Cell, Column, Table};
 use crate::scene::svg;
 use crate::scene::theme;
 use crate::ui::nerve_table::has_nerve_table;
-use crate::ui::state::{App, Selection, ThemeChoice};
+use crate::ui::state::{App, Dialog, Selection, ThemeChoice};
 use crate::ui::{continuous, results, sweeps};
 use crate::web::page;
 
@@ -48,6 +48,7 @@ pub fn Export() -> impl IntoView {
         }
         app.dialog.set(None);
     };
+    let reported = app.study_now(|study| !study.tests.is_empty() || !study.needle.rows.is_empty()).unwrap_or_default();
     let muscles = app.selection.get_untracked() == Selection::Needle;
     let save_needle = move |_| {
         if let Some(study) = app.active.get_untracked() {
@@ -67,6 +68,12 @@ pub fn Export() -> impl IntoView {
                 {muscles.then(|| view! { <button class="btn" on:click=save_needle>"Table (JSON)"</button> })}
                 <button class="btn" on:click=move |_| { app.dialog.set(None); page::print(); }>"Print"</button>
             </p>
+            {reported.then(|| view! {
+                <h3>"Report"</h3>
+                <p class="row">
+                    {ReportDepth::ALL.map(|depth| view! { <button class="btn" on:click=move |_| app.dialog.set(Some(Dialog::Report(depth)))>{depth.name()}</button> })}
+                </p>
+            })}
             <h3>"The recording, with annotations as edited"</h3>
             <p class="row">
                 {exports.into_iter().map(|extension| {
@@ -90,7 +97,7 @@ fn svg_of_view(app: App) -> Vec<(String, String)> {
         let picture = match app.selection.get() {
             Selection::Recording(_) => continuous::picture(app, width, height),
             Selection::Test(_) => sweeps::picture(app, width, height),
-            Selection::Together | Selection::Needle => None,
+            Selection::Together | Selection::Conclusion | Selection::Needle => None,
         };
         out.extend(picture.filter(|_| width > 1.0).map(|picture| ("myoscope.svg".to_owned(), svg::write(&picture, &theme::PAPER))));
         let charts = app.test().map_or(0, |(_, test)| test.charts.len());
@@ -133,7 +140,7 @@ fn save_table(app: App) {
             app.study_now(|study| study.needle.tables().iter().for_each(|table| table_csv(table, &mut text)));
             text
         }
-        Selection::Together => {
+        Selection::Together | Selection::Conclusion => {
             let mut text = String::new();
             app.study_now(|study| study.together.iter().for_each(|table| table_csv(table, &mut text)));
             text

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use super::typed;
 use crate::engine::protocol::Edit;
 use crate::model::{FilterChain, LineFilter};
-use crate::ui::continuous;
 use crate::ui::state::{App, Selection};
+use crate::ui::{continuous, guide};
 
 /// The dialog.
 #[component]
@@ -16,7 +16,7 @@ pub fn Filter() -> impl IntoView {
     let in_sweeps = matches!(app.selection.get_untracked(), Selection::Test(_));
     let lane = continuous::selected_lane(app);
     let now = if in_sweeps {
-        app.study_now(|study| study.sweep_filter).unwrap_or_default()
+        app.test().map(|(_, test)| test.filter).unwrap_or_default()
     } else {
         lane.as_ref().map(|lane| lane.settings.filter).unwrap_or_default()
     };
@@ -48,7 +48,7 @@ pub fn Filter() -> impl IntoView {
         Err(what) => problem.set(what),
         Ok(filter) => {
             if in_sweeps {
-                app.edit(Edit::SweepFilter { filter });
+                app.edit(Edit::SweepFilter { filter: Some(filter) });
             } else {
                 let selected = continuous::selected_lane(app).map(|lane| lane.settings);
                 continuous::edit_lanes(app, "filter", |lanes| {
@@ -61,10 +61,11 @@ pub fn Filter() -> impl IntoView {
             app.dialog.set(None);
         }
     };
+    let customary = app.test().filter(|_| in_sweeps).and_then(|(_, test)| test.customary_hz);
     let name = lane.map(|lane| lane.name).unwrap_or_default();
     view! {
         <form class="form" on:submit=move |event| { event.prevent_default(); apply(in_sweeps); }>
-            <p class="muted">{if in_sweeps { "For all sweeps of this study. Markers and values are always taken from the unfiltered signal.".to_owned() } else { format!("For the lane {name}, or for all. Filters run forwards and backwards, so no peak moves; the data stay as they are.") }}</p>
+            <p class="muted">{if in_sweeps { "For all sweeps of this study. Markers and values are always taken from the unfiltered signal.".to_owned() + &customary.map(guide::customary).unwrap_or_default() } else { format!("For the lane {name}, or for all. Filters run forwards and backwards, so no peak moves; the data stay as they are.") }}</p>
             <label>"High-pass, Hz"<input class="field" autofocus inputmode="decimal" placeholder="none" prop:value=move || high.get() on:input=move |event| high.set(event_target_value(&event))/></label>
             <label>"Low-pass, Hz"<input class="field" inputmode="decimal" placeholder="none" prop:value=move || low.get() on:input=move |event| low.set(event_target_value(&event))/></label>
             <label>"Mains"
@@ -80,6 +81,7 @@ pub fn Filter() -> impl IntoView {
             <p class="problem" role="alert">{move || problem.get()}</p>
             <p class="row end">
                 <button type="button" class="btn" on:click=move |_| { high.set(String::new()); low.set(String::new()); line.set("off".into()); baseline.set(false); }>"None"</button>
+                {customary.map(|_| view! { <button type="button" class="btn" title="Each test through the filters of its study" on:click=move |_| { app.edit(Edit::SweepFilter { filter: None }); app.dialog.set(None); }>"Customary"</button> })}
                 {(!in_sweeps).then(|| view! { <button type="button" class="btn" on:click=move |_| apply(false)>"This lane"</button> })}
                 <button type="button" class="btn primary" on:click=move |_| apply(true)>{if in_sweeps { "Apply" } else { "All lanes" }}</button>
             </p>

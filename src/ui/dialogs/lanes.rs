@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::model::LaneSettings;
+use crate::ui::continuous;
 use crate::ui::state::App;
 
 /// The dialog.
@@ -13,7 +14,7 @@ pub fn Lanes() -> impl IntoView {
         let (recording, view) = app.recording()?;
         let settings: Vec<LaneSettings> = view.lanes.iter().map(|lane| lane.settings.clone()).collect();
         let channels = view.channels.clone();
-        let send = move |what: &str, lanes: Vec<LaneSettings>| app.edit_lanes(recording, lanes, what);
+        let send = move |what: &str, lanes: Vec<LaneSettings>| continuous::send_lanes(app, recording, what, lanes);
         let count = settings.len();
         let rows = view.lanes.iter().enumerate().map(|(row, lane)| {
             let (one, two, three, four, five) = (settings.clone(), settings.clone(), settings.clone(), settings.clone(), settings.clone());

@@ -1,4 +1,4 @@
-//! Height, age and sex: what limits depend on.
+//! Height, age and sex, which limits depend on, and since when, which conclusions depend on.
 
 use leptos::prelude::*;
 
@@ -14,14 +14,15 @@ pub fn Person() -> impl IntoView {
     let words = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let height = RwSignal::new(words(now.height_cm));
     let age = RwSignal::new(words(now.age_years));
+    let onset = RwSignal::new(words(now.onset_weeks));
     let sex = RwSignal::new(now.sex);
     let problem = RwSignal::new(String::new());
     let save = move || {
-        let read = || Ok::<_, String>((typed(&height.get_untracked())?, typed(&age.get_untracked())?));
+        let read = || Ok::<_, String>((typed(&height.get_untracked())?, typed(&age.get_untracked())?, typed(&onset.get_untracked())?));
         match read() {
             Err(what) => problem.set(what),
-            Ok((height_cm, age_years)) => {
-                app.edit(Edit::Person { height_cm, age_years, sex: Some(sex.get_untracked()) });
+            Ok((height_cm, age_years, onset_weeks)) => {
+                app.edit(Edit::Person { height_cm, age_years, sex: Some(sex.get_untracked()), onset_weeks });
                 app.dialog.set(None);
             }
         }
@@ -36,6 +37,7 @@ pub fn Person() -> impl IntoView {
                 <option value="F" selected=move || sex.get() == "F">"female"</option>
                 <option value="M" selected=move || sex.get() == "M">"male"</option>
             </select></label>
+            <label>"First symptom, weeks ago"<input class="field" inputmode="decimal" placeholder="not stated" prop:value=move || onset.get() on:input=move |event| onset.set(event_target_value(&event))/></label>
             <p class="problem" role="alert">{move || problem.get()}</p>
             <p class="row end"><button type="submit" class="btn primary">"Done"</button></p>
         </form>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::typed;
 use crate::engine::protocol::Edit;
 use crate::model::{Side, TestKind};
+use crate::ui::live;
 use crate::ui::state::App;
 
 /// The dialog for a test.
@@ -20,6 +21,8 @@ pub fn test(index: usize) -> impl IntoView {
     let names = StoredValue::new(sites.iter().map(|name| RwSignal::new(name.clone())).collect::<Vec<_>>());
     let before = StoredValue::new(sites);
     let problem = RwSignal::new(String::new());
+    // While it is recorded all else is known already.
+    let running = live::running(app);
     let save = move || match typed(&temperature.get_untracked()) {
         Err(what) => problem.set(what),
         Ok(temperature_c) => {
@@ -46,7 +49,7 @@ pub fn test(index: usize) -> impl IntoView {
     };
     view! {
         <form class="form" on:submit=move |event| { event.prevent_default(); save(); }>
-            <label>"Kind"<select class="field" autofocus on:change=move |event| {
+            <label>"Kind"<select class="field" autofocus=!running on:change=move |event| {
                 let name = event_target_value(&event);
                 kind.set(TestKind::ALL.into_iter().find(|kind| kind.name() == name).unwrap_or(TestKind::Unknown));
             }>{TestKind::ALL.into_iter().map(|value| view! { <option value=value.name() selected=move || kind.get() == value>{if value == TestKind::Unknown { "Not stated" } else { value.name() }}</option> }).collect_view()}</select></label>
@@ -57,7 +60,7 @@ pub fn test(index: usize) -> impl IntoView {
             </select></label>
             <label>"Nerve"<input class="field" placeholder="Median" prop:value=move || nerve.get() on:input=move |event| nerve.set(event_target_value(&event))/></label>
             <label>"Recorded from"<input class="field" placeholder="APB" prop:value=move || from.get() on:input=move |event| from.set(event_target_value(&event))/></label>
-            <label>"Skin temperature, \u{b0}C"<input class="field" inputmode="decimal" placeholder="not measured" prop:value=move || temperature.get() on:input=move |event| temperature.set(event_target_value(&event))/></label>
+            <label>"Skin temperature, \u{b0}C"<input class="field" autofocus=running inputmode="decimal" placeholder="not measured" prop:value=move || temperature.get() on:input=move |event| temperature.set(event_target_value(&event))/></label>
             {names.get_value().into_iter().enumerate().map(|(site, name)| view! {
                 <label>{format!("Site {}", site + 1)}<input class="field" prop:value=move || name.get() on:input=move |event| name.set(event_target_value(&event))/></label>
             }).collect_view()}

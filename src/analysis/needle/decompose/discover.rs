@@ -14,10 +14,9 @@ use super::template::Layout;
 const MOST: usize = 700;
 /// A peak stands out by so many standard deviations of the noise.
 const PEAK_SIGMAS: f64 = 4.5;
-/// Energy of the difference of two discharges of one unit, at most, as part of their own.
-const ALIKE: f64 = 0.16;
-/// The same for a discharge and the average.
-const BELONGS: f64 = 0.12;
+/// Energy of the difference of two discharges of one unit, at most, as part of their own, and the same
+/// for a discharge and the average: usually, and strictly.
+const LIMITS: [[f64; 2]; 2] = [[0.16, 0.12], [0.08, 0.06]];
 /// Rows of comparisons in one go.
 const ROWS: usize = 120;
 
@@ -29,13 +28,13 @@ struct Peak {
 
 /// Largest of the products of two waves over lags of a few samples, refined by a parabola, and its lag.
 fn best_lag(a: &[f64], b: &[f64], reach: i64) -> (f64, f64) {
-    let products: Vec<f64> = (-reach..=reach).map(|lag| super::template::overlap(a, b, lag)).collect();
-    let (best, _) = products.iter().enumerate().fold((0, f64::NEG_INFINITY), |m, (i, &v)| if v > m.1 { (i, v) } else { m });
-    let at = best as f64 - reach as f64;
-    if best == 0 || best + 1 == products.len() {
-        return (products[best], at);
+    let product = |lag: i64| super::template::overlap(a, b, lag);
+    let (c, lag) = super::template::best_overlap(a, b, reach);
+    let at = lag as f64;
+    if lag <= -reach || lag >= reach {
+        return (c, at);
     }
-    let (l, c, r) = (products[best - 1], products[best], products[best + 1]);
+    let (l, r) = (product(lag - 1), product(lag + 1));
     let bend = l - 2.0 * c + r;
     if bend >= 0.0 {
         return (c, at);
@@ -76,14 +75,14 @@ pub(super) fn average(x: &[f64], positions: &[f64], layout: Layout) -> Vec<f64> 
 }
 
 /// Two potentials that one unit may have made.
-fn alike(a: &Peak, b: &Peak, noise: f64, reach: i64) -> bool {
+fn alike(a: &Peak, b: &Peak, noise: f64, reach: i64, limit: f64) -> bool {
     let mean = 0.5 * (a.energy + b.energy);
     // What can no longer be alike at any lag.
-    if (a.energy.sqrt() - b.energy.sqrt()).powi(2) - 2.0 * noise > ALIKE * mean {
+    if (a.energy.sqrt() - b.energy.sqrt()).powi(2) - 2.0 * noise > limit * mean {
         return false;
     }
     let (product, _) = best_lag(&a.wave, &b.wave, reach);
-    2.0 * mean - 2.0 * product - 2.0 * noise < ALIKE * mean
+    2.0 * mean - 2.0 * product - 2.0 * noise < limit * mean
 }
 
 /// The search in one signal, in pieces.
@@ -92,16 +91,24 @@ pub struct Discovery {
     near: Vec<Vec<usize>>,
     noise: f64,
     reach: i64,
+    limits: [f64; 2],
     done: usize,
 }
 
 impl Discovery {
     /// Peaks of `x`, whose noise has this standard deviation.
-    pub fn new(x: &[f64], fs_hz: f64, sigma: f64) -> Self {
+    pub fn new(x: &[f64], fs_hz: f64, sigma: f64, strict: bool) -> Self {
         let peaks = peaks(x, fs_hz, sigma);
         let width = peaks.first().map_or(0, |p| p.wave.len()) as f64;
         let reach = (0.0003 * fs_hz).round().max(2.0) as i64;
-        Self { near: vec![Vec::new(); peaks.len()], peaks, noise: sigma * sigma * width, reach, done: 0 }
+        Self {
+            near: vec![Vec::new(); peaks.len()],
+            peaks,
+            noise: sigma * sigma * width,
+            reach,
+            limits: LIMITS[usize::from(strict)],
+            done: 0,
+        }
     }
 
     /// Compares some peaks with all later ones. False when all are compared.
@@ -109,7 +116,7 @@ impl Discovery {
         let n = self.peaks.len();
         for i in self.done..(self.done + ROWS).min(n) {
             for j in i + 1..n {
-                if alike(&self.peaks[i], &self.peaks[j], self.noise, self.reach) {
+                if alike(&self.peaks[i], &self.peaks[j], self.noise, self.reach, self.limits[0]) {
                     self.near[i].push(j);
                     self.near[j].push(i);
                 }
@@ -139,7 +146,7 @@ impl Discovery {
                 for (i, p) in peaks.iter().enumerate().filter(|(i, _)| free[*i]) {
                     let (product, lag) = best_lag(&reference, &p.wave, reach);
                     let slack = if pass == 0 { 2.0 * noise } else { noise * (1.0 + 2.0 * (2.0 / width).sqrt()) };
-                    let limit = if pass == 0 { ALIKE } else { BELONGS };
+                    let limit = self.limits[pass];
                     if energy + p.energy - 2.0 * product - slack < limit * energy {
                         positions.push(p.at as f64 + lag);
                         taken.push(i);

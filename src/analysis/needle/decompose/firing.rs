@@ -123,6 +123,8 @@ impl Expectation {
         let cv = f.cv.clamp(0.10, 0.30);
         let means = local_means(&times, f.mean_s);
         let rate = f.mean_s.recip().ln();
+        // The density of the interval between two neighbours, the same for all bins between them.
+        let mut between = (f64::NAN, f64::NAN, f64::NAN);
         let bins = (0..n)
             .map(|i| {
                 let t = (i as f64 + 0.5) * ticks as f64 / per_s;
@@ -134,7 +136,12 @@ impl Expectation {
                 let b = times.get(after).copied().filter(|b| b - t < 5.0 * mean);
                 let d = |interval| density(interval, mean, cv, MISSED);
                 let value = match (a, b) {
-                    (Some(a), Some(b)) => (d(t - a) * d(b - t) / d(b - a)).ln(),
+                    (Some(a), Some(b)) => {
+                        if between.0 != b - a || between.1 != mean {
+                            between = (b - a, mean, d(b - a));
+                        }
+                        (d(t - a) * d(b - t) / between.2).ln()
+                    }
                     (Some(a), None) => d(t - a).ln(),
                     (None, Some(b)) => d(b - t).ln(),
                     (None, None) => rate - 1.0,

@@ -9,8 +9,11 @@ use std::sync::Arc;
 use crate::model::needle::Decomposition;
 
 use super::template::{PHASES, Template, split};
-use super::window::{Unit, Window};
-use super::{Decomposer, Options, Settled, Whole, finish, refine};
+use super::window::{IMPOSED, Unit, Window};
+use super::{Decomposer, Options, Place, Settled, Whole, finish, refine};
+
+/// What windows see beyond their ends, s.
+const OVERLAP_S: f64 = 0.02;
 
 /// A window with what was given for it.
 struct Part {
@@ -48,56 +51,101 @@ impl Part {
 
 /// Given trains in a signal.
 pub struct Fixed {
-    uv: Arc<[f64]>,
-    fs_hz: f64,
+    decomposer: Decomposer,
+    trains: Vec<Vec<f64>>,
+    /// Trains that are asked for; windows without one of their discharges are left out.
+    only: Option<Vec<usize>>,
+    /// The next window.
+    next: usize,
+    /// The window under way, where it lies, and its passes so far.
+    open: Option<(Part, Place, usize)>,
     parts: Vec<Part>,
     settled: Vec<Settled>,
-    count: usize,
 }
 
 impl Fixed {
     /// Places `trains` (times in seconds, in any order; those outside of the signal are dropped) in a
     /// signal of microvolts. A rate below 1 kHz has none of them.
     pub fn new(uv: impl Into<Arc<[f64]>>, fs_hz: f64, trains: &[Vec<f64>]) -> Self {
+        let mut fixed = Self::begin(uv, fs_hz, trains.to_vec(), None);
+        while fixed.step() {}
+        fixed
+    }
+
+    /// As [`Self::new`], for [`Self::step`] until it is false. With `only`, windows without a discharge of
+    /// one of those trains are left out.
+    pub fn begin(uv: impl Into<Arc<[f64]>>, fs_hz: f64, trains: Vec<Vec<f64>>, only: Option<Vec<usize>>) -> Self {
         let decomposer = Decomposer::new(uv, fs_hz, Options::default());
-        let (mut parts, mut settled) = (Vec::new(), Vec::new());
-        for i in 0..decomposer.spans.len() {
-            let (working, start_s) = decomposer.working(i);
-            let (from, to) = decomposer.spans[i];
-            let (from_s, to_s) = (from as f64 / fs_hz, to as f64 / fs_hz);
-            let rate = working.fs_hz;
-            let tick = |t: f64| ((t - start_s) * rate * PHASES as f64).round() as i64;
-            let inside = |times: &Vec<f64>| -> Vec<f64> {
-                let mut inside: Vec<f64> = times.iter().copied().filter(|t| t.is_finite() && *t >= from_s && *t < to_s).collect();
-                inside.sort_by(f64::total_cmp);
-                inside.dedup_by_key(|t| tick(*t));
-                inside
-            };
-            let times_s: Vec<Vec<f64>> = trains.iter().map(inside).collect();
-            let ticks = times_s.iter().map(|times| times.iter().map(|t| tick(*t)).collect()).collect();
-            let mut window = Window::fixed(working.uv, rate, ticks);
-            settled.push(window.settle(start_s, from_s, to_s));
-            parts.push(Part { window, start_s, from_s, to_s, fs_hz: rate, times_s });
+        Self { decomposer, trains, only, next: 0, open: None, parts: Vec::new(), settled: Vec::new() }
+    }
+
+    /// One pass over one window of twenty seconds; false when all is done.
+    pub fn step(&mut self) -> bool {
+        if let Some((mut part, place, pass)) = self.open.take() {
+            part.window.impose_pass(pass);
+            if pass + 1 < IMPOSED {
+                self.open = Some((part, place, pass + 1));
+            } else {
+                self.settled.push(part.window.settle(place));
+                self.parts.push(part);
+            }
+            return true;
         }
-        Self { uv: decomposer.uv, fs_hz, parts, settled, count: trains.len() }
+        let fs_hz = self.decomposer.fs_hz;
+        let asked = |k: usize| self.only.as_ref().is_none_or(|only| only.contains(&k));
+        let has = |span: &(usize, usize)| {
+            let (from_s, to_s) = (span.0 as f64 / fs_hz, span.1 as f64 / fs_hz);
+            self.trains.iter().enumerate().any(|(k, times)| asked(k) && times.iter().any(|t| (from_s..to_s).contains(t)))
+        };
+        let mut left = self.decomposer.spans.iter().enumerate().skip(self.next);
+        let Some((i, _)) = left.find(|(_, span)| self.only.is_none() || has(span)) else { return false };
+        self.next = i + 1;
+        let (working, place) = self.decomposer.working(i, OVERLAP_S);
+        let Place { start_s, from_s, to_s, .. } = place;
+        let rate = working.fs_hz;
+        let tick = |t: f64| ((t - start_s) * rate * PHASES as f64).round() as i64;
+        let inside = |times: &Vec<f64>| -> Vec<f64> {
+            let mut inside: Vec<f64> = times.iter().copied().filter(|t| t.is_finite() && *t >= from_s && *t < to_s).collect();
+            inside.sort_by(f64::total_cmp);
+            inside.dedup_by_key(|t| tick(*t));
+            inside
+        };
+        let times_s: Vec<Vec<f64>> = self.trains.iter().map(inside).collect();
+        let ticks = times_s.iter().map(|times| times.iter().map(|t| tick(*t)).collect()).collect();
+        let window = Window::fixed(working.uv, rate, ticks);
+        self.open = Some((Part { window, start_s, from_s, to_s, fs_hz: rate, times_s }, place, 0));
+        true
+    }
+
+    /// Part of the windows done, 0 to 1.
+    pub fn progress(&self) -> f64 {
+        self.parts.len() as f64 / self.decomposer.spans.len().max(1) as f64
+    }
+
+    /// What the windows left.
+    pub(super) fn settled(&self) -> &[Settled] {
+        &self.settled
+    }
+
+    /// Train `k` over all windows.
+    pub(super) fn whole(&self, k: usize) -> Whole {
+        let empty = || Whole::new(Template::new(Vec::new()));
+        let mut whole: Option<Whole> = None;
+        for part in &self.parts {
+            let Some((_, unit)) = part.unit(k) else { continue };
+            let whole = whole.get_or_insert_with(|| Whole { template: unit.template.clone(), ..empty() });
+            whole.times_s.extend(part.times_s.get(k).into_iter().flatten());
+            whole.confidences.extend(unit.confidences.iter().copied());
+            whole.energy += unit.template.energy * unit.train.len() as f64;
+        }
+        whole.unwrap_or_else(empty)
     }
 
     /// Potentials, confidences and what is left over. The trains come back in the order given with
     /// the times given, empty ones with an empty potential.
     pub fn decomposition(&self) -> Decomposition {
-        let empty = || Whole { times_s: Vec::new(), confidences: Vec::new(), template: Template::new(Vec::new()) };
-        let whole = |k: usize| {
-            let mut whole: Option<Whole> = None;
-            for part in &self.parts {
-                let Some((_, unit)) = part.unit(k) else { continue };
-                let whole = whole.get_or_insert_with(|| Whole { template: unit.template.clone(), ..empty() });
-                whole.times_s.extend(part.times_s.get(k).into_iter().flatten());
-                whole.confidences.extend(unit.confidences.iter().copied());
-            }
-            whole.unwrap_or_else(empty)
-        };
-        let wholes: Vec<Whole> = (0..self.count).map(whole).collect();
-        finish::decomposition(&self.uv, self.fs_hz, &wholes, &self.settled)
+        let wholes: Vec<Whole> = (0..self.trains.len()).map(|k| self.whole(k)).collect();
+        finish::decomposition(&self.decomposer.uv, self.decomposer.fs_hz, &wholes, &self.settled)
     }
 
     /// Discharges of train `k`, s, and the potential that the working signal has at each, the other

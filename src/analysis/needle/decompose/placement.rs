@@ -111,12 +111,10 @@ impl Placement {
     pub fn variance_for(&self, k: usize, at: i64) -> f64 {
         let template = &self.templates[k];
         let first = at - self.layout.pre as i64;
-        let mut sum = 0.0;
-        for (i, h) in template.wave.iter().enumerate() {
-            if let Some(v) = usize::try_from(first + i as i64).ok().and_then(|s| self.variance.get(s)) {
-                sum += h * h * v;
-            }
-        }
+        let skip = usize::try_from(-first).unwrap_or(0);
+        let wave = template.wave.get(skip..).unwrap_or_default();
+        let variance = usize::try_from(first.max(0)).ok().and_then(|from| self.variance.get(from..)).unwrap_or_default();
+        let sum: f64 = wave.iter().zip(variance).map(|(h, v)| h * h * v).sum();
         self.noise + template.own_spread + sum / template.energy.max(1e-12)
     }
 

@@ -67,27 +67,39 @@ impl Stretch<'_> {
     }
 
     fn add(&self, rows: &mut [f64], member: Member, sign: f64) {
+        for (row, &unit) in rows.chunks_exact_mut(self.len).zip(&self.units) {
+            self.add_to(row, unit, member, sign);
+        }
+    }
+
+    /// As [`Self::add`] in the correlations of one unit.
+    fn add_to(&self, row: &mut [f64], unit: usize, member: Member, sign: f64) {
         let (at, phase) = split(member.tick);
         let local = at - self.first;
         let len = self.placement.layout.len as i64;
-        for (row, &unit) in rows.chunks_exact_mut(self.len).zip(&self.units) {
-            let cross = self.placement.cross.row(unit, self.units[member.row], phase);
-            // Lag d = s - local stands at d + len - 1.
-            let (from, to) = ((local - len + 1).max(0), (local + len).min(self.len as i64));
-            if from < to
-                && let Some(cross) = cross.get((from - local + len - 1) as usize..)
-            {
-                for (c, x) in row[from as usize..to as usize].iter_mut().zip(cross) {
-                    *c -= sign * member.gain * x;
-                }
+        let cross = self.placement.cross.row(unit, self.units[member.row], phase);
+        // Lag d = s - local stands at d + len - 1.
+        let (from, to) = ((local - len + 1).max(0), (local + len).min(row.len() as i64));
+        if from < to
+            && let Some(cross) = cross.get((from - local + len - 1) as usize..)
+        {
+            for (c, x) in row[from as usize..to as usize].iter_mut().zip(cross) {
+                *c -= sign * member.gain * x;
             }
         }
     }
 
-    /// What a discharge explains given what is in `rows`, less its improbability.
-    fn worth(&self, rows: &[f64], member: Member) -> Option<f64> {
+    /// The correlations of a member's own unit without that member: all that its worth depends on.
+    fn without(&self, rows: &[f64], member: Member, own: &mut Vec<f64>) {
+        own.clear();
+        own.extend_from_slice(self.row(rows, member.row));
+        self.add_to(own, self.units[member.row], member, -1.0);
+    }
+
+    /// What a discharge explains given the correlations of its unit, less its improbability.
+    fn worth(&self, own: &[f64], member: Member) -> Option<f64> {
         let (at, phase) = split(member.tick);
-        let value = value_at(self.row(rows, member.row), at - self.first, phase)?;
+        let value = value_at(own, at - self.first, phase)?;
         let unit = self.units[member.row];
         let energy = self.placement.templates[unit].energy;
         Some(
@@ -115,7 +127,7 @@ impl Stretch<'_> {
                 let (tick, _) = refine(values, i);
                 let tick = tick + self.first * PHASES;
                 let member = Member { row, tick, gain: template.gain(tick) };
-                if let Some(worth) = self.worth(&node.rows, member)
+                if let Some(worth) = self.worth(values, member)
                     && worth > -0.1 * template.energy
                     && self.free(node, row, tick)
                 {
@@ -131,21 +143,23 @@ impl Stretch<'_> {
     /// Moves each discharge to where it fits best beside the others.
     fn align(&self, node: &mut Node) {
         let reach = 2 * PHASES;
+        let mut own = Vec::with_capacity(self.len);
         for i in 0..node.members.len() {
             let member = node.members[i];
-            self.add(&mut node.rows, member, -1.0);
-            let old = self.worth(&node.rows, member).unwrap_or(f64::NEG_INFINITY);
+            self.without(&node.rows, member, &mut own);
+            let old = self.worth(&own, member).unwrap_or(f64::NEG_INFINITY);
             let mut best = (old, member);
             for tick in member.tick - reach..=member.tick + reach {
                 let moved = Member { tick, ..member };
-                if let Some(worth) = self.worth(&node.rows, moved)
+                if let Some(worth) = self.worth(&own, moved)
                     && worth > best.0 + 1e-9
                 {
                     best = (worth, moved);
                 }
             }
-            self.add(&mut node.rows, best.1, 1.0);
             if best.1 != member {
+                self.add(&mut node.rows, member, -1.0);
+                self.add(&mut node.rows, best.1, 1.0);
                 node.worth += best.0 - old;
                 node.members[i] = best.1;
             }
@@ -154,20 +168,18 @@ impl Stretch<'_> {
 
     /// Takes out discharges that cost more than they explain.
     fn prune(&self, node: &mut Node) {
-        let mut i = 0;
+        let (mut i, mut own) = (0, Vec::with_capacity(self.len));
         while i < node.members.len() {
             let member = node.members[i];
-            self.add(&mut node.rows, member, -1.0);
+            self.without(&node.rows, member, &mut own);
             let energy = self.placement.templates[self.units[member.row]].energy;
             let (at, phase) = split(member.tick);
-            let correlation = value_at(self.row(&node.rows, member.row), at - self.first, phase).unwrap_or(0.0);
+            let correlation = value_at(&own, at - self.first, phase).unwrap_or(0.0);
             let fits = self.placement.size_fits(self.units[member.row], correlation, member.gain, self.variances[member.row]);
-            match self.worth(&node.rows, member) {
-                Some(worth) if worth > 0.0 && fits && energy > 0.0 => {
-                    self.add(&mut node.rows, member, 1.0);
-                    i += 1;
-                }
+            match self.worth(&own, member) {
+                Some(worth) if worth > 0.0 && fits && energy > 0.0 => i += 1,
                 worth => {
+                    self.add(&mut node.rows, member, -1.0);
                     node.worth -= worth.unwrap_or(0.0);
                     node.members.remove(i);
                 }
@@ -214,7 +226,7 @@ pub fn resolve(placement: &mut Placement, group: &[(usize, i64)], fs_hz: f64) ->
     for &(k, tick, gain) in &old {
         if let Some(row) = stretch.units.iter().position(|u| *u == k) {
             let member = Member { row, tick, gain };
-            standing.worth += stretch.worth(&standing.rows, member).unwrap_or(0.0);
+            standing.worth += stretch.worth(stretch.row(&standing.rows, row), member).unwrap_or(0.0);
             stretch.add(&mut standing.rows, member, 1.0);
             standing.members.push(member);
         }

@@ -58,9 +58,15 @@ fn distance(a: &[f64; AXES], b: &[f64; AXES]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
-/// Groups about `k` centres: the first is the densest place, each further one the place with most
-/// points that no centre is near.
-fn grouped(points: &[[f64; AXES]], axes: usize, k: usize) -> Vec<usize> {
+/// Points along their first axes, how dense they lie about each, and within which radius that is.
+struct Cloud {
+    flat: Vec<[f64; AXES]>,
+    axes: usize,
+    radius: f64,
+    density: Vec<f64>,
+}
+
+fn cloud(points: &[[f64; AXES]], axes: usize) -> Cloud {
     let flat: Vec<[f64; AXES]> = points
         .iter()
         .map(|p| {
@@ -78,7 +84,23 @@ fn grouped(points: &[[f64; AXES]], axes: usize, k: usize) -> Vec<usize> {
         }
     }
     let radius = crate::dsp::robust::percentile_mut(&mut all, 12.0).max(1e-12);
-    let density: Vec<f64> = (0..n).map(|i| flat.iter().map(|q| (-distance(&flat[i], q) / radius).exp()).sum()).collect();
+    let mut density = vec![0.0; n];
+    for i in 0..n {
+        density[i] += 1.0;
+        for j in i + 1..n {
+            let near = (-distance(&flat[i], &flat[j]) / radius).exp();
+            density[i] += near;
+            density[j] += near;
+        }
+    }
+    Cloud { flat, axes, radius, density }
+}
+
+/// Groups about `k` centres: the first is the densest place, each further one the place with most
+/// points that no centre is near.
+fn grouped(cloud: &Cloud, k: usize) -> Vec<usize> {
+    let Cloud { flat, axes, radius, density } = cloud;
+    let n = flat.len();
     let mut centres: Vec<[f64; AXES]> = Vec::new();
     for _ in 0..k {
         let best = (0..n)
@@ -93,11 +115,11 @@ fn grouped(points: &[[f64; AXES]], axes: usize, k: usize) -> Vec<usize> {
     }
     let mut labels = vec![0; n];
     for _ in 0..12 {
-        for (label, p) in labels.iter_mut().zip(&flat) {
+        for (label, p) in labels.iter_mut().zip(flat) {
             *label = (0..centres.len()).min_by(|a, b| distance(&centres[*a], p).total_cmp(&distance(&centres[*b], p))).unwrap_or(0);
         }
         for (c, centre) in centres.iter_mut().enumerate() {
-            for a in 0..axes {
+            for a in 0..*axes {
                 let values: Vec<f64> = flat.iter().zip(&labels).filter(|(_, l)| **l == c).map(|(p, _)| p[a]).collect();
                 let m = crate::dsp::robust::median(&values);
                 if m.is_finite() {
@@ -123,8 +145,9 @@ pub fn groups(waves: &[Vec<f64>], times_s: &[f64], least: usize) -> Option<Vec<u
     let points = coordinates(waves);
     let mut best: Option<(f64, Vec<usize>)> = None;
     for axes in 1..=AXES {
+        let cloud = cloud(&points, axes);
         for k in 2..=GROUPS {
-            let labels = grouped(&points, axes, k);
+            let labels = grouped(&cloud, k);
             let mut sum = 0.0;
             let mut small = false;
             for group in 0..k {
@@ -153,7 +176,7 @@ pub fn halves(waves: &[Vec<f64>]) -> Option<Vec<bool>> {
     let points = coordinates(waves);
     let mut best: Option<(f64, Vec<usize>)> = None;
     for axes in 1..=AXES {
-        let labels = grouped(&points, axes, 2);
+        let labels = grouped(&cloud(&points, axes), 2);
         let second = labels.iter().sum::<usize>();
         if second < 2 || n - second < 2 {
             continue;

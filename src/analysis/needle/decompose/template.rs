@@ -125,12 +125,16 @@ impl Cross {
         for k in templates {
             for j in templates {
                 for later in &j.later {
+                    // Most of a template is silence.
+                    let first = later.iter().position(|v| *v != 0.0).unwrap_or(len);
+                    let last = later.iter().rposition(|v| *v != 0.0).map_or(first, |last| last + 1);
+                    let later = &later[first..last];
                     // Additions run along the lags, which the compiler can vectorise.
                     let row = &mut values[at..at + lags];
                     for (i, &h) in k.wave.iter().enumerate() {
                         if h != 0.0 {
                             // lag d = s - i for s in 0..len stands at d + len - 1.
-                            for (out, &v) in row[len - 1 - i..].iter_mut().zip(later) {
+                            for (out, &v) in row[len - 1 - i + first..].iter_mut().zip(later) {
                                 *out += h * v;
                             }
                         }

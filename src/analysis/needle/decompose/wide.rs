@@ -27,6 +27,9 @@ const LAST_MS: f64 = 4.0;
 const TRUE_OFFSET_UV: f64 = 2.0;
 /// Drift of the electrode below this is taken away, Hz; far below anything of a potential.
 const DRIFT_HZ: f64 = 2.0;
+/// A long signal is filtered in pieces of this length, s, each with so much on either side.
+const PIECE_S: f64 = 60.0;
+const SETTLE_S: f64 = 2.0;
 
 /// Position of a discharge in a signal: sample and fraction.
 fn place(at_s: f64, fs_hz: f64) -> (i64, f64) {
@@ -178,12 +181,27 @@ impl Averaging {
     }
 }
 
+/// A signal without drift; what is missing is NaN. A long one is filtered in pieces, for the memory that
+/// a filter takes.
+fn without_drift(uv: &[f64], fs_hz: f64) -> Vec<f64> {
+    let finite = |part: &[f64]| -> Vec<f64> { part.iter().map(|v| if v.is_finite() { *v } else { f64::NAN }).collect() };
+    let Ok(high) = butter(1, Band::Highpass(DRIFT_HZ), fs_hz) else { return finite(uv) };
+    let [piece, settle] = [PIECE_S, SETTLE_S].map(|s| (s * fs_hz) as usize);
+    let mut out = Vec::with_capacity(uv.len());
+    while out.len() < uv.len() {
+        let from = out.len();
+        let left = uv.len() - from;
+        let to = if left > piece + piece / 2 { from + piece } else { uv.len() };
+        let start = from.saturating_sub(settle);
+        let filtered = sosfiltfilt(&high, &finite(&uv[start..(to + settle).min(uv.len())]));
+        out.extend_from_slice(&filtered[from - start..to - start]);
+    }
+    out
+}
+
 /// The signal without drift, and all trains in it.
 fn averaging(uv: &[f64], fs_hz: f64, trains: &[&[f64]]) -> Averaging {
-    let mut values: Vec<f64> = uv.iter().map(|v| if v.is_finite() { *v } else { f64::NAN }).collect();
-    if let Ok(high) = butter(1, Band::Highpass(DRIFT_HZ), fs_hz) {
-        values = sosfiltfilt(&high, &values);
-    }
+    let values = without_drift(uv, fs_hz);
     let before = (BEFORE_MS / 1000.0 * fs_hz).round() as i64;
     let len = before as usize + (AFTER_MS / 1000.0 * fs_hz).round() as usize + 1;
     let trains: Vec<Vec<(i64, f64)>> = trains.iter().map(|t| t.iter().map(|s| place(*s, fs_hz)).collect()).collect();
@@ -222,26 +240,62 @@ pub fn potentials(uv: &[f64], fs_hz: f64, trains: &[&[f64]]) -> Vec<AveragedPote
     if !(fs_hz.is_finite() && fs_hz >= 1000.0) || trains.iter().all(|t| t.is_empty()) {
         return vec![AveragedPotential::default(); trains.len()];
     }
-    let mut all = averaging(uv, fs_hz, trains);
-    let mut averages = vec![Average::default(); all.trains.len()];
-    for _ in 0..ROUNDS {
-        for (k, average) in averages.iter_mut().enumerate() {
-            if !all.trains[k].is_empty() {
-                *average = all.average(k);
-                all.waves[k].clone_from(&average.uv);
+    let none = vec![None; trains.len()];
+    let mut averages = Averages::new(uv, fs_hz, trains, &none);
+    while averages.step() {}
+    (0..trains.len()).map(|k| averages.potential(k)).collect()
+}
+
+/// Potentials of some trains among others whose potentials are known and stay, a train at a time.
+pub(super) struct Averages {
+    all: Averaging,
+    averages: Vec<Average>,
+    /// Trains whose potentials are sought.
+    sought: Vec<usize>,
+    /// How many averages were made, of [`ROUNDS`] a train.
+    made: usize,
+}
+
+impl Averages {
+    /// `trains` in seconds; `known` has the potentials that stay.
+    pub(super) fn new(uv: &[f64], fs_hz: f64, trains: &[&[f64]], known: &[Option<&AveragedPotential>]) -> Self {
+        let mut all = averaging(uv, fs_hz, trains);
+        for (wave, known) in all.waves.iter_mut().zip(known) {
+            if let Some(known) = known.filter(|known| known.uv.len() == all.len) {
+                wave.clone_from(&known.uv);
             }
         }
+        let sought = |k: &usize| !all.trains[*k].is_empty() && known.get(*k).is_none_or(Option::is_none);
+        let sought = (0..all.trains.len()).filter(sought).collect();
+        Self { averages: vec![Average::default(); all.trains.len()], all, sought, made: 0 }
     }
-    averages
-        .into_iter()
-        .zip(&all.trains)
-        .map(|(Average { uv, error_uv, slow_error_uv }, train)| AveragedPotential {
-            uv,
-            error_uv,
-            slow_error_uv,
-            fs_hz,
-            at: all.before as usize,
+
+    /// One average; false when all are made.
+    pub(super) fn step(&mut self) -> bool {
+        let Some(&k) = self.sought.get(self.made % self.sought.len().max(1)).filter(|_| self.made < ROUNDS * self.sought.len()) else {
+            return false;
+        };
+        self.averages[k] = self.all.average(k);
+        self.all.waves[k].clone_from(&self.averages[k].uv);
+        self.made += 1;
+        true
+    }
+
+    /// The potential of train `k`, if it was sought.
+    pub(super) fn potential(&self, k: usize) -> AveragedPotential {
+        let (Some(average), Some(train)) = (self.averages.get(k), self.all.trains.get(k)) else { return AveragedPotential::default() };
+        AveragedPotential {
+            uv: average.uv.clone(),
+            error_uv: average.error_uv.clone(),
+            slow_error_uv: average.slow_error_uv,
+            fs_hz: self.all.fs_hz,
+            at: self.all.before as usize,
             n: train.len(),
-        })
-        .collect()
+        }
+    }
+
+    /// The first `most` discharges of train `k`, as [`aligned_discharges`] gives them.
+    pub(super) fn discharges(&self, k: usize, most: usize) -> Vec<Vec<f64>> {
+        self.all.pieces(k, most)
+    }
 }

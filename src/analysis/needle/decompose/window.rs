@@ -9,7 +9,7 @@ use super::discover::Discovery;
 use super::firing::{Expectation, regularity};
 use super::placement::Placement;
 use super::resolve;
-use super::template::{Layout, PHASES, Template};
+use super::template::{Layout, PHASES, Template, split};
 use super::{finish, refine, revise, shapes, signal};
 
 /// Rounds on a fresh stretch.
@@ -23,13 +23,18 @@ const RESOLVED: usize = 40;
 /// Fewest discharges that hold a template.
 const FEWEST: usize = 6;
 /// Passes over trains that are given.
-const IMPOSED: usize = 3;
+pub const IMPOSED: usize = 3;
 /// Most units sought at once.
 const MOST_NEW: usize = 24;
 /// Most units altogether.
 pub const MOST_UNITS: usize = 48;
 /// Rate over the whole stretch below which the same holds, 1/s.
 const THIN_HZ: f64 = 2.5;
+/// Regularity, nats a discharge, of a train that others' discharges are compared with, the part of its
+/// discharges that another train has with it, and what that train gains by giving one of them back, nats.
+const REGULAR: f64 = 0.5;
+const BORROWED: f64 = 0.3;
+const GIVEN_BACK: f64 = 1.0;
 /// Energy over the variance of the noise below which an irregular train is not kept for learning.
 const WEAK: f64 = 150.0;
 
@@ -68,10 +73,9 @@ pub struct Window {
     fs_hz: f64,
     layout: Layout,
     options: Options,
+    strict: bool,
     /// Units so far.
     pub units: Vec<Unit>,
-    /// Pairs (gone, became) of units found to be one.
-    pub merged: Vec<(usize, usize)>,
     residual: Vec<f64>,
     variance: Vec<f64>,
     sigma: f64,
@@ -84,8 +88,8 @@ pub struct Window {
 }
 
 impl Window {
-    /// For a stretch of the working signal, with units known from before (their trains are not used).
-    pub fn new(signal: Vec<f64>, fs_hz: f64, options: Options, known: Vec<Unit>, next_id: usize) -> Self {
+    /// For a stretch of the working signal. `strict` looks for potentials that are more alike.
+    pub fn new(signal: Vec<f64>, fs_hz: f64, options: Options, strict: bool) -> Self {
         let layout = Layout::new(fs_hz);
         let sigma = signal::sigma(&signal);
         let residual = signal.clone();
@@ -94,30 +98,32 @@ impl Window {
             fs_hz,
             layout,
             options,
-            units: known,
-            merged: Vec::new(),
+            strict,
+            units: Vec::new(),
             variance: vec![0.0; residual.len()],
             residual,
             sigma,
             round: 0,
             pass: 0,
             changed: true,
-            next_id,
+            next_id: 0,
             stage: Stage::Done,
         };
-        for unit in &mut window.units {
-            unit.train.clear();
-            unit.template.gains.clear();
-        }
         if window.signal.len() >= 4 * layout.len {
-            window.stage = if window.units.is_empty() { window.seek() } else { Stage::Place };
+            window.stage = window.seek();
         }
         window
     }
 
-    /// Number for the next new unit.
-    pub fn next_id(&self) -> usize {
-        self.next_id
+    /// For a stretch whose units are known, with their trains here as far as those are: their
+    /// discharges are placed anew, no unit is sought, split or merged.
+    pub fn again(signal: Vec<f64>, fs_hz: f64, options: Options, units: Vec<Unit>) -> Self {
+        let mut window = Self::new(signal, fs_hz, options, false);
+        window.round = ROUNDS - 1;
+        window.units = units;
+        let long_enough = window.signal.len() >= 4 * window.layout.len;
+        window.stage = if long_enough && !window.units.is_empty() { Stage::Place } else { Stage::Done };
+        window
     }
 
     /// Standard deviation of what is left, uV.
@@ -154,7 +160,7 @@ impl Window {
         self.round + 1 >= ROUNDS && self.pass == 1
     }
 
-    /// Takes these trains as they are: potentials, what is left, confidences.
+    /// Takes these trains as they are, for [`IMPOSED`] passes of [`Self::impose_pass`].
     pub fn impose(&mut self, units: Vec<Unit>) {
         self.units = units;
         (self.round, self.pass, self.stage) = (ROUNDS - 1, 1, Stage::Done);
@@ -162,28 +168,30 @@ impl Window {
             let positions: Vec<f64> = unit.train.iter().map(|t| *t as f64 / PHASES as f64).collect();
             unit.template = Template::new(super::discover::average(&self.signal, &positions, self.layout));
         }
-        for pass in 0..IMPOSED {
-            let mut placement = self.placement();
-            for (k, unit) in self.units.iter().enumerate() {
-                for &tick in &unit.train {
-                    placement.place(k, tick, placement.templates[k].gain(tick));
-                }
+    }
+
+    /// One pass over the trains that are given: potentials, what is left, and in the last confidences.
+    pub fn impose_pass(&mut self, pass: usize) {
+        let mut placement = self.placement();
+        for (k, unit) in self.units.iter().enumerate() {
+            for &tick in &unit.train {
+                placement.place(k, tick, placement.templates[k].gain(tick));
             }
-            self.sigma = signal::sigma(&placement.residual);
-            placement.noise = self.sigma * self.sigma;
-            for k in 0..self.units.len() {
-                let (new, shift) =
-                    refine::refined(&placement.residual, &placement.templates[k], &placement.trains[k], self.layout, placement.noise);
-                let ticks = self.units[k].train.clone();
-                if pass + 1 == IMPOSED {
-                    self.units[k].confidences = ticks.iter().map(|t| finish::confidence(&mut placement, k, *t)).collect();
-                }
-                self.units[k].template = new;
-                self.units[k].train = ticks.iter().map(|t| t + shift).collect();
-            }
-            self.residual = placement.residual;
-            self.variance = placement.variance;
         }
+        self.sigma = signal::sigma(&placement.residual);
+        placement.noise = self.sigma * self.sigma;
+        for k in 0..self.units.len() {
+            let (new, shift) =
+                refine::refined(&placement.residual, &placement.templates[k], &placement.trains[k], self.layout, placement.noise);
+            let ticks = self.units[k].train.clone();
+            if pass + 1 == IMPOSED {
+                self.units[k].confidences = ticks.iter().map(|t| finish::confidence(&mut placement, k, *t)).collect();
+            }
+            self.units[k].template = new;
+            self.units[k].train = ticks.iter().map(|t| t + shift).collect();
+        }
+        self.residual = placement.residual;
+        self.variance = placement.variance;
     }
 
     fn seconds(&self) -> f64 {
@@ -205,7 +213,7 @@ impl Window {
     }
 
     fn seek(&self) -> Stage {
-        Stage::Seek(Box::new(Discovery::new(&self.residual, self.fs_hz, self.sigma)))
+        Stage::Seek(Box::new(Discovery::new(&self.residual, self.fs_hz, self.sigma, self.strict)))
     }
 
     /// Does a piece of the work. False when all is done.
@@ -329,6 +337,9 @@ impl Window {
     /// What a pass ends with, and the next stage.
     fn after_pass(&mut self) -> Stage {
         if self.pass == 1 && self.round >= 1 {
+            if self.options.voluntary && self.round < LEARNING {
+                self.give_back();
+            }
             self.drop_shadows();
         }
         if self.pass == 0 {
@@ -352,29 +363,61 @@ impl Window {
     }
 
     fn merge(&mut self) {
-        let duration = self.signal.len() as i64 * PHASES;
         let noise = self.sigma * self.sigma;
         let mut i = 0;
         while i < self.units.len() {
             let mut j = i + 1;
             while j < self.units.len() {
                 let (a, b) = (&self.units[i], &self.units[j]);
-                if !revise::same(&a.template, &b.template, (&a.train, &b.train), self.fs_hz, duration, noise) {
+                if !revise::same(&a.template, &b.template, (&a.train, &b.train), self.fs_hz, noise) {
                     j += 1;
                     continue;
                 }
                 let (_, lag) = revise::difference(&a.template, &b.template, (0.0015 * self.fs_hz) as i64);
                 // The fuller train's potential stays; the older number does.
                 let (keep, other, lag) = if a.train.len() >= b.train.len() { (a, b, lag) } else { (b, a, -lag) };
-                let mut train: Vec<i64> = keep.train.iter().copied().chain(other.train.iter().map(|t| t - lag)).collect();
+                let mut train: Vec<i64> = keep.train.iter().copied().chain(other.train.iter().map(|t| t + lag)).collect();
                 train.sort_unstable();
                 let one = Unit { train, ..Unit::new(a.id.min(b.id), keep.template.clone()) };
                 self.changed = true;
-                self.merged.push((a.id.max(b.id), one.id));
                 self.units[i] = one;
                 self.units.remove(j);
             }
             i += 1;
+        }
+    }
+
+    /// A unit that resembles another is often explained as that one and a small remainder, which then
+    /// is learned as a unit that fires with it. Discharges that one train has beyond its rhythm, and a
+    /// regular one always comes with, are the other's: its potential is both together.
+    fn give_back(&mut self) {
+        for small in 0..self.units.len() {
+            if self.regularity(&self.units[small].train) < REGULAR {
+                continue;
+            }
+            let gain = |large: usize| {
+                let (own, other) = (&self.units[small], &self.units[large]);
+                if large == small || other.template.energy < own.template.energy {
+                    return None;
+                }
+                let (with, later) = revise::together(&own.train, &other.train, self.fs_hz);
+                if with.len() < FEWEST || (with.len() as f64) < BORROWED * own.train.len() as f64 || with.len() * 2 > other.train.len() {
+                    return None;
+                }
+                let rest: Vec<i64> = other.train.iter().copied().filter(|t| with.binary_search(t).is_err()).collect();
+                let total = |train: &[i64]| regularity(&self.times_s(train));
+                let gain = (total(&rest) - total(&other.train)) / with.len() as f64;
+                (gain > GIVEN_BACK).then_some((large, rest, later, gain))
+            };
+            let best = (0..self.units.len()).filter_map(gain).max_by(|a, b| a.3.total_cmp(&b.3));
+            let Some((large, rest, later, _)) = best else { continue };
+            let (whole, phase) = split(-later);
+            let part = &self.units[large].template.later[phase];
+            let at = |i: usize| usize::try_from(i as i64 - whole).ok().and_then(|i| part.get(i)).copied().unwrap_or(0.0);
+            let wave = self.units[small].template.wave.iter().enumerate().map(|(i, v)| v + at(i)).collect();
+            self.units[small].template = Template::new(wave);
+            self.units[large].train = rest;
+            self.changed = true;
         }
     }
 

@@ -64,7 +64,30 @@ pub fn name(firing: &Firing, shape: &Shape, parts: usize) -> Named {
     let second = scores[1].1;
     let confidence = best / (best + second).max(1e-12) * best.sqrt();
     let class = if best < LEAST { ActivityClass::NotSure } else { class };
-    Named { class, confidence: if best < LEAST { 0.0 } else { confidence.clamp(0.0, 1.0) }, why: why(class, firing, shape, parts) }
+    let mut why = why(class, firing, shape, parts);
+    if let Some(other) = turned(class, firing, shape, parts) {
+        why.push(format!("polarity may be turned: the other way up this would be called {}", other.name().to_lowercase()));
+    }
+    Named { class, confidence: if best < LEAST { 0.0 } else { confidence.clamp(0.0, 1.0) }, why }
+}
+
+/// What a train would be called in a record that is upside down, when the first phase decides between
+/// fibres that fire by themselves and end plates, or leaves it open.
+fn turned(class: ActivityClass, firing: &Firing, shape: &Shape, parts: usize) -> Option<ActivityClass> {
+    use ActivityClass as C;
+    let decides = |c: C| matches!(c, C::Fibrillation | C::PositiveSharpWave | C::EndPlateSpike | C::EndPlateNoise);
+    let first = match shape.first {
+        FirstPhase::Positive => FirstPhase::Negative,
+        FirstPhase::Negative => FirstPhase::Positive,
+        FirstPhase::Unclear => return None,
+    };
+    if !matches!(class, C::NotSure | C::Voluntary) && !decides(class) {
+        return None;
+    }
+    let positive_to_negative = 1.0 / shape.positive_to_negative.max(1e-3);
+    let other = Shape { first, positive_to_negative, negative_width_ratio: f64::NAN, ..shape.clone() };
+    let (name, best) = scores(firing, &other, parts).into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (best >= LEAST && name != class && decides(name)).then_some(name)
 }
 
 fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
@@ -151,6 +174,8 @@ fn scores(f: &Firing, s: &Shape, parts: usize) -> Vec<(ActivityClass, f64)> {
                 * within(f.cv, 0.05, 0.6, 0.3)
                 * many(20.0)
                 * not_bursting
+                // It goes on; pieces of artefacts are as fast, with pauses.
+                * within(f.evenness, 0.6, 1e3, 0.25)
                 * within(f.longest_run as f64, 15.0, 1e9, 0.3),
         ),
         (

@@ -2,8 +2,9 @@
 //!
 //! **Method.** Discharges are found in the signal without mains from 200 Hz to 3 kHz ([`signal`],
 //! [`events`]), put together by shape ([`cluster`]), taken out one after the other so that overlaps
-//! come apart ([`resolve`]), and made into trains by fixed lags and by firing ([`trains`]). What is
-//! left over and strong is looked at a second time. Each train is measured ([`features`]) and named
+//! come apart ([`resolve`]), and made into trains by fixed lags and by firing ([`trains`]). What comes
+//! as steadily as from a machine is taken out as a whole cycle and the rest looked at anew
+//! ([`circuit`]). What is left over and strong is looked at a second time. Each train is measured ([`features`]) and named
 //! by published bounds ([`classes`]). [`insertion`] measures what follows needle movements,
 //! [`grading`] turns sites into a grade.
 //!
@@ -11,14 +12,17 @@
 //! nothing; a scaled signal has the same trains. **Cost**: some 0.1 s for ten seconds of rest.
 
 pub mod chain;
+pub mod circuit;
 pub mod classes;
 pub mod cluster;
+mod doubt;
 pub mod events;
 pub mod fast;
 pub mod features;
 pub mod grading;
 mod hand;
 pub mod insertion;
+pub mod remains;
 pub mod resolve;
 mod show;
 pub mod signal;
@@ -27,13 +31,13 @@ pub mod trains;
 use super::super::signal::{SignalAnalysis, SignalAnalyzer, SignalInput};
 use crate::model::{ActivityClass, EditedTrain, SignalMeasurement, SignalTask, TrainChange};
 use events::Event;
-use features::{Firing, Shape};
+use features::{Firing, FirstPhase, Shape};
 use resolve::{Placed, Unit};
 use signal::Working;
 use trains::Train;
 
 /// Name and version.
-const METHOD: &str = "Activity at rest, version 1";
+const METHOD: &str = "activity-at-rest/2";
 /// At most so many events are compared with each other; of more, evenly chosen ones.
 const COMPARED: usize = 2200;
 /// At most so many shapes of a first and a second look.
@@ -42,14 +46,19 @@ const SHAPES: [usize; 2] = [20, 14];
 const LONE: f64 = 9.0;
 /// Discharges nearer than this belong to one potential, s.
 const LONE_S: f64 = 0.012;
+/// Of a discharge as large as this part of another potential beside it that one is no remainder.
+const LEFT: f64 = 0.7;
 /// Marks trains of potentials that came once or twice.
 const LONE_UNIT: usize = usize::MAX;
 /// Marks trains found as a whole.
 const FAST: usize = usize::MAX - 1;
-/// With voluntary units, more discharges that fit no class than this part of the others: effort.
-const UNSURE_PART: f64 = 0.3;
 /// Potentials of single fibres are shorter, ms.
 const FIBRE_MS: f64 = 4.0;
+/// End-plate spikes come more often.
+const SELDOM_HZ: f64 = 11.0;
+/// Noise exceeds the largest that is expected of so many samples by at most so much, in its standard
+/// deviations.
+const BEYOND_NOISE: f64 = 0.5;
 /// Shortest record, s, of which something is said.
 const SHORTEST_S: f64 = 0.5;
 
@@ -116,6 +125,9 @@ pub struct RestAnalysis {
     found: Vec<NamedTrain>,
     lone: Vec<f64>,
     fast: Vec<fast::Episode>,
+    circuits: Vec<circuit::Circuit>,
+    /// What circuits left of themselves, beyond the noise, microvolts.
+    circuits_left: Vec<f32>,
     insertions: Vec<insertion::Insertion>,
     /// The muscle was not at rest: nothing is named.
     effort: bool,
@@ -141,6 +153,8 @@ impl RestAnalysis {
             found: Vec::new(),
             lone: Vec::new(),
             fast: Vec::new(),
+            circuits: Vec::new(),
+            circuits_left: Vec::new(),
             insertions: Vec::new(),
             effort: false,
             given: None,
@@ -148,15 +162,44 @@ impl RestAnalysis {
         }
     }
 
-    /// All of the working signal but fast episodes, which are found as a whole.
+    /// All of the working signal but fast episodes and circuits, which are found as a whole.
     fn begin_anew(&mut self) {
-        let Some(working) = &self.working else { return };
+        let Some(working) = self.working.as_mut() else { return };
         self.left.clone_from(&working.uv);
         for episode in &self.fast {
             if let Some(x) = self.left.get_mut(episode.from..episode.to) {
                 x.fill(0.0);
             }
         }
+        if !self.circuits.is_empty() {
+            self.circuits_left = vec![0.0; self.left.len()];
+            self.circuits.iter().for_each(|c| c.take_out(&mut self.left, working.fs_hz));
+            working.judge_noise(&self.left);
+            for circuit in &self.circuits {
+                let at = circuit.times_s.first().map_or(0.0, |t| t * working.fs_hz) as usize;
+                circuit.raise(&self.left, working.fs_hz, working.sigma(at), &mut self.circuits_left);
+            }
+        }
+    }
+
+    /// Circuits among what was placed; with some all else begins anew without them.
+    fn find_circuits(&mut self) -> bool {
+        let Some(working) = self.working.as_ref().filter(|_| self.circuits.is_empty()) else { return false };
+        let peaks_uv: Vec<f64> = self.units.iter().map(|u| u.peak_uv).collect();
+        self.circuits = circuit::find(&self.placed, &peaks_uv, &working.uv, working.fs_hz, working.sigma(0));
+        if self.circuits.is_empty() {
+            return false;
+        }
+        self.units.clear();
+        self.counts.clear();
+        self.placed.clear();
+        self.begin_anew();
+        true
+    }
+
+    /// What discharges must exceed at a sample of the working signal, `times` the noise.
+    fn threshold_uv(&self, working: &Working, times: f64, i: usize) -> f64 {
+        times * working.sigma(i) + self.circuits_left.get(i).map_or(0.0, |r| f64::from(*r))
     }
 
     /// Finds shapes among events that nothing explains yet.
@@ -164,7 +207,7 @@ impl RestAnalysis {
         let Some(working) = &self.working else { return };
         // Where something was taken out the rest of it is no event.
         let raised = if second { self.raised(working) } else { Vec::new() };
-        let threshold = |i: usize| events::THRESHOLD * working.sigma(i) + raised.get(i).map_or(0.0, |r| f64::from(*r));
+        let threshold = |i: usize| self.threshold_uv(working, events::THRESHOLD, i) + raised.get(i).map_or(0.0, |r| f64::from(*r));
         let all = events::find(&self.left, working.fs_hz, 0, self.left.len(), threshold);
         let good: Vec<Event> = all.iter().copied().filter(|e| !working.is_bad(e.at as usize)).collect();
         let every = good.len().div_ceil(COMPARED).max(1);
@@ -205,22 +248,31 @@ impl RestAnalysis {
 
     /// Trains from what was placed, named.
     fn name(&mut self) {
+        let quiet_uv = self.without_circuits();
+        if let (Some(uv), Some(working)) = (&quiet_uv, self.working.as_mut()) {
+            working.judge_wide_noise(uv);
+        }
         let Some(working) = &self.working else { return };
         let fs = working.fs_hz;
-        let trains = trains::gather(&self.placed, &self.units, fs);
+        let mut trains = trains::gather(&self.placed, &self.units, fs);
+        trains.retain(|t| !self.circuits.iter().any(|c| c.owns(&t.times_s)));
+        let uv = quiet_uv.as_deref().unwrap_or(&self.input.uv);
         let trains = trains::join_locked(trains);
         let trains = trains::join_turns(trains, &self.units, fs);
-        let trains = trains::drop_remains(trains);
-        // Potentials that begin upwards and are irregular are those of end plates: no rhythm to look for.
+        let trains = remains::drop_remains(trains);
+        // Potentials that begin upwards, are irregular and frequent are those of end plates: no rhythm to
+        // look for. Of few a rhythm is no chance: the record may be upside down.
         let fibres = |t: &Train| {
             let noise = working.wide_uv.first().copied().unwrap_or(1.0);
-            features::shape(&self.input.uv, self.input.fs_hz, t, &[], noise).is_some_and(|s| {
+            features::shape(uv, self.input.fs_hz, t, &[], noise).is_some_and(|s| {
                 let firing = features::firing(&t.times_s, &t.sizes_uv);
                 let class = classes::name(&firing, &s, t.parts).class;
                 // A motor unit under voluntary drive has more than one fibre's length.
-                let drive = class == ActivityClass::Voluntary && firing.cv < 0.22 && s.duration_ms > FIBRE_MS;
+                let drive =
+                    class == ActivityClass::Voluntary && firing.cv < 0.22 && s.duration_ms > FIBRE_MS && !trains::doubled(&t.times_s);
                 let unit = s.duration_ms > 5.2 && s.positive_to_negative < 1.0;
-                s.first != features::FirstPhase::Negative && !unit && class != ActivityClass::Myokymic && !drive
+                let seldom = firing.n as f64 / firing.span_s.max(1.0) < SELDOM_HZ;
+                (s.first != FirstPhase::Negative || seldom) && !unit && class != ActivityClass::Myokymic && !drive
             })
         };
         let mut trains = trains::take_apart(trains, &self.units, fs, &fibres);
@@ -233,6 +285,13 @@ impl RestAnalysis {
         }));
         let (single, mut lone_s) = self.lone_trains(working, &trains);
         trains.extend(single);
+        let circuits = trains.len();
+        trains.extend(self.circuits.iter().map(|c| Train {
+            times_s: c.times_s.clone(),
+            sizes_uv: c.sizes_uv(),
+            parts: c.parts,
+            unit: FAST,
+        }));
         let wide = |train: &Train| {
             let at = train.times_s.first().map_or(0, |t| (t * fs) as usize);
             let i = at / (working.window() / working.step).max(1);
@@ -240,14 +299,22 @@ impl RestAnalysis {
         };
         let mut found = Vec::new();
         for (i, train) in trains.iter().enumerate() {
+            // Circuits were taken out of what the others are measured in.
+            let counts = |j: usize| j != i && (j < circuits || i >= circuits);
             let mut others: Vec<f64> =
-                trains.iter().enumerate().filter(|(j, _)| *j != i).flat_map(|(_, t)| t.times_s.iter().copied()).collect();
+                trains.iter().enumerate().filter(|(j, _)| counts(*j)).flat_map(|(_, t)| t.times_s.iter().copied()).collect();
+            let uv = if i < circuits { uv } else { &self.input.uv };
             others.sort_unstable_by(f64::total_cmp);
             let firing = features::firing(&train.times_s, &train.sizes_uv);
-            let Some(shape) = features::shape(&self.input.uv, self.input.fs_hz, train, &others, wide(train)) else { continue };
+            let Some(shape) = features::shape(uv, self.input.fs_hz, train, &others, wide(train)) else { continue };
             let named = classes::name(&firing, &shape, train.parts);
+            // End-plate noise comes many times a second.
+            let seldom = named.class == ActivityClass::NotSure || firing.n as f64 <= firing.span_s;
+            if seldom && train.unit != LONE_UNIT && working.is_noise(train, BEYOND_NOISE) {
+                continue;
+            }
             let hidden = |t: &&Train| !std::ptr::eq(*t, train) && t.unit != LONE_UNIT;
-            if named.class == ActivityClass::Fasciculation && trains::overlaps(train, trains.iter().filter(hidden)) {
+            if named.class == ActivityClass::Fasciculation && remains::overlaps(train, trains.iter().filter(hidden)) {
                 lone_s.extend(&train.times_s);
                 continue;
             }
@@ -257,25 +324,42 @@ impl RestAnalysis {
             found.push(NamedTrain { train, firing, shape, named, by_hand: None });
         }
         found.sort_by(|a, b| a.named.class.cmp(&b.named.class).then(b.firing.n.cmp(&a.firing.n)));
-        self.effort = at_effort(&mut found);
+        self.effort = doubt::doubt(&mut found);
         self.insertions = insertion::measure(working);
         self.found = found;
         lone_s.sort_unstable_by(f64::total_cmp);
         self.lone = lone_s;
     }
 
+    /// The input without circuits, when there are any.
+    fn without_circuits(&self) -> Option<Vec<f64>> {
+        if self.circuits.is_empty() {
+            return None;
+        }
+        let mut uv: Vec<f64> = self.input.uv.iter().map(|v| if v.is_finite() { *v } else { 0.0 }).collect();
+        self.circuits.iter().for_each(|c| c.take_out(&mut uv, self.input.fs_hz));
+        Some(uv)
+    }
+
     /// Strong potentials that came once or twice.
     fn lone_trains(&self, working: &Working, trains: &[Train]) -> (Vec<Train>, Vec<f64>) {
         let fs = working.fs_hz;
         let raised = self.raised(working);
-        let strong = events::find(&self.left, fs, 0, self.left.len(), |i| LONE * working.sigma(i) + f64::from(raised[i]));
-        let mut taken: Vec<f64> = trains.iter().flat_map(|t| t.times_s.iter().copied()).collect();
-        taken.sort_unstable_by(f64::total_cmp);
+        let strong = events::find(&self.left, fs, 0, self.left.len(), |i| {
+            self.threshold_uv(working, LONE, i) + raised.get(i).map_or(0.0, |r| f64::from(*r))
+        });
+        // What comes beside a regular train comes there by chance, unless it is what was left of it.
+        let size = |t: &Train, size_uv: f64| if t.is_regular() { size_uv } else { f64::INFINITY };
+        let of = |t: &Train| t.times_s.iter().zip(&t.sizes_uv).map(|(s, uv)| (*s, size(t, *uv))).collect::<Vec<_>>();
+        let mut taken: Vec<(f64, f64)> = trains.iter().flat_map(of).collect();
+        taken.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let mut single: Vec<Event> = Vec::new();
         for event in strong.into_iter().filter(|e| !working.is_bad(e.at as usize)) {
             let t = event.at / fs;
-            let i = taken.partition_point(|o| *o < t - LONE_S);
-            if taken.get(i).is_some_and(|o| *o < t + LONE_S) {
+            let i = taken.partition_point(|o| o.0 < t - LONE_S);
+            let mut beside = taken[i..].iter().take_while(|o| o.0 < t + LONE_S);
+            // What is left of a discharge is smaller than it.
+            if beside.any(|o| o.1 > LEFT * event.height_uv.abs()) {
                 continue;
             }
             match single.last_mut() {
@@ -338,7 +422,8 @@ impl SignalAnalysis for RestAnalysis {
                 if second {
                     // All anew, with all shapes known.
                     self.placed.clear();
-                    self.events = events::find(&self.left, working.fs_hz, 0, self.left.len(), |i| events::THRESHOLD * working.sigma(i));
+                    self.events =
+                        events::find(&self.left, working.fs_hz, 0, self.left.len(), |i| self.threshold_uv(working, events::THRESHOLD, i));
                 }
                 self.stretches = resolve::stretches(&self.events, self.left.len(), working.fs_hz);
                 self.stage = Stage::Resolve { second, next: 0 };
@@ -353,6 +438,7 @@ impl SignalAnalysis for RestAnalysis {
                 let part = until as f64 / self.stretches.len().max(1) as f64;
                 self.stage = match (until < self.stretches.len(), second) {
                     (true, _) => Stage::Resolve { second, next: until },
+                    (false, false) if self.find_circuits() => Stage::Look { second: false },
                     (false, false) => Stage::Look { second: true },
                     (false, true) => Stage::Name,
                 };
@@ -382,42 +468,6 @@ impl SignalAnalysis for RestAnalysis {
     fn changed(&self, change: &TrainChange) -> Result<Vec<EditedTrain>, String> {
         hand::changed(self, change)
     }
-}
-
-/// Motor units that are active and overlap leave pieces which look like anything: then only what is
-/// voluntary keeps its name. True when so.
-fn at_effort(found: &mut [NamedTrain]) -> bool {
-    let count = |test: &dyn Fn(ActivityClass) -> bool| -> usize { found.iter().filter(|t| test(t.named.class)).map(|t| t.firing.n).sum() };
-    let unsure = count(&|class| class == ActivityClass::NotSure) as f64;
-    let sure = count(&|class| class != ActivityClass::NotSure) as f64;
-    // Potentials as short as those of fibres may be several fibrillating ones.
-    let drive = found.iter().any(|t| t.named.class == ActivityClass::Voluntary && t.shape.duration_ms > FIBRE_MS);
-    let effort = drive && unsure > UNSURE_PART * sure;
-    if effort {
-        for train in found.iter_mut().filter(|t| t.named.class != ActivityClass::Voluntary) {
-            unname(train, "not named: motor units are active and overlap");
-        }
-    }
-    let cramps: Vec<[f64; 2]> = found.iter().filter(|t| t.named.class == ActivityClass::Cramp).filter_map(|t| span(&t.train)).collect();
-    let during = |train: &NamedTrain| {
-        let inside = |t: &&f64| cramps.iter().any(|[from, to]| (from - 0.05..=to + 0.05).contains(*t));
-        2 * train.train.times_s.iter().filter(inside).count() > train.train.times_s.len()
-    };
-    for train in found.iter_mut().filter(|t| t.named.class != ActivityClass::Cramp && during(t)) {
-        unname(train, "not named: a cramp goes on");
-    }
-    effort
-}
-
-/// First and last discharge, s.
-fn span(train: &Train) -> Option<[f64; 2]> {
-    Some([*train.times_s.first()?, *train.times_s.last()?])
-}
-
-fn unname(train: &mut NamedTrain, why: &str) {
-    train.named.class = ActivityClass::NotSure;
-    train.named.confidence = 0.0;
-    train.named.why.push(why.to_owned());
 }
 
 impl RestAnalysis {

@@ -77,6 +77,14 @@ impl Working {
         self.sigma_uv.get(i).or(self.sigma_uv.last()).copied().unwrap_or(1.0)
     }
 
+    /// Whether a train is no larger than the largest of so many samples of noise (Gaussian: the square
+    /// root of twice the logarithm of their number) and `beyond`, in standard deviations, and has no rhythm.
+    pub fn is_noise(&self, train: &super::trains::Train, beyond: f64) -> bool {
+        let at = train.times_s.first().map_or(0.0, |t| t * self.fs_hz) as usize;
+        let most = (2.0 * (self.uv.len().max(2) as f64).ln()).sqrt() + beyond;
+        train.size_uv() < most * self.sigma(at) && !train.is_regular()
+    }
+
     /// Whether a sample of the working signal lies in an artefact or a gap.
     pub fn is_bad(&self, at: usize) -> bool {
         self.bad.get(at / self.block()).copied().unwrap_or(true)
@@ -85,6 +93,23 @@ impl Working {
     /// Seconds that are neither artefact nor gap.
     pub fn usable_s(&self) -> f64 {
         self.bad.iter().filter(|bad| !**bad).count() as f64 * self.block() as f64 / self.fs_hz
+    }
+
+    /// Judges the noise anew in what is left of the working signal: a circuit that goes on all the time
+    /// was taken for noise.
+    pub fn judge_noise(&mut self, left: &[f64]) {
+        let (window, block) = (self.window() / self.step, self.block() * NOISE_BLOCKS);
+        for (sigma, piece) in self.sigma_uv.iter_mut().zip(left.chunks(window.max(1))) {
+            *sigma = sigma.min(quiet(piece, block));
+        }
+    }
+
+    /// The same of the input, for potentials that are measured in it.
+    pub fn judge_wide_noise(&mut self, input: &[f64]) {
+        let (window, block) = (self.window(), self.block() * NOISE_BLOCKS * self.step);
+        for (wide, piece) in self.wide_uv.iter_mut().zip(input.chunks(window.max(1))) {
+            *wide = wide.min(quiet(piece, block));
+        }
     }
 
     /// Takes in the next window `from..to` of the input, and removes mains from it in place.
@@ -126,15 +151,17 @@ impl Working {
             }
         }
         self.bad.extend(bad);
-        let quiet = |x: &[f64], length: usize| {
-            let spreads: Vec<f64> = x.chunks(length).map(mad).filter(|m| *m > 0.0).collect();
-            let spread = percentile(&spreads, 25.0) * SIGMA_PER_MAD * 1.05;
-            if spread.is_finite() { spread.max(1e-9) } else { 1e-9 }
-        };
         let noise = quiet(&self.uv[first..], block * NOISE_BLOCKS);
         self.sigma_uv.push(noise);
         self.wide_uv.push(quiet(&piece[from - start..to - start], block * NOISE_BLOCKS * self.step));
     }
+}
+
+/// Standard deviation where a signal is quiet, of blocks so many samples long.
+pub fn quiet(x: &[f64], length: usize) -> f64 {
+    let spreads: Vec<f64> = x.chunks(length.max(1)).map(mad).filter(|m| *m > 0.0).collect();
+    let spread = percentile(&spreads, 25.0) * SIGMA_PER_MAD * 1.05;
+    if spread.is_finite() { spread.max(1e-9) } else { 1e-9 }
 }
 
 /// Removes mains of 50 or 60 Hz where there are any; their amplitude, uV.

@@ -32,13 +32,13 @@ const MISSED: f64 = 3.2;
 const LOCK_SPREAD_S: f64 = 0.0007;
 
 impl Train {
-    fn push(&mut self, time_s: f64, size_uv: f64) {
+    pub(super) fn push(&mut self, time_s: f64, size_uv: f64) {
         self.times_s.push(time_s);
         self.sizes_uv.push(size_uv);
     }
 
     /// In order of time; of discharges within 1.2 ms the larger stays.
-    fn tidy(&mut self) {
+    pub(super) fn tidy(&mut self) {
         let mut all: Vec<(f64, f64)> = self.times_s.iter().copied().zip(self.sizes_uv.iter().copied()).collect();
         all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         self.times_s.clear();
@@ -68,7 +68,8 @@ impl Train {
                 rest.push(*time_s, *size_uv);
             }
         }
-        Some(rest).filter(|rest| rest.times_s.len() >= CHAIN && firing(&rest.times_s, &rest.sizes_uv).cv < IRREGULAR)
+        let regular = |rest: &Self| firing(&rest.times_s, &rest.sizes_uv).cv < IRREGULAR || !super::remains::rhythms(rest, &[]).is_empty();
+        Some(rest).filter(|rest| rest.times_s.len() >= CHAIN && regular(rest))
     }
 
     /// Whether a discharge may have been missed at `time_s`: in a regular train only near others.
@@ -77,6 +78,11 @@ impl Train {
             return true;
         }
         near(&self.times_s, time_s, MISSED * usual_interval(&self.times_s))
+    }
+
+    /// Whether it fires regularly, as fibres do by themselves.
+    pub fn is_regular(&self) -> bool {
+        self.times_s.len() >= CHAIN && firing(&self.times_s, &self.sizes_uv).cv < IRREGULAR
     }
 
     /// Median size, microvolts.
@@ -131,7 +137,7 @@ fn lock(a: &[f64], b: &[f64], reach_s: f64) -> (f64, usize) {
 }
 
 /// Whether one of `times_s` (in order) lies within `reach_s` of `time_s`.
-fn near(times_s: &[f64], time_s: f64, reach_s: f64) -> bool {
+pub(super) fn near(times_s: &[f64], time_s: f64, reach_s: f64) -> bool {
     let at = times_s.partition_point(|t| *t < time_s - reach_s);
     times_s.get(at).is_some_and(|t| *t <= time_s + reach_s)
 }
@@ -269,11 +275,15 @@ fn same_train(a: &Train, b: &Train, likeness: f64, lag_s: f64, ratio: f64) -> bo
 }
 
 /// Local irregularity from which a train may be several.
-const IRREGULAR: f64 = 0.12;
+pub(super) const IRREGULAR: f64 = 0.12;
 /// Trains slower than this have one rhythm, or are several; faster ones may wax and wane.
 const SLOW_HZ: f64 = 15.0;
+/// Part of such intervals.
+const DOUBLED: f64 = 0.06;
+/// Discharges nearer than this come together, s.
+const TOGETHER_S: f64 = 0.05;
 /// Shortest chain that makes a train.
-const CHAIN: usize = 5;
+pub(super) const CHAIN: usize = 5;
 
 /// Takes trains that fire irregularly apart into regular ones of like shape, as long as that explains
 /// most of them. `may` says which trains may be looked at.
@@ -367,16 +377,26 @@ fn crowded(times_s: &[f64]) -> bool {
     intervals.iter().filter(|s| **s < 0.6 * usual).count() * 10 > intervals.len()
 }
 
+/// Whether intervals are far shorter than the usual one more often than in a unit under drive, whose
+/// double discharges are rare: two rhythms.
+pub fn doubled(times_s: &[f64]) -> bool {
+    let intervals: Vec<f64> = times_s.windows(2).map(|w| w[1] - w[0]).collect();
+    let usual = crate::dsp::robust::median(&intervals);
+    intervals.iter().filter(|s| **s < 0.45 * usual).count() as f64 > DOUBLED * intervals.len() as f64
+}
+
 /// Whether a chain is long and complete, in a time with few other discharges of the train it came from.
 fn certain(chain: &Train, from: &Train) -> bool {
     let f = firing(&chain.times_s, &chain.sizes_uv);
     let (Some(first), Some(last)) = (chain.times_s.first(), chain.times_s.last()) else { return false };
     let within = |t: &&f64| (*first..=*last).contains(*t);
-    let all = from.times_s.iter().filter(within).count() as f64;
-    let others = (all - f.n as f64).max(0.0) / f.span_s.max(1e-3);
-    // Discharges by chance where the next one is expected.
-    let chance = others * 0.25 / f.rate_hz;
-    f.n >= 7 && f.cv < 0.09 && f.n as f64 / (f.span_s * f.rate_hz + 1.0) > 0.75 && chance < 0.35
+    // Others that come together count once.
+    let mut others: Vec<f64> = from.times_s.iter().filter(within).filter(|t| !near(&chain.times_s, **t, 0.003)).copied().collect();
+    others.dedup_by(|later, earlier| *later - *earlier < TOGETHER_S);
+    // Discharges by chance where the next one is expected; a long chain of them is unlikely.
+    let chance = others.len() as f64 / f.span_s.max(1e-3) * 0.25 / f.rate_hz;
+    let seldom = (f.n as f64 - 2.0) * (1.0 / chance.max(1e-9)).ln() > (100.0 * (from.times_s.len() as f64).powi(2)).ln();
+    f.n >= 7 && f.cv < 0.09 && f.n as f64 / (f.span_s * f.rate_hz + 1.0) > 0.75 && (chance < 0.35 || seldom)
 }
 
 /// Joins chains that follow each other in time, of like shape, size and rate: too many discharges in
@@ -400,62 +420,4 @@ fn join_sequels(mut chains: Vec<Train>, differ: &dyn Fn(&Beat, &Beat) -> f64) ->
         }
     }
     out
-}
-
-/// Of a train that is always near another, so much smaller a part of that one is what was left of it.
-const HIDDEN: f64 = 0.12;
-
-/// Leaves out trains that are what is left of larger ones: at no fixed lag, but near them far more
-/// often than by chance.
-pub fn drop_remains(mut trains: Vec<Train>) -> Vec<Train> {
-    trains.sort_by(|a, b| b.size_uv().total_cmp(&a.size_uv()));
-    let mut kept: Vec<Train> = Vec::new();
-    for train in trains {
-        let regular = firing(&train.times_s, &train.sizes_uv).cv < IRREGULAR;
-        let remains = !regular
-            && kept.iter().any(|large| {
-                if large.size_uv() < 1.6 * train.size_uv() || large.times_s.len() < 3 {
-                    return false;
-                }
-                let (before, after) = (0.004, 0.012);
-                let near = |t: &f64| {
-                    let i = large.times_s.partition_point(|s| *s < t - after);
-                    large.times_s.get(i).is_some_and(|s| *s < t + before)
-                };
-                let n = train.times_s.len() as f64;
-                let count = train.times_s.iter().filter(|t| near(t)).count() as f64;
-                let span = (large.times_s[large.times_s.len() - 1] - large.times_s[0]).max(1.0);
-                let chance = n * (large.times_s.len() as f64 / span * (before + after)).min(1.0);
-                // Behind a fast large one everything small is hidden but what is left of it.
-                let hidden = count > 0.8 * n && train.size_uv() < HIDDEN * large.size_uv();
-                hidden || (count > 0.4 * n && count > 1.8 * chance + 1.0)
-            });
-        if !remains {
-            kept.push(train);
-        }
-    }
-    kept
-}
-
-/// Whether most discharges of a train fall where other trains miss one: they are overlaps that did
-/// not come apart.
-pub fn overlaps<'a>(train: &Train, others: impl Iterator<Item = &'a Train>) -> bool {
-    let mut missing: Vec<[f64; 2]> = Vec::new();
-    for other in others {
-        let f = firing(&other.times_s, &other.sizes_uv);
-        if f.n < 6 || !(f.cv < 0.35 && f.rate_hz > 0.5) {
-            continue;
-        }
-        let intervals: Vec<f64> = other.times_s.windows(2).map(|w| w[1] - w[0]).collect();
-        let local = crate::dsp::robust::running_median(&intervals, 7);
-        for ((t, d), m) in other.times_s.iter().zip(&intervals).zip(&local) {
-            let parts = (d / m).round();
-            if (2.0..=4.0).contains(&parts) {
-                let slack = (f.cv.max(0.03) * m).min(0.3 * m) + 0.006;
-                missing.extend((1..parts as usize).map(|k| t + d * k as f64 / parts).map(|t| [t - slack, t + slack]));
-            }
-        }
-    }
-    let hit = train.times_s.iter().filter(|t| missing.iter().any(|m| (m[0]..=m[1]).contains(*t))).count();
-    hit > 0 && hit * 2 >= train.times_s.len()
 }

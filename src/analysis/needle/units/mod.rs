@@ -1,17 +1,17 @@
 //! Motor units of a stretch of needle EMG: trains, potentials, recruitment, as tables and charts.
 //!
-//! Trains are found by [`super::decompose`], or are those that a person left; then only their
-//! potentials and what they leave are computed. Both are kept, so that moving a mark and going back
-//! to what was found cost nothing.
+//! Trains are found by [`super::decompose`]. Of those that a person left only what differs from what was
+//! found is computed anew, in steps; the others stay as they are. Both are kept, so that a class, a mark and
+//! going back to what was found cost nothing.
 
 mod show;
 
 use std::sync::Arc;
 
-use super::decompose::{Decomposer, Fixed, Options, aligned_discharges};
+use super::decompose::{Decomposer, Edited, Options, aligned_discharges};
 use super::edit;
 use crate::analysis::signal::{SignalAnalysis, SignalAnalyzer, SignalInput};
-use crate::model::needle::{Decomposition, UnitTrain};
+use crate::model::needle::Decomposition;
 use crate::model::{EditedTrain, SignalMeasurement, SignalTask, TrainChange};
 
 pub use show::{METHOD, describe};
@@ -38,6 +38,7 @@ impl SignalAnalyzer for Units {
             decomposer: Decomposer::new(uv.clone(), fs_hz, Options::default()),
             found: None,
             given: None,
+            edited: None,
             known: None,
             uv,
             fs_hz,
@@ -52,14 +53,6 @@ struct Known {
     single: Vec<Vec<Vec<f64>>>,
 }
 
-impl Known {
-    fn has(&self, trains: &[EditedTrain]) -> bool {
-        let own = &self.decomposition.trains;
-        let same = |train: &EditedTrain, own: &UnitTrain| train.times_s.iter().eq(own.discharges.iter().map(|d| &d.at_s));
-        own.len() == trains.len() && trains.iter().zip(own).all(|(train, own)| same(train, own))
-    }
-}
-
 struct TakingApart {
     uv: Arc<[f64]>,
     fs_hz: f64,
@@ -68,14 +61,40 @@ struct TakingApart {
     found: Option<Known>,
     /// A person's trains.
     given: Option<Vec<EditedTrain>>,
-    /// What is computed of those.
-    known: Option<Known>,
+    /// Those being computed.
+    edited: Option<Edited>,
+    /// What is computed of those, and the discharges that it was computed of.
+    known: Option<(Known, Vec<Vec<f64>>)>,
 }
 
 impl TakingApart {
     fn known_of(&self, decomposition: Decomposition) -> Known {
         let single = aligned_discharges(&self.uv, self.fs_hz, &decomposition, JIGGLED);
         Known { decomposition, single }
+    }
+
+    /// Begins to compute a person's trains, which needs those that were found.
+    fn follow(&mut self) {
+        let (Some(given), Some(found)) = (&self.given, &self.found) else { return };
+        let times: Vec<Vec<f64>> = given.iter().map(|train| train.times_s.clone()).collect();
+        if self.known.as_ref().is_some_and(|(_, of)| *of == times) {
+            return;
+        }
+        self.known = None;
+        self.edited = Some(Edited::new(self.uv.clone(), self.fs_hz, &found.decomposition, times, JIGGLED));
+        self.close();
+    }
+
+    /// Takes over a person's trains once they are computed.
+    fn close(&mut self) {
+        let (Some(given), Some(found)) = (&self.given, &self.found) else { return };
+        let Some(edited) = self.edited.take_if(|edited| edited.done()) else { return };
+        let same = edited.same().to_vec();
+        let (decomposition, made) = edited.decomposition();
+        let of = |(same, made): (Option<usize>, Vec<Vec<f64>>)| same.and_then(|k| found.single.get(k)).cloned().unwrap_or(made);
+        let single = same.into_iter().zip(made).map(of).collect();
+        let times = given.iter().map(|train| train.times_s.clone()).collect();
+        self.known = Some((Known { decomposition, single }, times));
     }
 
     /// The trains as they stand; `None` while they are sought.
@@ -87,13 +106,10 @@ impl TakingApart {
 
 impl SignalAnalysis for TakingApart {
     fn step(&mut self) -> Option<f64> {
-        if let Some(given) = &self.given {
-            if self.known.is_some() {
-                return None;
-            }
-            let times: Vec<Vec<f64>> = given.iter().map(|train| train.times_s.clone()).collect();
-            self.known = Some(self.known_of(Fixed::new(self.uv.clone(), self.fs_hz, &times).decomposition()));
-            return Some(1.0);
+        if let Some(edited) = &mut self.edited {
+            let part = edited.step().unwrap_or(1.0);
+            self.close();
+            return Some(part);
         }
         if self.found.is_some() {
             return None;
@@ -101,13 +117,14 @@ impl SignalAnalysis for TakingApart {
         let progress = self.decomposer.step();
         if progress.done {
             self.found = Some(self.known_of(self.decomposer.result()));
+            self.follow();
         }
         Some(progress.part)
     }
 
     fn measurement(&self) -> SignalMeasurement {
         match (&self.given, &self.known, &self.found) {
-            (Some(given), Some(known), _) => show::measurement(&self.uv, self.fs_hz, &known.decomposition, given, &known.single),
+            (Some(given), Some((known, _)), _) => show::measurement(&self.uv, self.fs_hz, &known.decomposition, given, &known.single),
             (Some(_), None, _) => SignalMeasurement { method: METHOD.to_owned(), ..SignalMeasurement::default() },
             (None, _, Some(found)) => {
                 show::measurement(&self.uv, self.fs_hz, &found.decomposition, &show::unedited(&found.decomposition), &found.single)
@@ -118,11 +135,11 @@ impl SignalAnalysis for TakingApart {
 
     fn revise(&mut self, trains: Option<Vec<EditedTrain>>) -> bool {
         let Some(trains) = trains else {
-            (self.given, self.known) = (None, None);
+            (self.given, self.edited, self.known) = (None, None, None);
             return self.found.is_none();
         };
-        self.known = self.known.take().filter(|known| known.has(&trains));
         self.given = Some(trains);
+        self.follow();
         self.known.is_none()
     }
 
@@ -177,11 +194,10 @@ mod tests {
         for name in ["Jiggle", "Amplitude", "Duration", "Area", "Phases", "Turns", "Satellites"] {
             assert_eq!(column(&found, name).len(), found.trains.len() + 1, "{name}");
         }
-        // A second mark needs no further step.
+        // A mark needs no further step.
         let mark = |at: f64| TrainChange::Mark { train: 1, mark: PotentialMark::End, at: Some(at) };
         let marked = analysis.changed(&mark(10.0)).unwrap();
-        assert!(analysis.revise(Some(marked)));
-        while analysis.step().is_some() {}
+        assert!(!analysis.revise(Some(marked)));
         let marked = analysis.changed(&mark(20.0)).unwrap();
         assert!(!analysis.revise(Some(marked)));
         let now = analysis.measurement();
@@ -189,8 +205,8 @@ mod tests {
         assert!(now.tables[0].note.contains("Changed by hand: MU B.") && now.verdict.contains("One train was changed by hand"));
         assert_ne!(column(&now, "Duration")[1], column(&found, "Duration")[1]);
         assert_eq!(column(&now, "Duration")[0], column(&found, "Duration")[0]);
-        // A train less is computed anew.
-        assert!(analysis.revise(Some(analysis.changed(&TrainChange::Delete { train: 0 }).unwrap())));
+        // A train less leaves the others as they were.
+        assert!(!analysis.revise(Some(analysis.changed(&TrainChange::Delete { train: 0 }).unwrap())));
         while analysis.step().is_some() {}
         let fewer = analysis.measurement();
         assert_eq!(fewer.trains.len() + 1, found.trains.len());

@@ -1,0 +1,54 @@
+//! `report`: a recording as a report, by the engine that the page uses.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::args::{Form, Options, ReportOptions};
+use super::desk::Desk;
+use super::{Failure, OK, REFUSED};
+use crate::engine::protocol::{Buffer, Event, Output, ReportForm, ReportWanted, Request};
+use crate::engine::report;
+
+/// Writes the report of the only file of `options` into `target`.
+pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut dyn Write) -> Result<u8, Failure> {
+    let extension = target.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
+    let to_stdout = target == Path::new("-");
+    let form = match wanted.form.or(Form::named(&extension)) {
+        Some(form) => form,
+        None if to_stdout => Form::Plain(ReportForm::Text),
+        None => {
+            return Err(Failure::Usage(format!("'.{extension}' is no form of a report; known are html, txt, pdf (or name it by --form)")));
+        }
+    };
+    let Some((file, opened)) = super::the_recording(options)? else { return Ok(REFUSED) };
+    for warning in &opened.warnings {
+        let _ = writeln!(io::stderr(), "myoscope: {file}: warning: {}", warning.what);
+    }
+    let mut desk = Desk::open(opened, &file, options)?;
+    let wanted = ReportWanted { depth: wanted.depth, nameless: wanted.nameless };
+    let study = desk.study();
+    let bytes = match form {
+        Form::Plain(form) => plain(desk.ask(Request::Report { study, wanted, form })?),
+        Form::Pdf => pdf(desk.ask(Request::Material { study, wanted })?)?,
+    };
+    let Some(bytes) = bytes else { return Err(Failure::Write("no report was made".into())) };
+    if to_stdout {
+        out.write_all(&bytes)?;
+    } else {
+        std::fs::write(target, bytes).map_err(|e| Failure::Write(format!("{}: {e}", target.display())))?;
+    }
+    Ok(OK)
+}
+
+fn plain(outputs: Vec<Output>) -> Option<Vec<u8>> {
+    let report = outputs.into_iter().find(|output| matches!(output.event, Event::Exported { .. }))?;
+    report.buffers.into_iter().find_map(|buffer| if let Buffer::Bytes(bytes) = buffer { Some(bytes) } else { None })
+}
+
+fn pdf(outputs: Vec<Output>) -> Result<Option<Vec<u8>>, Failure> {
+    let found = outputs.into_iter().find_map(|output| match output.event {
+        Event::Material { material } => Some((material, output.buffers)),
+        _ => None,
+    });
+    found.map(|(material, buffers)| report::pdf(&material, buffers)).transpose().map_err(Failure::Write)
+}

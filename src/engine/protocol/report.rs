@@ -1,0 +1,95 @@
+//! Reports: what is asked for.
+
+use serde::{Deserialize, Serialize};
+
+use super::{StudyView, SweepData};
+
+/// How much a report says, and to whom.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportDepth {
+    /// The answer on one page, for the referring doctor.
+    #[default]
+    Summary,
+    /// Everything.
+    Full,
+    /// In plain words, for the person examined.
+    Patient,
+}
+
+impl ReportDepth {
+    /// All, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Summary, Self::Full, Self::Patient];
+
+    /// Its name in commands and file names.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Summary => "summary",
+            Self::Full => "full",
+            Self::Patient => "patient",
+        }
+    }
+
+    /// For people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Summary => "Summary",
+            Self::Full => "Full report",
+            Self::Patient => "For the patient",
+        }
+    }
+}
+
+/// The form that a report is written in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportForm {
+    /// One HTML file.
+    #[default]
+    Html,
+    /// Plain text of 78 characters a line.
+    Text,
+}
+
+impl ReportForm {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Html, Self::Text];
+
+    /// Its name in commands.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Text => "text",
+        }
+    }
+
+    /// Ending of its files.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Text => "txt",
+        }
+    }
+}
+
+/// Everything that a report is made of; the sweeps' values travel beside it as buffers, test by test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportMaterial {
+    /// Which report.
+    pub wanted: ReportWanted,
+    /// The study, with its answer.
+    pub view: Box<StudyView>,
+    /// Sweeps of each test, in the order of the tests; none where the report shows none.
+    pub sweeps: Vec<Vec<SweepData>>,
+    /// SHA-256 of all stored samples, hexadecimal; `None`: too many of them.
+    pub sha256: Option<String>,
+}
+
+/// Which report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportWanted {
+    /// How much it says.
+    pub depth: ReportDepth,
+    /// Without what tells who was examined: name, number, birth date, day of the test, file names.
+    pub nameless: bool,
+}

@@ -1,0 +1,53 @@
+// The report in the page: each depth, without names, its files, and how it is read aloud.
+import fs from 'node:fs';
+import AxeBuilder from '@axe-core/playwright';
+import { dialog, expect, opened, test } from './support.mjs';
+
+const paper = (page) => dialog(page).getByRole('region', { name: 'Report' });
+
+test('the report opens from the conclusion, in each depth, and is saved as it is shown', async ({ page }) => {
+  await page.goto('./?demo');
+  await opened(page);
+  await page.getByRole('button', { name: 'Conclusion' }).click();
+  await page.getByRole('region', { name: 'Conclusion' }).getByRole('button', { name: 'Report' }).click();
+  await expect(paper(page).getByRole('heading', { level: 1 })).toContainText('Fibular neuropathy at the fibular head, left, moderate');
+  await expect(paper(page)).toContainText('DEMO');
+  await expect(paper(page).getByRole('img', { name: /Nerve map, left leg/ }).first()).toBeVisible();
+  const axe = await new AxeBuilder({ page }).include('.dialog').disableRules(['color-contrast-enhanced', 'landmark-no-duplicate-main', 'landmark-main-is-top-level']).analyze();
+  expect(axe.violations.map((found) => found.id)).toEqual([]);
+  // A style sheet that did not apply would leave the paper as dark as the page.
+  expect(await paper(page).locator('.sheet').evaluate((sheet) => getComputedStyle(sheet).backgroundColor)).toBe('rgb(255, 255, 255)');
+
+  await dialog(page).getByRole('button', { name: 'Full report' }).click();
+  await expect(paper(page).getByRole('table', { name: 'Motor conduction' })).toBeVisible();
+  const saved = page.waitForEvent('download');
+  await dialog(page).getByRole('button', { name: 'Save HTML' }).click();
+  const html = fs.readFileSync(await (await saved).path(), 'utf8');
+  expect(html).toContain('<!doctype html>');
+  const shown = await paper(page).locator('.sheet').evaluate((sheet) => sheet.textContent.replace(/\s+/g, ' ').trim());
+  const file = await page.evaluate((html) => new DOMParser().parseFromString(html, 'text/html').querySelector('.sheet').textContent.replace(/\s+/g, ' ').trim(), html);
+  expect(file).toBe(shown);
+
+  await dialog(page).getByLabel('Without names').check();
+  await expect(paper(page)).not.toContainText('DEMO');
+  const text = page.waitForEvent('download');
+  await dialog(page).getByRole('button', { name: 'Save text' }).click();
+  const lines = fs.readFileSync(await (await text).path(), 'utf8').split('\n');
+  expect(lines.some((line) => line.includes('DEMO'))).toBe(false);
+  expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(78);
+
+  await dialog(page).getByRole('button', { name: 'For the patient' }).click();
+  await expect(paper(page)).toContainText('The nerve that lifts the foot');
+});
+
+test('the reader\'s own text is what the report says', async ({ page }) => {
+  await page.goto('./?demo');
+  await opened(page);
+  await page.getByRole('button', { name: 'Conclusion' }).click();
+  await page.getByLabel('Your conclusion').fill('Block at the knee <b>left</b>.');
+  await page.getByLabel('Your conclusion').blur();
+  await page.keyboard.press('Control+e');
+  await dialog(page).getByRole('button', { name: 'Summary' }).click();
+  await expect(paper(page).getByRole('heading', { level: 1 })).toHaveText('Block at the knee <b>left</b>.');
+  await expect(paper(page)).not.toContainText('Fibular neuropathy');
+});
