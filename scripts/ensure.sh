@@ -33,8 +33,16 @@ cargo_tool() { # crate, version, command that prints it
   if "$3" --version 2>/dev/null | grep -qF "$2"; then return; fi
   need_rust; need_cc
   say "building $1 $2 (once; some minutes)"
-  env -u RUSTFLAGS CARGO_TARGET_DIR="$tools/build" cargo install "$1" --version "$2" --locked --root "$tools" --quiet
-  rm -rf "$tools/build"
+  # Its own lock may name a release that a mirror of the registry does not have: then what the mirror has.
+  for lock in --locked ""; do
+    # shellcheck disable=SC2086 # nothing, or one word
+    if env -u RUSTFLAGS CARGO_TARGET_DIR="$tools/build" cargo install "$1" --version "$2" $lock --root "$tools" --quiet; then
+      rm -rf "$tools/build"
+      return
+    fi
+    [ -z "$lock" ] || say "$1 $2 cannot be built as it was locked: trying with other releases of what it depends on"
+  done
+  die "$1 $2 could not be built: see above"
 }
 need_npm() {
   need_node
