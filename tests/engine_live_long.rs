@@ -90,7 +90,10 @@ fn a_long_log_is_read_by_ranges_and_gives_the_same() {
     let (whole, _) = Intake::replay(&SliceSource::from(bytes.clone())).unwrap();
     let read = Rc::new(Cell::new(0));
     let source = Rc::new(Counting { inner: SliceSource::from(bytes.clone()), read: read.clone() });
-    let (_, opened) = replay::replay(&NamedSource { name: "long.myoraw".into(), source }).unwrap();
+    let mut told = Vec::new();
+    let (_, opened) = replay::replay(&NamedSource { name: "long.myoraw".into(), source }, &mut |done| told.push(done)).unwrap();
+    assert!(told.len() > 5 && told.is_sorted(), "how far it is: {told:?}");
+    assert!(told.last().is_some_and(|last| (bytes.len() as u64 * 8 / 10..bytes.len() as u64).contains(last)), "{told:?}");
     assert_eq!(opened.study.recordings, whole.take.recordings);
     let spans = &opened.study.recordings[0].timeline.spans;
     assert_eq!(spans.len(), 17, "15 frames lost one by one, the port once");

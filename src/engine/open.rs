@@ -23,7 +23,8 @@ impl Engine {
         let (limits, files) = self.limits_among(files, out);
         let (logs, files) = live::replay::divide(&files);
         for log in &logs {
-            match replay(log) {
+            let total = log.source.len();
+            match replay(log, &mut |done| out(Event::Opening { done, total }.into())) {
                 Ok(session) => {
                     self.begin(session, out);
                 }
@@ -115,8 +116,8 @@ impl Engine {
 }
 
 /// The study of a raw log, under the name that it had while it was recorded: edits made then come back.
-fn replay(log: &NamedSource) -> Result<Session, String> {
-    let (begun, opened) = live::replay::replay(log).map_err(|error| error.to_string())?;
+fn replay(log: &NamedSource, told: &mut dyn FnMut(u64)) -> Result<Session, String> {
+    let (begun, opened) = live::replay::replay(log, told).map_err(|error| error.to_string())?;
     let Opened { mut study, samples, warnings, used } = opened;
     polarity::settle(&study.recordings, &mut study.examination, &samples);
     let mut session = Session::new(0, begun.title, study, samples, warnings, begun.key);

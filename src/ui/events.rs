@@ -159,6 +159,7 @@ pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
             }
         }
         Event::Snapped { time_s, .. } => super::continuous::set_cursor(app, None, time_s),
+        Event::Opening { done, total } => app.opening_part.set(Some(done as f64 / total.max(1) as f64)),
         Event::Progress { study, what, done, total } => {
             app.progress.set(Some(Progress { study, what, done: done as f64 / total.max(1) as f64 }));
             super::continuous::ask_again(app);

@@ -200,11 +200,21 @@ fn Recent() -> impl IntoView {
 #[component]
 pub fn Opening() -> impl IntoView {
     let app = App::here();
+    Effect::new(move |_| {
+        if !app.opening.get() {
+            app.opening_part.set(None);
+        }
+    });
+    let percent = move || app.opening_part.get().map(|part| format!("{:.0}", 100.0 * part));
     view! {
         <Show when=move || app.opening.get()>
             <div class="task opening" role="status">
                 <span>"Opening\u{2026}"</span>
-                <div class="bar busy" role="progressbar" aria-label="Opening"><i></i></div>
+                // The bar says it to those who listen, without interrupting them at each step.
+                <span aria-hidden="true">{move || percent().map(|percent| format!("{percent} %"))}</span>
+                <div class="bar" class:busy=move || percent().is_none() role="progressbar" aria-label="Opening" aria-valuemin="0" aria-valuemax="100" aria-valuenow=percent>
+                    <i style:width=move || percent().map(|percent| format!("{percent}%"))></i>
+                </div>
                 <button class="btn" on:click=move |_| super::events::cancel_opening(app)>"Cancel"</button>
             </div>
         </Show>

@@ -170,6 +170,8 @@ pub struct App {
     pub notices: RwSignal<Vec<Notice>>,
     pub progress: RwSignal<Option<Progress>>,
     pub opening: RwSignal<bool>,
+    /// How much of what is being opened has been read, 0 to 1, where that is told.
+    pub opening_part: RwSignal<Option<f64>>,
     pub saved: RwSignal<Saved>,
     pub dialog: RwSignal<Option<Dialog>>,
     pub theme: RwSignal<ThemeChoice>,
@@ -227,6 +229,7 @@ impl App {
             notices: RwSignal::new(Vec::new()),
             progress: RwSignal::new(None),
             opening: RwSignal::new(false),
+            opening_part: RwSignal::new(None),
             saved: RwSignal::new(Saved::Nothing),
             dialog: RwSignal::new(None),
             theme: RwSignal::new(ThemeChoice::kept()),

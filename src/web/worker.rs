@@ -216,9 +216,30 @@ impl Shell {
     fn handle(self: &Rc<Self>, request: Request, files: &Files, bytes: Option<&[u8]>) {
         // What was recorded before it was asked.
         self.take_in();
-        self.engine.borrow_mut().handle(request, files, bytes, &mut |output| self.outbox.borrow_mut().push(output));
+        self.engine.borrow_mut().handle(request, files, bytes, &mut |output| self.put(output));
         self.deliver();
         self.schedule();
+    }
+
+    /// Keeps what the engine says for when it has ended; how far opening is, is of use only before.
+    fn put(&self, output: Output) {
+        if matches!(output.event, Event::Opening { .. }) {
+            if self.may_tell() {
+                self.post(output);
+            }
+        } else {
+            self.outbox.borrow_mut().push(output);
+        }
+    }
+
+    /// Whether progress was not told just now.
+    fn may_tell(&self) -> bool {
+        let now = now_ms();
+        let may = now - self.told_ms.get() >= PROGRESS_MS;
+        if may {
+            self.told_ms.set(now);
+        }
+        may
     }
 
     pub(super) fn schedule(&self) {
@@ -261,9 +282,7 @@ impl Shell {
                         }
                     }
                     Event::Progress { .. } => {
-                        let now = now_ms();
-                        if now - self.told_ms.get() >= PROGRESS_MS {
-                            self.told_ms.set(now);
+                        if self.may_tell() {
                             self.post(output);
                         }
                     }

@@ -40,11 +40,11 @@ pub struct Again {
 }
 
 impl Again {
-    /// Replays a raw log from the beginning, with what is odd about it; memory is bounded.
+    /// Replays a raw log from the beginning, with what is odd about it; memory is bounded. `told` hears how many bytes are done.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn replay(source: &Rc<dyn ByteSource>) -> Result<(Intake, Vec<Warning>), SourceError> {
+    pub fn replay(source: &Rc<dyn ByteSource>, told: &mut dyn FnMut(u64)) -> Result<(Intake, Vec<Warning>), SourceError> {
         let again = Rc::new(Self { source: source.clone(), moments: RefCell::default(), decoded: RefCell::default() });
         let mut intake = Intake::default();
         let pages = |recording| Box::new(Pages { log: again.clone(), recording }) as Box<dyn Spill>;
@@ -54,6 +54,7 @@ impl Again {
             if moments.last().is_none_or(|last| offset >= last.offset + APART) {
                 let counts = intake.take.samples.iter().map(|samples| samples.count()).collect();
                 moments.push(Moment { offset, intake: intake.from_here(), counts });
+                told(offset);
             }
         })?;
         Ok((intake, warnings))

@@ -18,19 +18,19 @@ pub fn divide(files: &Files) -> (Vec<NamedSource>, Files) {
 pub fn open(files: &Files, options: &OpenOptions) -> Vec<(String, Result<Opened, ReadError>)> {
     let (logs, others) = divide(files);
     let mut results = formats::open(&others, options);
-    results.extend(logs.iter().map(|log| (log.name.clone(), replay(log).map(|(_, opened)| opened))));
+    results.extend(logs.iter().map(|log| (log.name.clone(), replay(log, &mut |_| {}).map(|(_, opened)| opened))));
     results
 }
 
 /// The study of a raw log, and what it says about itself. Of long ones the samples are read from the log
-/// when they are wanted.
+/// when they are wanted. `told` hears how many bytes are done.
 ///
 /// # Errors
 /// When it cannot be read, its beginning is damaged, or no device was recognised while it was written.
-pub fn replay(log: &NamedSource) -> Result<(Begun, Opened), ReadError> {
+pub fn replay(log: &NamedSource, told: &mut dyn FnMut(u64)) -> Result<(Begun, Opened), ReadError> {
     let source = log.source.as_ref();
     let begun = log::begun(source).ok_or_else(|| ReadError::malformed(0, "the beginning of the raw log is damaged"))?;
-    let (intake, warnings) = Again::replay(&log.source).map_err(|error| ReadError::Source { what: error.to_string(), offset: 0 })?;
+    let (intake, warnings) = Again::replay(&log.source, told).map_err(|error| ReadError::Source { what: error.to_string(), offset: 0 })?;
     if intake.take.recordings.is_empty() {
         let what = "the raw log holds no samples: no device was recognised while it was written";
         return Err(ReadError::NotThisFormat { what: what.into() });

@@ -162,6 +162,13 @@ pub enum Event {
         /// Its value in the signal's unit.
         value: f64,
     },
+    /// What is being opened takes long.
+    Opening {
+        /// Done, bytes.
+        done: u64,
+        /// All, bytes.
+        total: u64,
+    },
     /// A long task goes on.
     Progress {
         /// Of which study.
