@@ -13,7 +13,7 @@ test('a study is concluded, and its evidence leads to the test', async ({ page }
   await expect(card).toContainText('left; moderate; conduction block');
   await expect(card).toContainText('unverified');
   await expect(page_of(page)).toContainText('time since onset not given');
-  await expect(page_of(page).getByRole('group', { name: 'Left leg' }).locator('svg')).toContainText('lesion: fibular head');
+  await expect(page_of(page).getByRole('group', { name: 'Left leg' }).locator('svg')).toContainText('lesion: Fibular head');
   // The rule opens with its words and where it is from.
   await card.getByRole('button', { name: /^Common fibular neuropathy/ }).first().click();
   await expect(card.locator('.row')).toContainText('amp drop BFH');
