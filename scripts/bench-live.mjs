@@ -103,6 +103,18 @@ export async function live() {
     await until(async () => (await told('stage')) === 'streaming');
     await until(async () => Number(await told('samples')) > 5 * 48_000);
     const plain = await cost(page);
+    const sound_ms = [];
+    for (let k = 0; k < 20; k++, await sleep(250)) {
+      const found = /(\d+) ms behind/.exec((await page.locator('.sound .sub').allInnerTexts()).join(' '));
+      if (found) sound_ms.push(Number(found[1]));
+    }
+    // The same with a band-pass in every lane.
+    await page.keyboard.press('f');
+    await page.getByRole('dialog').getByLabel('High-pass, Hz').fill('20');
+    await page.getByRole('dialog').getByLabel('Low-pass, Hz').fill('10000');
+    await page.getByRole('dialog').getByRole('button', { name: 'All lanes' }).click();
+    await sleep(2000);
+    const filtered = await cost(page);
     // A device that says nothing for a while, then goes on: from its next bytes to the traces.
     const pixel_ms = [];
     for (let k = 0; k < 20; k++) {
@@ -112,18 +124,6 @@ export async function live() {
       await sleep(600);
       const drawn = await page.evaluate((due) => bench.drawn.find((at) => at >= due - 5), due);
       if (drawn) pixel_ms.push(drawn - due);
-    }
-    // The same with a band-pass in every lane.
-    await page.keyboard.press('f');
-    await page.getByRole('dialog').getByLabel('High-pass, Hz').fill('20');
-    await page.getByRole('dialog').getByLabel('Low-pass, Hz').fill('10000');
-    await page.getByRole('dialog').getByRole('button', { name: 'All lanes' }).click();
-    await sleep(2000);
-    const filtered = await cost(page);
-    const sound_ms = [];
-    for (let k = 0; k < 20; k++, await sleep(250)) {
-      const found = /(\d+) ms behind/.exec((await page.locator('.sound .sub').allInnerTexts()).join(' '));
-      if (found) sound_ms.push(Number(found[1]));
     }
     return { plain, filtered, pixel_ms, sound_ms, lost: await told('lost'), samples: Number(await told('samples')) };
   } finally {
