@@ -8,8 +8,9 @@ mod common;
 use common::desk::{Desk, Kept};
 use myoscope::engine::protocol::{Answer, Edit, MuscleEdit, Request};
 use myoscope::model::{MuscleColumn, Side, WhichMuscle};
-use myoscope::scene::svg;
+use myoscope::scene::root_table::{Sign, Supply};
 use myoscope::scene::theme::PAPER;
+use myoscope::scene::{Shape, svg};
 
 fn desk(demo: &str, kept: Kept) -> Desk {
     let mut desk = Desk::new(kept);
@@ -86,6 +87,29 @@ fn muscles_typed_by_keys_are_read_with_the_nerves() {
     let done = &answer(&desk).conclusions[0];
     assert_eq!((done.title().as_str(), done.side.as_str(), done.severity.word()), ("L5 radiculopathy", "L", "moderate"));
     assert_eq!(done.chronicity, "subacute");
+    // Against their roots: the proposed one framed, what is ongoing beside what is normal.
+    let [table] = &desk.view().root_tables[..] else { panic!("one leg: {:?}", desk.view().root_tables) };
+    assert_eq!((table.title.as_str(), &table.proposed[..]), ("Left leg", &["L5".to_owned()][..]));
+    let row = |name: &str| table.rows.iter().find(|row| row.name.starts_with(name)).unwrap_or_else(|| panic!("{name}: {:?}", table.rows));
+    let column = |root: &str| table.roots.iter().position(|one| one == root).unwrap();
+    assert_eq!((row("Tibialis anterior").sign, row("Vastus lateralis").sign), (Sign::Both, Sign::Normal));
+    assert_eq!(row("Tibialis posterior").supply[column("L5")], Supply::Major);
+    assert_eq!(row("Vastus lateralis").supply[column("L5")], Supply::None);
+    let picture = table.picture(&PAPER, 700.0);
+    assert!(picture.alt.contains("Tibialis posterior, L5") && picture.alt.contains("Proposed: L5."), "{}", picture.alt);
+    for narrow in [200.0, 390.0, 1400.0] {
+        let picture = table.picture(&PAPER, narrow);
+        let texts = picture.marks.iter().filter_map(|shape| match shape {
+            Shape::Text { at, text, .. } => Some((at, text)),
+            _ => None,
+        });
+        for ([x, y], text) in texts {
+            assert!((0.0..picture.width).contains(x) && (0.0..picture.height).contains(y), "{text} at {x}, {y}");
+        }
+    }
+    if let Some(folder) = std::env::var_os("MYOSCOPE_PICTURES") {
+        std::fs::write(std::path::Path::new(&folder).join("roots.svg"), svg::write(&picture, &PAPER)).unwrap();
+    }
     onset(&mut desk, 60.0);
     assert_eq!(answer(&desk).conclusions[0].chronicity, "chronic_ongoing");
     assert!(!answer(&desk).conclusions[0].details().contains("; chronic;"), "never 'chronic' alone");

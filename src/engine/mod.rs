@@ -24,6 +24,7 @@ mod open;
 pub mod protocol;
 mod pyramids;
 pub mod report;
+mod root_table;
 mod session;
 mod settling;
 mod signal;

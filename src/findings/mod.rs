@@ -19,6 +19,7 @@ mod multiplex;
 mod muscle;
 mod pitfalls;
 mod reader;
+mod seen;
 mod stage;
 mod tibial;
 mod ulnar;
@@ -30,6 +31,7 @@ pub use case::{Case, Comparison, Jitter, Late, Motor, Needle, Response, Sensory,
 pub use demyelination::Fit;
 pub use evidence::{Evidence, is_leg};
 pub use localise::{Element, Found, Place, Ranked, rank};
+pub use seen::Seen;
 pub use stage::Severity;
 
 use crate::model::Side;
@@ -147,6 +149,9 @@ pub struct Answer {
     /// What was examined, by its place on the anatomical graph.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tested: Vec<Tested>,
+    /// What the needle saw, muscle by muscle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub muscles: Vec<Seen>,
     /// The rules that are named, by their ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,

@@ -210,7 +210,13 @@ impl<'a> Reader<'a> {
             self.caveats.push("rest activity was not recorded in every muscle: ongoing denervation may have been missed there".into());
         }
         let rules = self.named();
-        Answer { conclusions: self.conclusions, caveats: self.caveats, tested: evidence.tested(), rules }
+        Answer {
+            conclusions: self.conclusions,
+            caveats: self.caveats,
+            tested: evidence.tested(),
+            muscles: super::seen::seen(evidence),
+            rules,
+        }
     }
 
     /// The rules that reasons name.

@@ -6,6 +6,8 @@ use leptos::prelude::*;
 use super::state::{App, Dialog, Selection};
 use crate::engine::protocol::{Answer, Conclusion, Edit, Fit, Reason, ReportDepth, Rule, StudyView};
 use crate::model::WhichMuscle;
+use crate::scene::root_table::RootTable;
+use crate::scene::theme::Theme;
 use crate::scene::{Picture, svg};
 use crate::web::page;
 
@@ -160,21 +162,30 @@ fn Own() -> impl IntoView {
 fn Maps() -> impl IntoView {
     let app = App::here();
     let maps = Memo::new(move |_| app.study(|study| study.maps.clone()).unwrap_or_default());
+    let tables = Memo::new(move |_| app.study(|study| study.root_tables.clone()).unwrap_or_default());
     move || {
         let theme = app.theme_now();
         let width_px =
             page::document().and_then(|document| document.query_selector(".conclusion").ok()?).map_or(800, |page| page.client_width());
         // The page's own margins and the frame.
         let width_px = (width_px - 36).max(240) as f32;
-        let pictures: Vec<Picture> = maps.with(|maps| maps.iter().map(|map| map.picture(theme, width_px)).collect());
-        let names: Vec<String> = maps.with(|maps| maps.iter().map(|map| map.title.clone()).collect());
-        (!pictures.is_empty()).then(|| {
-            view! {
-                <h2>"Nerve map"</h2>
-                {names.into_iter().zip(pictures).map(|(name, picture)| view! {
-                    <div class="map" tabindex="0" role="group" aria-label=name inner_html=svg::write(&picture, theme)></div>
-                }).collect_view()}
-            }
-        })
+        let maps = maps.with(|maps| maps.iter().map(|map| (map.title.clone(), map.picture(theme, width_px))).collect::<Vec<_>>());
+        let tables = tables.with(|tables| {
+            let named = |table: &RootTable| (format!("Muscles and roots, {}", table.title.to_lowercase()), table.picture(theme, width_px));
+            tables.iter().map(named).collect::<Vec<_>>()
+        });
+        view! { {pictures("Nerve map", maps, theme)} {pictures("Muscles and roots", tables, theme)} }
     }
+}
+
+/// Pictures under one heading; nothing without any.
+fn pictures(title: &'static str, list: Vec<(String, Picture)>, theme: &'static Theme) -> Option<impl IntoView> {
+    (!list.is_empty()).then(|| {
+        view! {
+            <h2>{title}</h2>
+            {list.into_iter().map(|(name, picture)| view! {
+                <div class="map" tabindex="0" role="group" aria-label=name inner_html=svg::write(&picture, theme)></div>
+            }).collect_view()}
+        }
+    })
 }

@@ -10,6 +10,7 @@ use crate::model::{
     SweepId, SweepMeasurement, Table, TestKind, Warning,
 };
 use crate::scene::nerve_map::Map;
+use crate::scene::root_table::RootTable;
 
 /// Everything about a study that the page shows, but for samples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub struct StudyView {
     pub answer: Option<Answer>,
     /// And where on the map of nerves.
     pub maps: Vec<Map>,
+    /// Its muscles against their roots.
+    pub root_tables: Vec<RootTable>,
     /// The table of the needle examination.
     pub needle: NeedleView,
     /// The reader's own conclusion; empty: none written.

@@ -5,6 +5,7 @@ use crate::engine::protocol::{SiteView, TestView, scenes};
 use crate::report::{Block, Figure};
 use crate::scene::chart;
 use crate::scene::nerve_map::Map;
+use crate::scene::root_table::RootTable;
 use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::PAPER;
 
@@ -24,6 +25,12 @@ const MOST_ROWS: usize = 8;
 pub fn map(map: &Map) -> Block {
     let picture = map.picture(&PAPER, MAP_PX);
     Block::Figure(Box::new(Figure { caption: format!("{}: what was tested, and the proposed site of the lesion", map.title), picture }))
+}
+
+/// The muscles of a limb against their roots.
+pub fn root_table(table: &RootTable) -> Block {
+    let picture = table.picture(&PAPER, WIDTH_PX);
+    Block::Figure(Box::new(Figure { caption: format!("{}: muscles examined, their roots, and what was seen", table.title), picture }))
 }
 
 /// The sweeps that the values of a test come from; `None` where there are none.

@@ -273,6 +273,7 @@ fn full(document: &mut Document, of: &ReportMaterial, values: &[Vec<scenes::Valu
     document.blocks.extend(conduction.into_iter().chain(other).chain(together).map(Block::Table));
     if let Some(needle) = tables::needle(&view.needle) {
         heading(document, 1, "Needle examination");
+        document.blocks.extend(view.root_tables.iter().map(figures::root_table));
         document.blocks.push(Block::Table(needle));
         let potentials = view.needle.rows.iter().filter(|row| !row.units.is_empty());
         document.blocks.extend(potentials.map(|row| Block::Table(tables::of_model(&row.potentials))));
