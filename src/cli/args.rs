@@ -24,6 +24,7 @@ Usage:
   myoscope export FILE -o OUT.EXT              writes a recording in the format of EXT
   myoscope plot FILE -o OUT.(svg|png)          draws a recording as the viewer shows it
   myoscope report FILE -o OUT.(html|txt|pdf)   a report: the answer, values with their limits, waveforms
+  myoscope report FILE -o OUT.csv              every value, one a row
   myoscope simulate --condition ID (-o OUT.EXT | --pty)
                                                a simulated patient: a recording (.myoraw is the raw log
                                                of a live one), or an amplifier behind a pseudo-terminal
@@ -59,7 +60,7 @@ Options of plot:
 
 Options of report:
   --depth DEPTH   summary for the referring doctor (default), full, or patient
-  --form FORM     html, text or pdf (default: by the ending of OUT)
+  --form FORM     html, text, pdf or values (default: by the ending of OUT)
   --without-names leave out what tells who was examined, the day of the test included
 
 Options of simulate:
@@ -302,7 +303,7 @@ fn report_option(report: &mut ReportOptions, parser: &mut lexopt::Parser) -> Res
         }
         Some("form") => {
             let name = word(parser, "--form")?;
-            report.form = Some(Form::named(&name).ok_or_else(|| Failure::Usage("--form wants html, text or pdf".into()))?);
+            report.form = Some(Form::named(&name).ok_or_else(|| Failure::Usage("--form wants html, text, pdf or values".into()))?);
         }
         _ => report.nameless = true,
     }

@@ -17,7 +17,9 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
         Some(form) => form,
         None if to_stdout => Form::Plain(ReportForm::Text),
         None => {
-            return Err(Failure::Usage(format!("'.{extension}' is no form of a report; known are html, txt, pdf (or name it by --form)")));
+            return Err(Failure::Usage(format!(
+                "'.{extension}' is no form of a report; known are html, txt, pdf, csv (or name it by --form)"
+            )));
         }
     };
     let Some((file, opened)) = super::the_recording(options)? else { return Ok(REFUSED) };

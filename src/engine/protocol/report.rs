@@ -49,17 +49,20 @@ pub enum ReportForm {
     Html,
     /// Plain text of 78 characters a line.
     Text,
+    /// Every value, one a row, as CSV, whatever the depth.
+    Values,
 }
 
 impl ReportForm {
     /// All.
-    pub const ALL: [Self; 2] = [Self::Html, Self::Text];
+    pub const ALL: [Self; 3] = [Self::Html, Self::Text, Self::Values];
 
     /// Its name in commands.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Html => "html",
             Self::Text => "text",
+            Self::Values => "values",
         }
     }
 
@@ -68,6 +71,7 @@ impl ReportForm {
         match self {
             Self::Html => "html",
             Self::Text => "txt",
+            Self::Values => "csv",
         }
     }
 }

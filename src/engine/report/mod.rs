@@ -5,6 +5,7 @@
 
 mod figures;
 mod tables;
+mod values;
 mod words;
 
 use sha2::{Digest, Sha256};
@@ -22,13 +23,20 @@ const MAX_HASHED: u64 = 100_000_000;
 impl Session {
     /// A report as a file.
     pub fn report(&mut self, wanted: ReportWanted, form: ReportForm, out: &mut dyn FnMut(Output)) {
-        let document = self.document(wanted, out);
+        let (material, sweeps) = self.gathered(wanted, out);
         let bytes = match form {
-            ReportForm::Html => html::write(&document),
-            ReportForm::Text => text::write(&document),
+            ReportForm::Html => Ok(html::write(&compose(&material, &sweeps)).into_bytes()),
+            ReportForm::Text => Ok(text::write(&compose(&material, &sweeps)).into_bytes()),
+            ReportForm::Values => values::csv(&material.view),
         };
-        let name = format!("report-{}.{}", wanted.depth.id(), form.extension());
-        out(super::with_bytes(Event::Exported { names: vec![name], warnings: Vec::new() }, bytes.into_bytes()));
+        let name = match form {
+            ReportForm::Html | ReportForm::Text => format!("report-{}.{}", wanted.depth.id(), form.extension()),
+            ReportForm::Values => "values.csv".into(),
+        };
+        match bytes {
+            Ok(bytes) => out(super::with_bytes(Event::Exported { names: vec![name], warnings: Vec::new() }, bytes)),
+            Err(what) => super::failed(out, format!("{name} was not written: {what}")),
+        }
     }
 
     /// A report to be looked at in the page.

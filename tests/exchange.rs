@@ -1,0 +1,122 @@
+//! What other systems take: all values of a study as CSV, held against what the page shows.
+
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use myoscope::engine::Engine;
+use myoscope::engine::protocol::{
+    Buffer, Edit, Event, MuscleEdit, Output, ReportDepth, ReportForm, ReportWanted, Request, Store, StudyKey, StudyView,
+};
+use myoscope::formats::Files;
+use myoscope::model::{MarkerKind, MuscleColumn, Side, WhichMuscle};
+
+struct Desk {
+    engine: Engine,
+    study: StudyKey,
+    view: StudyView,
+}
+
+impl Desk {
+    fn demo(id: &str) -> Self {
+        let mut engine = Engine::default();
+        let mut outputs = Vec::new();
+        engine.handle(Request::OpenDemo { demo: id.into() }, &Files::default(), None, &mut |output| outputs.push(output));
+        let study = outputs.iter().find_map(|o| if let Event::Fetch { study, .. } = o.event { Some(study) } else { None }).unwrap();
+        engine.handle(Request::Fetched { study, store: Store::Edits }, &Files::default(), None, &mut |output| outputs.push(output));
+        let view = outputs.into_iter().find_map(|o| if let Event::Opened { view } = o.event { Some(view) } else { None }).unwrap();
+        Self { engine, study, view }
+    }
+
+    fn ask(&mut self, request: Request) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        self.engine.handle(request, &Files::default(), None, &mut |output| outputs.push(output));
+        for output in &outputs {
+            match &output.event {
+                Event::Changed { view } => self.view = view.clone(),
+                Event::Failed { what } => panic!("{what}"),
+                _ => {}
+            }
+        }
+        outputs
+    }
+
+    fn edit(&mut self, edit: Edit) {
+        self.ask(Request::Edit { study: self.study, edit, gesture: None });
+    }
+
+    fn save(&mut self, form: ReportForm, nameless: bool) -> (String, Vec<u8>) {
+        let outputs = self.ask(Request::Report { study: self.study, wanted: ReportWanted { depth: ReportDepth::Full, nameless }, form });
+        let saved = outputs.into_iter().find(|output| matches!(output.event, Event::Exported { .. })).unwrap();
+        let Event::Exported { names, .. } = saved.event else { panic!("no file") };
+        let Some(Buffer::Bytes(bytes)) = saved.buffers.into_iter().next() else { panic!("no bytes") };
+        (names[0].clone(), bytes)
+    }
+
+    fn values(&mut self) -> Vec<BTreeMap<String, String>> {
+        let (name, bytes) = self.save(ReportForm::Values, false);
+        assert_eq!(name, "values.csv");
+        csv::Reader::from_reader(bytes.as_slice()).deserialize().collect::<Result<_, _>>().unwrap()
+    }
+}
+
+fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
+    row[column].parse().unwrap_or_else(|_| panic!("no number in {column}: {row:?}"))
+}
+
+#[test]
+fn every_sweep_is_a_row_with_who_set_it() {
+    let mut desk = Desk::demo("motor");
+    desk.ask(Request::Sweeps { study: desk.study, test: 0 });
+    let sweep = desk.view.tests[0].sites[0].sweeps[0].clone();
+    let measured = sweep.measurement.unwrap();
+    let (zero_s, before) = (measured.zero_s, measured.response.unwrap().onset_ms);
+    desk.edit(Edit::MoveMarker { sweep: sweep.id, kind: MarkerKind::Onset, at_s: zero_s + (before + 0.5) / 1e3 });
+    let values = desk.values();
+    let onset = |site: &str| {
+        let mut found = values.iter().filter(|row| row["part"] == "response" && row["site"] == site && row["measure"] == "onset latency");
+        let row = found.next().unwrap_or_else(|| panic!("no onset at {site}"));
+        assert_eq!(found.next(), None, "one sweep a site");
+        row.clone()
+    };
+    let site = |at: usize| desk.view.tests[0].sites[at].name.clone();
+    let moved = onset(&site(0));
+    assert!((number(&moved, "value") - before - 0.5).abs() < 1e-9 && (number(&moved, "automatic") - before).abs() < 1e-9);
+    assert_eq!((moved["set_by"].as_str(), moved["unit"].as_str()), ("hand", "ms"));
+    assert!(moved["method"].starts_with("motor/"), "{moved:?}");
+    let own = onset(&site(1));
+    assert_eq!((own["set_by"].as_str(), &own["value"]), ("automatic", &own["automatic"]));
+    let velocity = values.iter().find(|row| row["part"] == "segment" && row["measure"] == "conduction velocity").unwrap();
+    let shown = desk.view.tests[0].sites.iter().find_map(|site| site.segment.as_ref()?.velocity_mps).unwrap();
+    assert!((number(velocity, "value") - shown).abs() < 1e-9);
+    // Values held against limits say where the limits are from.
+    let judged: Vec<_> = values.iter().filter(|row| row["part"] == "limit").collect();
+    assert_eq!(judged.len(), desk.view.tests.iter().map(|test| test.judged.len()).sum::<usize>());
+    assert!(!judged.is_empty(), "the demo is held against no limit: the test sees nothing");
+    for row in judged {
+        assert!(!row["source"].is_empty() && ["upper", "lower"].contains(&row["bound"].as_str()), "{row:?}");
+        let over = number(row, "value") > number(row, "limit");
+        let under = number(row, "value") < number(row, "limit");
+        assert_eq!(row["beyond"] == "yes", if row["bound"] == "upper" { over } else { under }, "{row:?}");
+    }
+}
+
+#[test]
+fn needle_conclusion_and_words_with_commas_are_in_it() {
+    let mut desk = Desk::demo("motor");
+    desk.edit(Edit::Impression { text: "No sign of a lesion, \"mild\" slowing.\nSecond line.".into() });
+    let row = desk.view.needle.next;
+    let muscle = WhichMuscle::Listed("tibialis_anterior".into());
+    desk.edit(Edit::Muscles { change: MuscleEdit::Add { muscle, side: Some(Side::Left) } });
+    desk.edit(Edit::Muscles { change: MuscleEdit::Write { row, column: MuscleColumn::Fibrillation, text: Some("2+".into()) } });
+    let values = desk.values();
+    let fibs = values.iter().find(|row| row["part"] == "needle" && row["measure"].starts_with("fibrillation")).unwrap();
+    assert!(fibs["words"].starts_with("2+") && fibs["set_by"] == "hand" && fibs["side"] == "L", "{fibs:?}");
+    let text = values.iter().find(|row| row["part"] == "conclusion" && row["of"] == "reader").unwrap();
+    assert_eq!(text["words"], "No sign of a lesion, \"mild\" slowing.\nSecond line.");
+    let subject = &desk.view.subject;
+    for name in [&subject.name, &subject.code, &subject.birth_date].into_iter().filter(|name| !name.is_empty()) {
+        assert!(values.iter().flat_map(BTreeMap::values).all(|cell| !cell.contains(name.as_str())), "a name is in the values");
+    }
+}
