@@ -17,6 +17,7 @@ const NAMES: &[(&str, &str)] = &[
     ("hea", "WFDB (.hea, .dat, .atr)"),
     ("wav", "WAV with its scale"),
     ("csv", "CSV, the whole recording"),
+    ("dcm", "DICOM (EMG waveform)"),
 ];
 
 /// Size of a chart in a file, px.
