@@ -1,7 +1,7 @@
 //! DICOM: what is written comes back, other writers' files are read, and pydicom reads ours.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a helper of a test may fail the test, and say what it skipped")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // a test fails by panicking, and says what it skipped
 
 mod common;
 

@@ -1,7 +1,7 @@
-//! What other systems take: all values of a study as CSV, held against what the page shows.
+//! What other systems take: all values of a study as CSV, and as a FHIR bundle, held against what the page shows.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking, and says what it skipped")]
 
 use std::collections::BTreeMap;
 
@@ -119,4 +119,69 @@ fn needle_conclusion_and_words_with_commas_are_in_it() {
     for name in [&subject.name, &subject.code, &subject.birth_date].into_iter().filter(|name| !name.is_empty()) {
         assert!(values.iter().flat_map(BTreeMap::values).all(|cell| !cell.contains(name.as_str())), "a name is in the values");
     }
+}
+
+fn bundle(desk: &mut Desk, nameless: bool) -> serde_json::Value {
+    let (name, bytes) = desk.save(ReportForm::Fhir, nameless);
+    assert_eq!(name, "report-full.fhir.json");
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+#[test]
+fn a_fhir_bundle_holds_the_values_and_their_limits() {
+    let mut desk = Desk::demo("motor");
+    desk.edit(Edit::Impression { text: "Normal.".into() });
+    let values = desk.values();
+    let all = bundle(&mut desk, false);
+    let entries = all["entry"].as_array().unwrap();
+    let of = |kind: &str| entries.iter().map(|entry| &entry["resource"]).filter(|r| r["resourceType"] == kind).collect::<Vec<_>>();
+    let [report] = of("DiagnosticReport")[..] else { panic!("one report") };
+    assert_eq!(report["conclusion"], "Normal.");
+    let observations = of("Observation");
+    let expected = values.iter().filter(|row| row["part"] != "person" && row["part"] != "conclusion").collect::<Vec<_>>();
+    assert_eq!(observations.len(), expected.len());
+    assert_eq!(report["result"].as_array().unwrap().len(), expected.len());
+    let addresses: std::collections::BTreeSet<&str> = entries.iter().map(|entry| entry["fullUrl"].as_str().unwrap()).collect();
+    assert_eq!(addresses.len(), entries.len());
+    assert!(report["result"].as_array().unwrap().iter().all(|of| addresses.contains(of["reference"].as_str().unwrap())));
+    let mut limits = 0;
+    for (observation, row) in observations.iter().zip(expected) {
+        let (own, value) = (observation["valueQuantity"]["value"].as_f64(), row["value"].parse::<f64>().ok());
+        // The reader of JSON here may miss the last bit.
+        let same = own.zip(value).map_or(own == value, |(a, b)| (a - b).abs() <= 1e-14 * b.abs());
+        assert!(same, "{own:?}: {row:?}");
+        if !row["limit"].is_empty() {
+            limits += 1;
+            let range = &observation["referenceRange"][0];
+            assert_eq!(range["text"], row["source"].as_str());
+            let side = if row["bound"] == "upper" { "high" } else { "low" };
+            assert_eq!(range[side]["value"].as_f64(), row["limit"].parse().ok());
+        }
+    }
+    assert!(limits > 0, "no value is held against a limit: the test sees nothing");
+    let subject = desk.view.subject.clone();
+    let name = [subject.name, subject.code].into_iter().find(|text| !text.is_empty()).unwrap();
+    assert!(!name.is_empty() && all.to_string().contains(&name));
+    assert!(!bundle(&mut desk, true).to_string().contains(&name));
+}
+
+#[test]
+fn the_official_schema_takes_every_resource() {
+    // `fhir.schema.json` of R4, and a Python with jsonschema.
+    let python = std::env::var("MYOSCOPE_PYTHON").unwrap_or_else(|_| "python3".into());
+    let Ok(schema) = std::env::var("MYOSCOPE_FHIR_SCHEMA") else {
+        println!("SKIPPED: MYOSCOPE_FHIR_SCHEMA names no fhir.schema.json of R4");
+        return;
+    };
+    let mut desk = Desk::demo("motor");
+    desk.edit(Edit::Impression { text: "Normal.".into() });
+    let path = std::env::temp_dir().join(format!("myoscope-{}.json", std::process::id()));
+    std::fs::write(&path, bundle(&mut desk, false).to_string()).unwrap();
+    let script = "import json, sys, jsonschema\ns = json.load(open(sys.argv[1]))\nb = json.load(open(sys.argv[2]))\n\
+        def bad(r):\n  return list(jsonschema.Draft6Validator({'$ref': '#/definitions/' + r['resourceType'], 'definitions': s['definitions']}).iter_errors(r))\n\
+        assert bad({'resourceType': 'Observation', 'status': 5}), 'the schema refuses nothing'\n\
+        wrong = [(e['resource']['resourceType'], x.message[:300]) for e in b['entry'] for x in bad(e['resource'])]\nassert not wrong, wrong[:5]\n";
+    let output = std::process::Command::new(python).args(["-c", script]).arg(schema).arg(&path).output().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -25,6 +25,7 @@ Usage:
   myoscope plot FILE -o OUT.(svg|png)          draws a recording as the viewer shows it
   myoscope report FILE -o OUT.(html|txt|pdf)   a report: the answer, values with their limits, waveforms
   myoscope report FILE -o OUT.csv              every value, one a row
+  myoscope report FILE -o OUT.json             a FHIR R4 bundle: report and observations
   myoscope report FILE -o OUT.dcm              the PDF within a DICOM object
   myoscope simulate --condition ID (-o OUT.EXT | --pty)
                                                a simulated patient: a recording (.myoraw is the raw log
@@ -61,7 +62,7 @@ Options of plot:
 
 Options of report:
   --depth DEPTH   summary for the referring doctor (default), full, or patient
-  --form FORM     html, text, pdf, dicom or values (default: by the ending of OUT)
+  --form FORM     html, text, pdf, dicom, values or fhir (default: by the ending of OUT)
   --without-names leave out what tells who was examined, the day of the test included (also for export)
 
 Options of simulate:
@@ -311,7 +312,8 @@ fn report_option(report: &mut ReportOptions, parser: &mut lexopt::Parser) -> Res
         }
         Some("form") => {
             let name = word(parser, "--form")?;
-            report.form = Some(Form::named(&name).ok_or_else(|| Failure::Usage("--form wants html, text, pdf, dicom or values".into()))?);
+            report.form =
+                Some(Form::named(&name).ok_or_else(|| Failure::Usage("--form wants html, text, pdf, dicom, values or fhir".into()))?);
         }
         _ => report.nameless = true,
     }

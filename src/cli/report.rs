@@ -20,7 +20,7 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
         None if to_stdout => Form::Plain(ReportForm::Text),
         None => {
             return Err(Failure::Usage(format!(
-                "'.{extension}' is no form of a report; known are html, txt, pdf, dcm, csv (or name it by --form)"
+                "'.{extension}' is no form of a report; known are html, txt, pdf, dcm, csv, json (or name it by --form)"
             )));
         }
     };

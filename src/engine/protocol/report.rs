@@ -51,11 +51,13 @@ pub enum ReportForm {
     Text,
     /// Every value, one a row, as CSV, whatever the depth.
     Values,
+    /// FHIR R4: a report that presents itself as HTML, and every value as an observation.
+    Fhir,
 }
 
 impl ReportForm {
     /// All.
-    pub const ALL: [Self; 3] = [Self::Html, Self::Text, Self::Values];
+    pub const ALL: [Self; 4] = [Self::Html, Self::Text, Self::Values, Self::Fhir];
 
     /// Its name in commands.
     pub const fn id(self) -> &'static str {
@@ -63,6 +65,7 @@ impl ReportForm {
             Self::Html => "html",
             Self::Text => "text",
             Self::Values => "values",
+            Self::Fhir => "fhir",
         }
     }
 
@@ -72,6 +75,7 @@ impl ReportForm {
             Self::Html => "html",
             Self::Text => "txt",
             Self::Values => "csv",
+            Self::Fhir => "json",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `compose` is a pure function of a view, the sweeps of its tests and a few facts of the files; it
 //! computes no value and draws no conclusion. The reader's own text stands before what the rules drafted.
 
+mod fhir;
 mod figures;
 mod tables;
 mod values;
@@ -28,10 +29,12 @@ impl Session {
             ReportForm::Html => Ok(html::write(&compose(&material, &sweeps)).into_bytes()),
             ReportForm::Text => Ok(text::write(&compose(&material, &sweeps)).into_bytes()),
             ReportForm::Values => values::csv(&material.view),
+            ReportForm::Fhir => fhir::write(&material.view, wanted.nameless, &html::write(&compose(&material, &sweeps))),
         };
         let name = match form {
             ReportForm::Html | ReportForm::Text => format!("report-{}.{}", wanted.depth.id(), form.extension()),
             ReportForm::Values => "values.csv".into(),
+            ReportForm::Fhir => format!("report-{}.fhir.json", wanted.depth.id()),
         };
         match bytes {
             Ok(bytes) => out(super::with_bytes(Event::Exported { names: vec![name], warnings: Vec::new() }, bytes)),

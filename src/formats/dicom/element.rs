@@ -20,6 +20,9 @@ const SEQUENCE_END: u32 = 0xFFFE_E0DD;
 /// Sequences that are gone into, also where the file does not say that they are sequences.
 const SEQUENCES: [u32; 5] = [super::WAVEFORMS, super::CHANNELS, super::SOURCE, super::UNITS, super::ANNOTATIONS];
 
+/// Tag, representation, length and where the value begins.
+type Head = (u32, [u8; 2], u32, u64);
+
 /// One element: where its value lies, or its items.
 #[derive(Debug, Clone)]
 pub(super) struct Element {
@@ -157,7 +160,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Tag, representation, length and where the value begins; `None`: the file ends, or is none.
-    fn head(&self, at: u64) -> Result<Option<(u32, [u8; 2], u32, u64)>, ReadError> {
+    fn head(&self, at: u64) -> Result<Option<Head>, ReadError> {
         let head = self.source.read_vec(at, 12)?;
         let Some((tag, long)) = tag_and_length(&head) else { return Ok(None) };
         if tag >> 16 == 0xFFFE || self.implicit {

@@ -227,6 +227,9 @@ fn recordings(groups: Vec<Group>) -> Vec<Vec<Vec<Group>>> {
 /// Place of a channel in the file (group, channel), and in the recording.
 type Places = Vec<((usize, usize), usize)>;
 
+/// A channel with its number and its places in the file.
+type Found = (Option<f64>, Channel, Line, Vec<(usize, usize)>);
+
 fn joined(classes: &[Vec<Group>]) -> (Recording, Vec<Line>, Places) {
     let mut spans = Vec::new();
     let mut stored_s = 0.0;
@@ -235,7 +238,7 @@ fn joined(classes: &[Vec<Group>]) -> (Recording, Vec<Line>, Places) {
         spans.push(Span { onset_s: group.onset_s, stored_s, duration_s });
         stored_s += duration_s;
     }
-    let mut found: Vec<(Option<f64>, Channel, Line, Vec<(usize, usize)>)> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     for class in classes {
         for (at, defined) in class[0].channels.iter().enumerate() {
             let (mut pieces, mut start, mut places) = (Vec::new(), 0, Vec::new());
@@ -339,6 +342,9 @@ fn start(source: &dyn ByteSource, set: &Set) -> Result<Option<StartTime>, ReadEr
     Ok(Some(StartTime { iso }))
 }
 
+/// What was kept, with samples of the steps that it states.
+type Whole = (Kept, Rc<dyn Samples>);
+
 /// What this program kept beside the attributes, if it fits what they say.
 fn kept(
     source: &dyn ByteSource,
@@ -346,7 +352,7 @@ fn kept(
     study: &Study,
     file: &NamedSource,
     warnings: &mut Vec<Warning>,
-) -> Result<Option<(Kept, Rc<dyn Samples>)>, ReadError> {
+) -> Result<Option<Whole>, ReadError> {
     let Some(element) = set.get(PRIVATE_KEPT).filter(|element| element.len <= MAX_KEPT) else { return Ok(None) };
     if set.text(source, PRIVATE_CREATOR, true)? != CREATOR {
         return Ok(None);
