@@ -24,6 +24,9 @@ Usage:
   myoscope export FILE -o OUT.EXT              writes a recording in the format of EXT
   myoscope plot FILE -o OUT.(svg|png)          draws a recording as the viewer shows it
   myoscope report FILE -o OUT.(html|txt|pdf)   a report: the answer, values with their limits, waveforms
+  myoscope report FILE -o OUT.csv              every value, one a row
+  myoscope report FILE -o OUT.json             a FHIR R4 bundle: report and observations
+  myoscope report FILE -o OUT.dcm              the PDF within a DICOM object
   myoscope simulate --condition ID (-o OUT.EXT | --pty)
                                                a simulated patient: a recording (.myoraw is the raw log
                                                of a live one), or an amplifier behind a pseudo-terminal
@@ -59,8 +62,8 @@ Options of plot:
 
 Options of report:
   --depth DEPTH   summary for the referring doctor (default), full, or patient
-  --form FORM     html, text or pdf (default: by the ending of OUT)
-  --without-names leave out what tells who was examined, the day of the test included
+  --form FORM     html, text, pdf, dicom, values or fhir (default: by the ending of OUT)
+  --without-names leave out what tells who was examined, the day of the test included (also for export)
 
 Options of simulate:
   --condition ID  healthy, carpal_tunnel, l5_radiculopathy, polyneuropathy, myopathy or fibrillating
@@ -86,7 +89,7 @@ pub enum Command {
     /// Analyse a stretch of a channel.
     Analyse(Options, AnalyseOptions),
     /// Write a recording to this file.
-    Export(Options, PathBuf),
+    Export(Options, PathBuf, bool),
     /// Draw a recording into this file.
     Plot(Options, PlotOptions, PathBuf),
     /// Write a report into this file.
@@ -115,6 +118,8 @@ pub struct AnalyseOptions {
 pub enum Form {
     /// PDF.
     Pdf,
+    /// PDF within a DICOM object.
+    Dicom,
     /// What the engine writes itself.
     Plain(ReportForm),
 }
@@ -123,7 +128,11 @@ impl Form {
     /// By its name (`html`) or the ending of a file (`txt`).
     pub fn named(name: &str) -> Option<Self> {
         let plain = ReportForm::ALL.into_iter().find(|form| form.id() == name || form.extension() == name);
-        plain.map(Self::Plain).or((name == "pdf").then_some(Self::Pdf))
+        plain.map(Self::Plain).or(match name {
+            "pdf" => Some(Self::Pdf),
+            "dicom" | "dcm" => Some(Self::Dicom),
+            _ => None,
+        })
     }
 }
 
@@ -241,7 +250,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     if options.files.is_empty() {
         return Err(Failure::Usage(format!("{name} wants a file")));
     }
-    if let Some(given) = report.given.filter(|_| name != "report") {
+    let nameless = name == "export" && report.given == Some("without-names") && report.form.is_none();
+    if let Some(given) = report.given.filter(|_| name != "report" && !nameless) {
         return Err(Failure::Usage(format!("{name} has no --{given}")));
     }
     if options.needle.is_some() && !matches!(&*name, "measure" | "report") {
@@ -269,7 +279,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
         (_, Some(_)) if options.files.len() > 1 => Err(Failure::Usage(format!("{name} takes one file at a time"))),
         ("report", Some(output)) => Ok(Command::Report(options, report, output)),
         ("plot", Some(output)) => Ok(Command::Plot(options, plot, output)),
-        (_, Some(output)) => Ok(Command::Export(options, output)),
+        (_, Some(output)) => Ok(Command::Export(options, output, report.nameless)),
     }
 }
 
@@ -302,7 +312,8 @@ fn report_option(report: &mut ReportOptions, parser: &mut lexopt::Parser) -> Res
         }
         Some("form") => {
             let name = word(parser, "--form")?;
-            report.form = Some(Form::named(&name).ok_or_else(|| Failure::Usage("--form wants html, text or pdf".into()))?);
+            report.form =
+                Some(Form::named(&name).ok_or_else(|| Failure::Usage("--form wants html, text, pdf, dicom, values or fhir".into()))?);
         }
         _ => report.nameless = true,
     }

@@ -6,8 +6,10 @@ use std::path::Path;
 use super::args::{Form, Options, ReportOptions};
 use super::desk::Desk;
 use super::{Failure, OK, REFUSED};
-use crate::engine::protocol::{Buffer, Event, Output, ReportForm, ReportWanted, Request};
+use crate::engine::protocol::{Buffer, Event, Output, ReportForm, ReportWanted, Request, StudyView};
 use crate::engine::report;
+use crate::formats::dicom;
+use crate::model::Subject;
 
 /// Writes the report of the only file of `options` into `target`.
 pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut dyn Write) -> Result<u8, Failure> {
@@ -17,7 +19,9 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
         Some(form) => form,
         None if to_stdout => Form::Plain(ReportForm::Text),
         None => {
-            return Err(Failure::Usage(format!("'.{extension}' is no form of a report; known are html, txt, pdf (or name it by --form)")));
+            return Err(Failure::Usage(format!(
+                "'.{extension}' is no form of a report; known are html, txt, pdf, dcm, csv, json (or name it by --form)"
+            )));
         }
     };
     let Some((file, opened)) = super::the_recording(options)? else { return Ok(REFUSED) };
@@ -30,6 +34,7 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
     let bytes = match form {
         Form::Plain(form) => plain(desk.ask(Request::Report { study, wanted, form })?),
         Form::Pdf => pdf(desk.ask(Request::Material { study, wanted })?)?,
+        Form::Dicom => pdf(desk.ask(Request::Material { study, wanted })?)?.map(|pdf| wrapped(&pdf, &desk.view, wanted)),
     };
     let Some(bytes) = bytes else { return Err(Failure::Write("no report was made".into())) };
     if to_stdout {
@@ -43,6 +48,14 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
 fn plain(outputs: Vec<Output>) -> Option<Vec<u8>> {
     let report = outputs.into_iter().find(|output| matches!(output.event, Event::Exported { .. }))?;
     report.buffers.into_iter().find_map(|buffer| if let Buffer::Bytes(bytes) = buffer { Some(bytes) } else { None })
+}
+
+/// The PDF as a DICOM object; without names it has no day either.
+fn wrapped(pdf: &[u8], view: &StudyView, wanted: ReportWanted) -> Vec<u8> {
+    let nobody = Subject { sex: view.subject.sex.clone(), ..Subject::default() };
+    let start = view.recordings.iter().find_map(|recording| recording.start.as_deref());
+    let (subject, start) = if wanted.nameless { (&nobody, None) } else { (&view.subject, start) };
+    dicom::encapsulated_pdf(pdf, &format!("Electrodiagnostic report, {}", wanted.depth.id()), subject, start)
 }
 
 fn pdf(outputs: Vec<Output>) -> Result<Option<Vec<u8>>, Failure> {

@@ -12,7 +12,7 @@ use super::{Files, NamedSource, OpenOptions, Opened, SliceSource, open, sidecar}
 use crate::model::{SampleError, Study};
 
 /// Kinds that [`drive`] knows.
-pub const KINDS: [&str; 11] = ["edf", "bdf", "wav", "csv", "txt", "hea", "dat", "atr", "meta", "vhdr", "mem"];
+pub const KINDS: [&str; 12] = ["edf", "bdf", "wav", "csv", "txt", "hea", "dat", "atr", "meta", "vhdr", "mem", "dcm"];
 
 /// Samples read at most of one channel.
 const MAX_SAMPLES: u64 = 1 << 16;

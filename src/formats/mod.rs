@@ -6,6 +6,7 @@
 
 pub mod brainvision;
 mod companion;
+pub mod dicom;
 pub mod edf;
 mod error;
 #[allow(clippy::panic, reason = "the fuzz entry asserts what readers promise")]

@@ -92,6 +92,7 @@ pub fn readers() -> &'static [&'static dyn Reader] {
         &super::wav::Wav,
         &super::brainvision::BrainVision,
         &super::qtrac::Qtrac,
+        &super::dicom::Dicom,
         &super::text::Text,
     ]
 }

@@ -89,5 +89,12 @@ impl Sink for MemorySink {
 
 /// Every format that is written: one line each.
 pub fn writers() -> &'static [&'static dyn Writer] {
-    &[&super::edf::EdfWriter, &super::edf::BdfWriter, &super::wfdb::WfdbWriter, &super::wav::WavWriter, &super::text::CsvWriter]
+    &[
+        &super::edf::EdfWriter,
+        &super::edf::BdfWriter,
+        &super::wfdb::WfdbWriter,
+        &super::wav::WavWriter,
+        &super::text::CsvWriter,
+        &super::dicom::DicomWriter,
+    ]
 }

@@ -121,7 +121,7 @@ pub fn Home() -> impl IntoView {
                         <button class="btn" on:click=move |_| commands::click("folder-input")>"Open a folder"</button>
                     </p>
                     <Opening/>
-                    <p class="muted small">"EDF, EDF+, BDF, BDF+, WFDB (.hea with .dat and annotations), BrainVision, WAV, Qtrac .MEM, CSV and other text tables. The content decides, not the name."</p>
+                    <p class="muted small">"EDF, EDF+, BDF, BDF+, WFDB (.hea with .dat and annotations), BrainVision, WAV, Qtrac .MEM, DICOM waveforms, CSV and other text tables. The content decides, not the name."</p>
                 </section>
                 <Amplifier/>
                 <Patients/>

@@ -86,6 +86,37 @@ test('a recording in every other format holds the same samples', async ({ page }
   }
 });
 
+test('a DICOM object holds the same, and opens again in the page with its test', async ({ page }) => {
+  await openMotor(page);
+  const latency = await value(page, 0, 'Latency');
+  const { name, bytes } = await save(page, /^DICOM/);
+  expect(name).toBe('motor.dcm');
+  expect(bytes.subarray(128, 132).toString()).toBe('DICM');
+  const folder = fixture(`saved-${process.pid}`);
+  fs.mkdirSync(folder, { recursive: true });
+  fs.writeFileSync(`${folder}/${name}`, bytes);
+  const [info] = commandLine('info', `${folder}/${name}`);
+  const [original] = commandLine('info', fixture('motor.hea'));
+  expect(info.channels.map((channel) => [channel.name, channel.n, channel.min, channel.max])).toEqual(original.channels.map((channel) => [channel.name, channel.n, channel.min, channel.max]));
+  await page.goto('./');
+  await open(page, `${folder}/${name}`);
+  await opened(page);
+  await expect(table(page).locator('table.nerve tbody tr')).toHaveCount(3);
+  expect(await value(page, 0, 'Latency')).toBe(latency);
+});
+
+test('all values of a study as one CSV', async ({ page }) => {
+  await openMotor(page);
+  const latency = await value(page, 0, 'Latency');
+  const { name, bytes } = await save(page, 'All values (CSV)');
+  expect(name).toBe('values.csv');
+  const [head, ...rows] = bytes.toString().trim().split('\n');
+  const columns = head.split(',');
+  expect(columns).toEqual(expect.arrayContaining(['part', 'measure', 'value', 'unit', 'automatic', 'set_by', 'limit', 'source', 'method']));
+  const onsets = rows.map((row) => row.split(',')).filter((cells) => cells[0] === 'response' && cells[columns.indexOf('measure')] === 'onset latency');
+  expect(Number(onsets[0][columns.indexOf('value')])).toBeCloseTo(latency, 1);
+});
+
 test('a WFDB record is saved as its three files', async ({ page }) => {
   await openRecording(page, 'two.edf');
   await page.keyboard.press('Control+e');

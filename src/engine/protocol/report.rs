@@ -49,17 +49,23 @@ pub enum ReportForm {
     Html,
     /// Plain text of 78 characters a line.
     Text,
+    /// Every value, one a row, as CSV, whatever the depth.
+    Values,
+    /// FHIR R4: a report that presents itself as HTML, and every value as an observation.
+    Fhir,
 }
 
 impl ReportForm {
     /// All.
-    pub const ALL: [Self; 2] = [Self::Html, Self::Text];
+    pub const ALL: [Self; 4] = [Self::Html, Self::Text, Self::Values, Self::Fhir];
 
     /// Its name in commands.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Html => "html",
             Self::Text => "text",
+            Self::Values => "values",
+            Self::Fhir => "fhir",
         }
     }
 
@@ -68,6 +74,8 @@ impl ReportForm {
         match self {
             Self::Html => "html",
             Self::Text => "txt",
+            Self::Values => "csv",
+            Self::Fhir => "json",
         }
     }
 }

@@ -3,8 +3,10 @@
 //! `compose` is a pure function of a view, the sweeps of its tests and a few facts of the files; it
 //! computes no value and draws no conclusion. The reader's own text stands before what the rules drafted.
 
+mod fhir;
 mod figures;
 mod tables;
+mod values;
 mod words;
 
 use sha2::{Digest, Sha256};
@@ -22,13 +24,22 @@ const MAX_HASHED: u64 = 100_000_000;
 impl Session {
     /// A report as a file.
     pub fn report(&mut self, wanted: ReportWanted, form: ReportForm, out: &mut dyn FnMut(Output)) {
-        let document = self.document(wanted, out);
+        let (material, sweeps) = self.gathered(wanted, out);
         let bytes = match form {
-            ReportForm::Html => html::write(&document),
-            ReportForm::Text => text::write(&document),
+            ReportForm::Html => Ok(html::write(&compose(&material, &sweeps)).into_bytes()),
+            ReportForm::Text => Ok(text::write(&compose(&material, &sweeps)).into_bytes()),
+            ReportForm::Values => values::csv(&material.view),
+            ReportForm::Fhir => fhir::write(&material.view, wanted.nameless, &html::write(&compose(&material, &sweeps))),
         };
-        let name = format!("report-{}.{}", wanted.depth.id(), form.extension());
-        out(super::with_bytes(Event::Exported { names: vec![name], warnings: Vec::new() }, bytes.into_bytes()));
+        let name = match form {
+            ReportForm::Html | ReportForm::Text => format!("report-{}.{}", wanted.depth.id(), form.extension()),
+            ReportForm::Values => "values.csv".into(),
+            ReportForm::Fhir => format!("report-{}.fhir.json", wanted.depth.id()),
+        };
+        match bytes {
+            Ok(bytes) => out(super::with_bytes(Event::Exported { names: vec![name], warnings: Vec::new() }, bytes)),
+            Err(what) => super::failed(out, format!("{name} was not written: {what}")),
+        }
     }
 
     /// A report to be looked at in the page.

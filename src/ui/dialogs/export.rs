@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::engine::protocol::{ReportDepth, Request, TestView, scenes};
+use crate::engine::protocol::{ReportDepth, ReportForm, ReportWanted, Request, TestView, scenes};
 use crate::model::{Cell, Column, Table};
 use crate::scene::svg;
 use crate::scene::theme;
@@ -17,6 +17,7 @@ const NAMES: &[(&str, &str)] = &[
     ("hea", "WFDB (.hea, .dat, .atr)"),
     ("wav", "WAV with its scale"),
     ("csv", "CSV, the whole recording"),
+    ("dcm", "DICOM (EMG waveform)"),
 ];
 
 /// Size of a chart in a file, px.
@@ -48,6 +49,12 @@ pub fn Export() -> impl IntoView {
         }
         app.dialog.set(None);
     };
+    let save_whole = move |form: ReportForm| {
+        if let Some(study) = app.active.get_untracked() {
+            app.send(Request::Report { study, wanted: ReportWanted { depth: ReportDepth::Full, nameless: false }, form });
+        }
+        app.dialog.set(None);
+    };
     let reported = app.study_now(|study| !study.tests.is_empty() || !study.needle.rows.is_empty()).unwrap_or_default();
     let muscles = app.selection.get_untracked() == Selection::Needle;
     let save_needle = move |_| {
@@ -72,6 +79,11 @@ pub fn Export() -> impl IntoView {
                 <h3>"Report"</h3>
                 <p class="row">
                     {ReportDepth::ALL.map(|depth| view! { <button class="btn" on:click=move |_| app.dialog.set(Some(Dialog::Report(depth)))>{depth.name()}</button> })}
+                </p>
+                <h3>"The whole study, for other systems"</h3>
+                <p class="row">
+                    <button class="btn" on:click=move |_| save_whole(ReportForm::Values) title="one row a value, with its limit, source and method">"All values (CSV)"</button>
+                    <button class="btn" on:click=move |_| save_whole(ReportForm::Fhir) title="a report and its observations as FHIR R4, the person's name included">"FHIR (JSON)"</button>
                 </p>
             })}
             <h3>"The recording, with annotations as edited"</h3>
