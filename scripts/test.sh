@@ -42,6 +42,10 @@ quiet() {
 
 native() {
   scripts/ensure.sh rust cc || return
+  # Without these the tests that let others read what is written here are reported as skipped.
+  if scripts/ensure.sh exchange; then
+    export MYOSCOPE_PYTHON="$PWD/.tools/exchange-venv/bin/python" MYOSCOPE_FHIR_SCHEMA="$PWD/.tools/fhir/package/fhir.schema.json"
+  fi
   # Prints of passing tests are shown, because skipped tests say so there.
   cargo test --no-fail-fast -- --show-output 2>&1 | tee "$logs/native.log" | quiet
   return "${PIPESTATUS[0]}"
