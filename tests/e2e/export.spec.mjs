@@ -108,13 +108,27 @@ test('a DICOM object holds the same, and opens again in the page with its test',
 test('all values of a study as one CSV', async ({ page }) => {
   await openMotor(page);
   const latency = await value(page, 0, 'Latency');
-  const { name, bytes } = await save(page, 'All values (CSV)');
+  const { name, bytes } = await save(page, 'Every value (CSV)');
   expect(name).toBe('values.csv');
   const [head, ...rows] = bytes.toString().trim().split('\n');
   const columns = head.split(',');
   expect(columns).toEqual(expect.arrayContaining(['part', 'measure', 'value', 'unit', 'automatic', 'set_by', 'limit', 'source', 'method']));
   const onsets = rows.map((row) => row.split(',')).filter((cells) => cells[0] === 'response' && cells[columns.indexOf('measure')] === 'onset latency');
   expect(Number(onsets[0][columns.indexOf('value')])).toBeCloseTo(latency, 1);
+});
+
+test('a study as a FHIR bundle: the report and an observation for every value', async ({ page }) => {
+  await openMotor(page);
+  const latency = await value(page, 0, 'Latency');
+  const { name, bytes } = await save(page, 'FHIR (JSON)');
+  expect(name).toMatch(/\.fhir\.json$/);
+  const resources = JSON.parse(bytes).entry.map(({ resource }) => resource);
+  const [report] = resources.filter(({ resourceType }) => resourceType === 'DiagnosticReport');
+  const observations = resources.filter(({ resourceType }) => resourceType === 'Observation');
+  expect(report.result).toHaveLength(observations.length);
+  expect(Buffer.from(report.presentedForm[0].data, 'base64').toString()).toContain('<!doctype html>');
+  const [onset] = observations.filter(({ code }) => code.coding[0].display === 'onset latency');
+  expect([onset.valueQuantity.code, onset.valueQuantity.value]).toEqual(['ms', expect.closeTo(latency, 1)]);
 });
 
 test('a WFDB record is saved as its three files', async ({ page }) => {

@@ -82,7 +82,7 @@ pub fn Export() -> impl IntoView {
                 </p>
                 <h3>"The whole study, for other systems"</h3>
                 <p class="row">
-                    <button class="btn" on:click=move |_| save_whole(ReportForm::Values) title="one row a value, with its limit, source and method">"All values (CSV)"</button>
+                    <button class="btn" on:click=move |_| save_whole(ReportForm::Values) title="one row a value, with its limit, source and method">"Every value (CSV)"</button>
                     <button class="btn" on:click=move |_| save_whole(ReportForm::Fhir) title="a report and its observations as FHIR R4, the person's name included">"FHIR (JSON)"</button>
                 </p>
             })}
