@@ -110,6 +110,13 @@ fn muscles_typed_by_keys_are_read_with_the_nerves() {
     if let Some(folder) = std::env::var_os("MYOSCOPE_PICTURES") {
         std::fs::write(std::path::Path::new(&folder).join("roots.svg"), svg::write(&picture, &PAPER)).unwrap();
     }
+    // A muscle that is only named was not examined.
+    let known = desk.view().root_tables[0].rows.len();
+    let change = MuscleEdit::Add { muscle: WhichMuscle::Listed("rectus_femoris".into()), side: Some(Side::Left) };
+    desk.edit(Edit::Muscles { change });
+    assert_eq!(desk.view().root_tables[0].rows.len(), known);
+    let said = "Rectus femoris: nothing is entered, so it counts as not examined";
+    assert!(answer(&desk).caveats.iter().any(|caveat| caveat.contains(said)), "{:?}", answer(&desk).caveats);
     onset(&mut desk, 60.0);
     assert_eq!(answer(&desk).conclusions[0].chronicity, "chronic_ongoing");
     assert!(!answer(&desk).conclusions[0].details().contains("; chronic;"), "never 'chronic' alone");

@@ -7,7 +7,7 @@ use crate::findings::{self, Answer, Case, Comparison, Late, Motor, Needle, Respo
 use crate::model::{MuscleColumn, NerveTest, Side, Summary, TestMeasurement, WhichMuscle};
 use crate::norms::{self, Person, StudyDef};
 
-use super::protocol::{MuscleRowView, NeedleView};
+use super::protocol::{CellBy, MuscleRowView, NeedleView};
 
 /// Stimuli without any F wave or H reflex after which it counts as absent: our own bound.
 const ENOUGH_STIMULI: usize = 8;
@@ -169,6 +169,10 @@ fn muscle(row: &MuscleRowView) -> Result<Needle, String> {
         return Err(format!("{}: not in the anatomical graph, so it is not read", row.name));
     };
     let Some(side) = row.side else { return Err(format!("{}: the side is not known, so it is not read", row.name)) };
+    let findings = MuscleColumn::ALL.iter().zip(&row.cells).filter(|(column, _)| **column != MuscleColumn::Comment);
+    if findings.into_iter().all(|(_, cell)| cell.by == CellBy::Nobody) {
+        return Err(format!("{}: nothing is entered, so it counts as not examined", row.title()));
+    }
     let cell = |column: MuscleColumn| {
         let at = MuscleColumn::ALL.iter().position(|other| *other == column);
         at.and_then(|at| row.cells.get(at)).map_or("", |cell| cell.value.as_str())

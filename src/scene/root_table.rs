@@ -82,9 +82,9 @@ const HEAD: f32 = 58.0;
 const ROW: f32 = 26.0;
 const TEXT: f32 = 12.0;
 const MARGIN: f32 = 12.0;
-/// Width of the names, and of a column at the least and at the most, px.
-const NAMES: f32 = 212.0;
-const COLUMN: [f32; 2] = [34.0, 64.0];
+/// Width of the names and of a column, at the least and at the most, px.
+const NAMES: [f32; 2] = [162.0, 212.0];
+const COLUMN: [f32; 2] = [28.0, 64.0];
 /// Height of a line of the key.
 const KEY: f32 = 22.0;
 
@@ -96,11 +96,12 @@ impl RootTable {
     /// The table, as wide as fits a width, px.
     pub fn picture(&self, theme: &Theme, width_px: f32) -> Picture {
         let n = self.roots.len().max(1) as f32;
-        let column = ((width_px - NAMES - 2.0 * MARGIN) / n).clamp(COLUMN[0], COLUMN[1]);
-        let right = MARGIN + NAMES + n * column;
+        let names = (width_px - 2.0 * MARGIN - n * COLUMN[0]).clamp(NAMES[0], NAMES[1]);
+        let column = ((width_px - names - 2.0 * MARGIN) / n).clamp(COLUMN[0], COLUMN[1]);
+        let right = MARGIN + names + n * column;
         let bottom = HEAD + ROW * self.rows.len() as f32;
         let mut out = Picture { width: right + MARGIN, alt: self.words(), ..Picture::default() };
-        let middle = |k: usize| MARGIN + NAMES + (k as f32 + 0.5) * column;
+        let middle = |k: usize| MARGIN + names + (k as f32 + 0.5) * column;
         out.marks.push(Shape::Text {
             at: [MARGIN, 22.0],
             text: self.title.clone(),
