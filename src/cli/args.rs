@@ -7,7 +7,7 @@ use lexopt::prelude::*;
 
 use super::Failure;
 use super::simulate::SimulateOptions;
-use crate::engine::protocol::{ReportDepth, ReportForm};
+use crate::engine::protocol::{PastDivision, ReportDepth, ReportForm};
 use crate::formats::OpenOptions;
 use crate::model::SignalTask;
 
@@ -31,6 +31,8 @@ Usage:
                                                a simulated patient: a recording (.myoraw is the raw log
                                                of a live one), or an amplifier behind a pseudo-terminal
   myoscope conclude CASES.toml... [--json]     where, how severe, since when: from values written down
+  myoscope norms (FOLDER | TABLE)... [-o LIMITS.csv]
+                                               a laboratory's own limits, computed from past studies
   myoscope --help | --version
 
 FILE is a recording, a folder, or - for standard input. Files that belong to a recording (signal
@@ -65,6 +67,11 @@ Options of report:
   --form FORM     html, text, pdf, dicom, values or fhir (default: by the ending of OUT)
   --without-names leave out what tells who was examined, the day of the test included (also for export)
 
+Options of norms:
+  --ages A-B,C-D  ages apart, both ends included (default: all together)
+  --sexes         women and men apart
+  --name NAME     what the limits are called (default: Our laboratory)
+
 Options of simulate:
   --condition ID  healthy, carpal_tunnel, l5_radiculopathy, polyneuropathy, myopathy or fibrillating
   --seconds S     length of the recording (default 10)
@@ -94,6 +101,8 @@ pub enum Command {
     Plot(Options, PlotOptions, PathBuf),
     /// Write a report into this file.
     Report(Options, ReportOptions, PathBuf),
+    /// Compute limits from past studies, into this file.
+    Norms(Options, NormsOptions, Option<PathBuf>),
     /// Conclude from cases.
     Conclude(Options),
     /// Simulate a patient into this file, or behind a terminal.
@@ -111,6 +120,17 @@ pub struct AnalyseOptions {
     pub from_s: Option<f64>,
     /// Last moment, seconds.
     pub to_s: Option<f64>,
+}
+
+/// What `norms` takes besides.
+#[derive(Debug, Default)]
+pub struct NormsOptions {
+    /// How people are divided.
+    pub division: PastDivision,
+    /// What the limits are called.
+    pub name: Option<String>,
+    /// The first of these options that was given, for a refusal by commands without them.
+    given: Option<&'static str>,
 }
 
 /// Forms of a report.
@@ -194,7 +214,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     let mut parser = lexopt::Parser::from_iter(arguments);
     let (mut command, mut options, mut plot, mut output) = (None, Options::default(), PlotOptions::default(), None);
     let (mut analyse, mut simulate, mut simulated) = (AnalyseOptions::default(), SimulateOptions::default(), None);
-    let mut report = ReportOptions::default();
+    let (mut report, mut norms) = (ReportOptions::default(), NormsOptions::default());
     while let Some(argument) = parser.next().map_err(usage)? {
         match argument {
             Long("help") | Short('h') => return Ok(Command::Help),
@@ -217,6 +237,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
                 report.given = REPORT_ONLY.into_iter().find(|known| *known == name);
                 report_option(&mut report, &mut parser)?;
             }
+            Long(name) if NORMS_ONLY.contains(&name) => {
+                norms.given = NORMS_ONLY.into_iter().find(|known| *known == name);
+                norms_option(&mut norms, &mut parser)?;
+            }
             Long(name) if SIMULATE_ONLY.contains(&name) => {
                 let name = SIMULATE_ONLY.into_iter().find(|known| *known == name).unwrap_or_default();
                 simulated = Some(name);
@@ -229,7 +253,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     }
     let Some(command) = command else { return Err(Failure::Usage("a command is missing".into())) };
     let name = command.to_string_lossy();
-    if !matches!(&*name, "info" | "measure" | "analyse" | "export" | "plot" | "report" | "simulate" | "conclude") {
+    if !matches!(&*name, "info" | "measure" | "analyse" | "export" | "plot" | "report" | "simulate" | "conclude" | "norms") {
         return Err(Failure::Usage(format!("there is no command '{name}'")));
     }
     if name == "simulate" {
@@ -260,6 +284,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     if options.limits.is_some() && name != "conclude" {
         return Err(Failure::Usage(format!("{name} has no --limits")));
     }
+    if let Some(given) = norms.given.filter(|_| name != "norms") {
+        return Err(Failure::Usage(format!("{name} has no --{given}")));
+    }
     let both = name == "analyse";
     if let Some(given) = plot.given.filter(|given| name != "plot" && !(both && STRETCH.contains(given))) {
         return Err(Failure::Usage(format!("{name} has no --{given}")));
@@ -273,6 +300,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
         ("info", None) => Ok(Command::Info(options)),
         ("measure", None) => Ok(Command::Measure(options)),
         ("analyse", None) => Ok(Command::Analyse(options, analyse)),
+        ("norms", output) => Ok(Command::Norms(options, norms, output)),
         ("conclude", None) => Ok(Command::Conclude(options)),
         ("info" | "measure" | "analyse" | "conclude", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
         (_, None) => Err(Failure::Usage(format!("{name} wants -o OUT"))),
@@ -281,6 +309,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
         ("plot", Some(output)) => Ok(Command::Plot(options, plot, output)),
         (_, Some(output)) => Ok(Command::Export(options, output, report.nameless)),
     }
+}
+
+/// Options that only `norms` has.
+const NORMS_ONLY: [&str; 3] = ["ages", "sexes", "name"];
+
+fn norms_option(norms: &mut NormsOptions, parser: &mut lexopt::Parser) -> Result<(), Failure> {
+    match norms.given {
+        Some("ages") => norms.division.ages = PastDivision::ages(&word(parser, "--ages")?).map_err(Failure::Usage)?,
+        Some("name") => norms.name = Some(word(parser, "--name")?),
+        _ => norms.division.sexes = true,
+    }
+    Ok(())
 }
 
 /// Options that only `simulate` has.

@@ -8,6 +8,7 @@ mod conclude;
 mod desk;
 mod export;
 mod input;
+mod norms;
 mod plot;
 mod report;
 mod simulate;
@@ -79,6 +80,7 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) 
         Command::Info(options) => return print_info(&options, out),
         Command::Measure(options) => return print_measure(&options, out),
         Command::Analyse(options, wanted) => return analyse::run(&options, &wanted, out),
+        Command::Norms(options, wanted, target) => return norms::run(&options, &wanted, target.as_deref(), out),
         Command::Conclude(options) => return conclude::run(&options, out),
         Command::Export(options, target, nameless) => return export::run(&options, &target, nameless),
         Command::Simulate(options, target) => return simulate::run(&options, target.as_deref(), out),

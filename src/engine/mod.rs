@@ -21,6 +21,7 @@ pub mod measure;
 pub mod muscles;
 mod nerve_map;
 mod open;
+pub mod past;
 pub mod protocol;
 mod pyramids;
 pub mod report;
@@ -41,7 +42,7 @@ use std::sync::Arc;
 
 use crate::formats::Files;
 use crate::norms::Profile;
-use protocol::{Buffer, Event, Output, Request, StudyKey};
+use protocol::{Buffer, Event, Output, Request, Store, StudyKey};
 use session::Session;
 
 /// The engine. One lives in the browser's worker, one in each run of the command line or a test.
@@ -51,6 +52,8 @@ pub struct Engine {
     next: StudyKey,
     /// The laboratory's own limits.
     own: Option<Arc<Profile>>,
+    /// Past studies that limits are computed from.
+    gathering: Option<past::Gathering>,
     /// The recording that runs.
     live: Option<live::Live>,
 }
@@ -64,6 +67,11 @@ impl Engine {
             Request::Close { study } => {
                 self.sessions.remove(&study);
             }
+            Request::GatherPast { division } => self.gather(files, division, out),
+            Request::DividePast { division } => self.divide_past(division, out),
+            Request::ForgetPast => self.gathering = None,
+            Request::PastTable { name, accepted, keep } => self.past_table(&name, &accepted, keep, out),
+            Request::Fetched { study, store: Store::Edits } if self.gathered(study, bytes, out) => {}
             Request::Fetched { study, store, .. } => self.with(study, out, |session, out| session.fetched(store, bytes, out)),
             Request::Edit { study, edit, gesture } => self.with(study, out, |session, out| session.edit(edit, gesture, out)),
             Request::Undo { study } => self.with(study, out, Session::undo),
@@ -106,7 +114,7 @@ impl Engine {
 
     /// Does one bounded piece of the work that is waiting; `false` when there is none.
     pub fn step(&mut self, out: &mut dyn FnMut(Output)) -> bool {
-        self.sessions.values_mut().any(|session| session.step(out))
+        self.sessions.values_mut().any(|session| session.step(out)) || self.gather_step(out)
     }
 
     fn with(&mut self, study: StudyKey, out: &mut dyn FnMut(Output), act: impl FnOnce(&mut Session, &mut dyn FnMut(Output))) {

@@ -136,7 +136,7 @@ fn in_sentence(name: &str) -> String {
 
 /// Names what was opened by content, so that a renamed or moved file finds its edits again. What a
 /// person said about the file counts too: another sampling rate makes another recording.
-fn fingerprint(files: &Files, opened: &Opened, options: &OpenOptions) -> String {
+pub(super) fn fingerprint(files: &Files, opened: &Opened, options: &OpenOptions) -> String {
     let mut hash = Sha256::new();
     for file in opened.used.iter().filter_map(|name| files.named(name)) {
         let source: &dyn ByteSource = file.source.as_ref();

@@ -6,13 +6,14 @@ mod event;
 mod guide;
 mod live;
 mod needle;
+mod past;
 mod report;
 mod request;
 pub mod scenes;
 mod triggered;
 mod view;
 
-pub use self::{edit::Edit, event::*, guide::*, live::*, needle::*, report::*, request::Request, triggered::*, view::*};
+pub use self::{edit::Edit, event::*, guide::*, live::*, needle::*, past::*, report::*, request::Request, triggered::*, view::*};
 pub use crate::findings::{Answer, Conclusion, Fit, Reason, Rule};
 pub use crate::formats::OpenOptions as TextOptions;
 pub use crate::formats::text::Preview as TextPreview;

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::protocol::{
-    AnnotationView, JudgedValue, PersonView, RecordingView, SiteView, StudyChoice, StudyGuess, StudyView, SweepView, TestView,
+    AnnotationView, JudgedValue, PersonView, RecordingView, SiteView, StudyChoice, StudyGuess, StudyView, SweepView, TestView, WarmedValue,
 };
 use super::session::Session;
+use crate::findings;
 use crate::formats::writers;
 use crate::model::{
     Edits, Examination, NerveTest, Side, Site, SiteEdits, Subject, Summary, SweepId, SweepMeasurement, TestKind, TestMeasurement,
 };
-use crate::norms::{self, Person};
+use crate::norms::temperature;
+use crate::norms::{self, Person, StudyDef};
 
 impl Session {
     pub fn view(&mut self) -> StudyView {
@@ -111,7 +113,10 @@ impl Session {
         let study = self.study_of(index, test).and_then(|(id, confirmed)| norms::by_id(id).map(|study| (study, confirmed))).map(
             |(study, confirmed)| StudyChoice { id: study.id.clone(), name: study.name.clone(), confirmed, distal_mm: study.distal_mm() },
         );
+        let warmed = study.as_ref().and_then(|study| norms::by_id(&study.id));
+        let warmed = warmed.map(|study| warmed_values(study, test, measurement)).unwrap_or_default();
         TestView {
+            warmed,
             title: title(test, index),
             kind: test.kind,
             side: test.side,
@@ -169,6 +174,24 @@ impl Session {
             })
             .collect()
     }
+}
+
+fn warmed_values(study: &StudyDef, test: &NerveTest, measurement: &TestMeasurement) -> Vec<WarmedValue> {
+    let all = temperature::warmed(study, findings::is_leg(&study.id), test, measurement);
+    let site = |index: usize| test.sites.get(index).map(|site| site.name.clone()).unwrap_or_default();
+    let view = |warmed: temperature::Warmed| WarmedValue {
+        site: site(warmed.site),
+        measure: warmed.measure.to_owned(),
+        value: warmed.value,
+        estimate: warmed.estimate,
+        unit: warmed.unit.to_owned(),
+        from_c: warmed.from_c,
+        to_c: warmed.to_c,
+        per_c: warmed.per_c,
+        source: warmed.source,
+        unverified: warmed.unverified,
+    };
+    all.into_iter().map(view).collect()
 }
 
 fn person_view(edits: &Edits, subject: &Subject) -> PersonView {

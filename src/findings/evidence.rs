@@ -3,15 +3,11 @@
 use crate::model::Side;
 use crate::norms::anatomy::{Segment, anatomy};
 use crate::norms::criteria::param;
+use crate::norms::temperature::is_cold;
 use crate::norms::{Bound, Limit, MuscleDef, Person, by_id, limits, muscle_by_id};
 
 use super::Tested;
 use super::case::{Case, Motor, Needle, Sensory};
-
-/// Skin temperatures that latencies and velocities want at least, degrees Celsius
-/// (targets `upper_limb_skin` and `lower_limb_skin` of the reference).
-const WARM_HAND_C: f64 = 32.0;
-const WARM_FOOT_C: f64 = 30.0;
 
 /// A response below this share of the other side's is low, whatever the limit says
 /// (rule `axon_loss_severity`: mild ends at half of the other side).
@@ -230,6 +226,12 @@ impl<'a> Limits<'a> {
     }
 }
 
+/// Whether a limb is too cold for its latencies.
+fn cold(case: &Case, leg: bool) -> bool {
+    let skin = if leg { case.foot_c } else { case.hand_c };
+    skin.is_some_and(|c| is_cold(leg, c))
+}
+
 /// The side across.
 pub fn other(side: Side) -> Side {
     match side {
@@ -275,7 +277,7 @@ impl Evidence {
 
     /// Whether a limb of a study is too cold for its latencies.
     fn is_cold(case: &Case, study: &str) -> bool {
-        if is_leg(study) { case.foot_c.is_some_and(|c| c < WARM_FOOT_C) } else { case.hand_c.is_some_and(|c| c < WARM_HAND_C) }
+        cold(case, is_leg(study))
     }
 
     /// A latency or velocity that a cold limb may explain says nothing.
@@ -412,7 +414,7 @@ impl Evidence {
             let held = rows.hold(measure, None, None, row.min_latency_ms);
             // The nerve of a late response is that of an arm or a leg by its name.
             let leg = ["soleus", "tibial", "fibular"].iter().any(|word| row.study.contains(word));
-            let cold = if leg { case.foot_c.is_some_and(|c| c < WARM_FOOT_C) } else { case.hand_c.is_some_and(|c| c < WARM_HAND_C) };
+            let cold = cold(case, leg);
             let across = case.late.iter().find(|there| there.study == row.study && there.side == other(row.side));
             let behind = row.min_latency_ms.zip(across.and_then(|row| row.min_latency_ms)).map(|(here, there)| here - there);
             let limit = param("radic_h", "h_side_diff_ms");

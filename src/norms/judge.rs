@@ -1,10 +1,9 @@
 //! Measured values against their limits.
 
 use super::limits::{Bound, Limit, Person, limits};
-use super::measures::{distal, late_study, late_values};
+use super::measures::{conduction_values, late_study, late_values};
 use super::studies::{StudyDef, by_id, citation};
-use super::words::site_of;
-use crate::model::{MarkerKind, NerveTest, TestKind, TestMeasurement};
+use crate::model::{NerveTest, TestKind, TestMeasurement};
 
 /// How far a distance may lie from that of the limit, mm.
 const SAME_DISTANCE_MM: f64 = 10.0;
@@ -43,42 +42,26 @@ pub fn judge(study: &str, test: &NerveTest, measured: &TestMeasurement, person: 
 
 fn conduction(study: &StudyDef, test: &NerveTest, measured: &TestMeasurement, person: &Person) -> Vec<Judged> {
     let rows = limits(&study.id, person);
+    let far = far(study, test).unwrap_or_default();
+    let values = conduction_values(study, test, measured);
     let mut out = Vec::new();
-    let distance = test.sites.first().and_then(|site| site.distance_mm).zip(study.distal_mm());
-    let far = distance.filter(|(mm, of)| (mm - of).abs() > SAME_DISTANCE_MM);
-    let far = far.map(|(mm, of)| format!("the limit is for {of:.0} mm, measured at {mm:.0} mm")).unwrap_or_default();
-    if let Some(response) = distal(test, measured) {
-        for row in rows.iter().filter(|row| row.segment.is_none()) {
-            let value = match (row.measure.as_str(), row.amp_kind.as_deref()) {
-                ("onset_latency", _) => Some(response.onset_ms),
-                ("peak_latency", _) => response.marker_ms(MarkerKind::NegativePeak),
-                ("amplitude", Some("peak_peak")) => response.pp_uv.map(|uv| in_unit(uv, row)),
-                ("amplitude", _) => Some(in_unit(response.amp_uv, row)),
-                _ => None,
-            };
-            let doubt = if row.measure.contains("latency") { far.as_str() } else { "" };
-            out.extend(value.map(|value| judged(row, Some(0), value, doubt)));
-        }
+    for row in rows.iter().filter(|row| row.segment.is_none() && row.measure != "conduction_velocity") {
+        let kind = row.amp_kind.as_deref().or(Some("onset_peak")).filter(|_| row.measure == "amplitude");
+        let doubt = if row.measure.contains("latency") { far.as_str() } else { "" };
+        let value = values.iter().find(|value| value.measure == row.measure && value.amp_kind == kind);
+        out.extend(value.map(|value| judged(row, Some(0), value.value, doubt)));
     }
-    let ids: Vec<&str> = study.sites.iter().map(|site| site.id.as_str()).collect();
-    let site = |index: usize| site_of(&test.sites.get(index)?.name, &ids);
-    for segment in measured.summary.segments() {
-        let Some(velocity) = segment.velocity_mps else { continue };
-        let row = match segment.from {
-            Some(from) => {
-                let name = site(from).zip(site(segment.to)).map(|(distal, proximal)| format!("{distal}-{proximal}"));
-                rows.iter().find(|row| row.measure == "conduction_velocity" && row.segment == name && name.is_some())
-            }
-            None => rows.iter().find(|row| row.measure == "conduction_velocity" && row.segment.is_none()),
-        };
-        out.extend(row.map(|row| judged(row, Some(segment.to), velocity, "")));
+    for value in values.iter().filter(|value| value.measure == "conduction_velocity") {
+        let row = rows.iter().find(|row| row.measure == "conduction_velocity" && row.segment == value.segment);
+        out.extend(row.map(|row| judged(row, Some(value.site), value.value, "")));
     }
     out
 }
 
-/// Microvolts in the unit of the limit.
-fn in_unit(uv: f64, row: &Limit) -> f64 {
-    if row.unit == "mV" { uv / 1000.0 } else { uv }
+/// Says that the distance is not that of the study's limits.
+pub(super) fn far(study: &StudyDef, test: &NerveTest) -> Option<String> {
+    let (mm, of) = test.sites.first().and_then(|site| site.distance_mm).zip(study.distal_mm())?;
+    ((mm - of).abs() > SAME_DISTANCE_MM).then(|| format!("the limit is for {of:.0} mm, measured at {mm:.0} mm"))
 }
 
 fn judged(row: &Limit, site: Option<usize>, value: f64, doubt: &str) -> Judged {

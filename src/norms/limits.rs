@@ -102,6 +102,18 @@ impl Limit {
         sex && age && low && high
     }
 
+    /// Whom it is made for (`women, 20 to 44 years`); empty: everybody.
+    pub fn people(&self) -> String {
+        let sex = self.sex.as_deref().map(|sex| if sex == "female" { "women" } else { "men" }.to_owned());
+        let ages = match (self.age_min, self.age_max) {
+            (Some(from), Some(to)) => Some(format!("{from} to {to} years")),
+            (Some(from), None) => Some(format!("from {from} years on")),
+            (None, Some(to)) => Some(format!("up to {to} years")),
+            (None, None) => None,
+        };
+        sex.into_iter().chain(ages).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether its figure was not read again in its source, or is doubtful.
     pub fn unverified(&self) -> bool {
         unverified(&self.verified, &self.confidence)

@@ -2,7 +2,7 @@
 
 use super::studies::StudyDef;
 use super::words::{names_nerve, names_recording, normal, site_of};
-use crate::model::{NerveTest, Response, Summary, TestKind, TestMeasurement, average_id};
+use crate::model::{MarkerKind, NerveTest, Response, Summary, TestKind, TestMeasurement, average_id};
 
 /// Nerves whose F waves have rows.
 const F_NERVES: [&str; 4] = ["median", "ulnar", "tibial", "fibular"];
@@ -58,6 +58,51 @@ pub fn at_site(test: &NerveTest, measured: &TestMeasurement, site: usize) -> Opt
         Some(average) => average.response,
         None => own.filter_map(|sweep| sweep.response).max_by(|a, b| a.amp_uv.total_cmp(&b.amp_uv)),
     }
+}
+
+/// One value of nerve conduction in the words of the tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// Index of the site, or of the proximal site of a segment.
+    pub site: usize,
+    /// `onset_latency`, `peak_latency`, `amplitude` or `conduction_velocity`.
+    pub measure: &'static str,
+    /// `ms`, `mV`, `uV` or `m_per_s`.
+    pub unit: &'static str,
+    /// Of amplitudes: `onset_peak` or `peak_peak`.
+    pub amp_kind: Option<&'static str>,
+    /// Of a velocity between two sites: `wrist-below_elbow`.
+    pub segment: Option<String>,
+    /// The value.
+    pub value: f64,
+}
+
+/// Values of a motor or sensory test that is this study: of the distal response and of the segments whose
+/// sites the tables know.
+pub fn conduction_values(study: &StudyDef, test: &NerveTest, measured: &TestMeasurement) -> Vec<Value> {
+    let mut out = Vec::new();
+    let mut say = |site, measure, unit, amp_kind, segment, value: Option<f64>| {
+        out.extend(value.filter(|value| value.is_finite()).map(|value| Value { site, measure, unit, amp_kind, segment, value }));
+    };
+    if let Some(response) = distal(test, measured) {
+        let (unit, scale) = if study.kind == "motor" { ("mV", 1e-3) } else { ("uV", 1.0) };
+        say(0, "onset_latency", "ms", None, None, Some(response.onset_ms));
+        say(0, "peak_latency", "ms", None, None, response.marker_ms(MarkerKind::NegativePeak));
+        say(0, "amplitude", unit, Some("onset_peak"), None, Some(scale * response.amp_uv));
+        say(0, "amplitude", unit, Some("peak_peak"), None, response.pp_uv.map(|uv| scale * uv));
+    }
+    let site = |index: usize| site_id(study, &test.sites.get(index)?.name);
+    for segment in measured.summary.segments() {
+        let name = match segment.from {
+            Some(from) => match site(from).zip(site(segment.to)) {
+                Some((distal, proximal)) => Some(format!("{distal}-{proximal}")),
+                None => continue,
+            },
+            None => None,
+        };
+        say(segment.to, "conduction_velocity", "m_per_s", None, name, segment.velocity_mps);
+    }
+    out
 }
 
 /// The stimulation site of a study that a site of a test is.

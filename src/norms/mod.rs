@@ -15,7 +15,10 @@ mod muscle_words;
 mod muscles;
 pub mod needle;
 pub mod own;
+pub mod past;
+mod plateau;
 mod studies;
+pub mod temperature;
 mod words;
 
 pub use guess::{Guess, Hints, guess, side_of};

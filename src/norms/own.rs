@@ -1,7 +1,5 @@
 //! A laboratory's own limits: a table as any spreadsheet saves it (docs/limits.md).
 
-use std::io::Write as _;
-
 use super::limits::{Bound, Limit, Profile, published};
 use super::studies::{by_id, late_responses};
 
@@ -43,15 +41,20 @@ fn is_study(id: &str) -> bool {
     by_id(id).is_some() || late_responses().iter().any(|late| late.id == id)
 }
 
+/// The first line that is no remark.
+pub(super) fn heading(text: &str) -> &str {
+    text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default()
+}
+
 /// Whether a text begins like a table of limits.
 pub fn is_table(text: &str) -> bool {
-    let head = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default().to_lowercase();
+    let head = heading(text).to_lowercase();
     COLUMNS[..5].iter().all(|column| head.contains(column))
 }
 
 /// The character between columns: the one that the heading has most of.
-fn delimiter(text: &str) -> u8 {
-    let head = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
+pub(super) fn delimiter(text: &str) -> u8 {
+    let head = heading(text);
     [b',', b';', b'\t'].into_iter().max_by_key(|of| head.bytes().filter(|byte| byte == of).count()).unwrap_or(b',')
 }
 
@@ -102,71 +105,30 @@ pub fn read(text: &str, name: &str) -> Result<(Profile, Vec<String>), String> {
 }
 
 fn row<'a>(cell: &impl Fn(&str) -> &'a str, comma: bool, name: &str) -> Result<Limit, String> {
-    let number = |of: &str| -> Result<Option<f64>, String> {
-        let text = if comma { cell(of).replace(',', ".") } else { cell(of).to_owned() };
-        match text.as_str() {
-            "" => Ok(None),
-            text => text.parse().ok().filter(|value: &f64| value.is_finite()).map(Some).ok_or(format!("{of} '{text}' is no number")),
-        }
-    };
-    let study = cell("study").to_lowercase().replace([' ', '-'], "_").replace("peroneal", "fibular");
-    let definition = by_id(&study);
-    if !is_study(&study) {
-        return Err(format!("the study '{}' is not known", cell("study")));
-    }
-    let measure = cell("measure").to_lowercase().replace(' ', "_");
-    let units = units(&measure);
-    if units.is_empty() {
-        return Err(format!("the measure '{measure}' is not one that the published table has"));
-    }
-    let unit = cell("unit").replace(['\u{b5}', '\u{3bc}'], "u").replace("m/s", "m_per_s").replace('%', "percent");
-    let Some(unit) = units.iter().find(|of| of.eq_ignore_ascii_case(&unit)) else {
-        return Err(format!("the unit '{}' is not that of {measure} ({})", cell("unit"), units.join(" or ")));
-    };
-    // A motor response is held in mV, a sensory one in uV: what is in the other unit would be a thousand times off.
-    let motor = definition.is_some_and(|study| study.kind == "motor");
-    if measure == "amplitude" && (*unit == "mV") != motor {
-        return Err(format!("amplitudes of {study} are in {}", if motor { "mV" } else { "uV" }));
-    }
+    let number = |of: &str| number(cell(of), of, comma);
+    let Subject { study, measure, unit, segment, amp_kind } = subject(cell)?;
     let bound = match cell("bound").to_lowercase().as_str() {
         "upper" | "max" | "<=" => Bound::Upper,
         "lower" | "min" | ">=" => Bound::Lower,
         other => return Err(format!("the bound '{other}' is neither upper nor lower")),
     };
     let value = number("value")?.ok_or("there is no value")?;
-    let most = MOST.iter().find(|(of, _)| of == unit).map_or(f64::INFINITY, |(_, most)| *most);
+    let most = MOST.iter().find(|(of, _)| *of == unit).map_or(f64::INFINITY, |(_, most)| *most);
     if value <= 0.0 || value > most {
         return Err(format!("{value} {unit} cannot be a limit of {measure}"));
     }
-    let text = |of: &str| Some(cell(of)).filter(|text| !text.is_empty()).map(str::to_lowercase);
-    let sex = match text("sex").as_deref() {
-        None => None,
-        Some("f" | "female") => Some("female".to_owned()),
-        Some("m" | "male") => Some("male".to_owned()),
-        Some(other) => return Err(format!("the sex '{other}' is neither female nor male")),
-    };
-    let segment = text("segment");
-    if let (Some(segment), Some(study)) = (&segment, definition) {
-        let known = |id: &str| study.sites.iter().any(|site| site.id == id);
-        if segment.split('-').count() > 2 || !segment.split('-').all(known) {
-            return Err(format!("the segment '{segment}' is not between two sites of {} (as wrist-below_elbow)", study.id));
-        }
-    }
-    if measure == "conduction_velocity" && motor && segment.is_none() {
-        return Err("a motor velocity needs its segment (as wrist-below_elbow)".into());
-    }
-    let verified = text("verified").unwrap_or_else(|| "own".to_owned());
+    let verified = Some(cell("verified")).filter(|text| !text.is_empty()).map_or_else(|| "own".to_owned(), str::to_lowercase);
     Ok(Limit {
         id: format!("own_{study}_{measure}"),
         profile: name.to_owned(),
         study,
         measure,
-        unit: (*unit).to_owned(),
+        unit: unit.to_owned(),
         bound,
         value,
         segment,
-        amp_kind: text("amp_kind"),
-        sex,
+        amp_kind,
+        sex: sex(cell("sex"))?,
         age_min: number("age_min")?,
         age_max: number("age_max")?,
         height_min_cm: number("height_min_cm")?,
@@ -180,13 +142,93 @@ fn row<'a>(cell: &impl Fn(&str) -> &'a str, comma: bool, name: &str) -> Result<L
     })
 }
 
+/// A cell as a number; `comma`: with decimal commas.
+pub(super) fn number(cell: &str, of: &str, comma: bool) -> Result<Option<f64>, String> {
+    let text = if comma { cell.replace(',', ".") } else { cell.to_owned() };
+    match text.as_str() {
+        "" => Ok(None),
+        text => text.parse().ok().filter(|value: &f64| value.is_finite()).map(Some).ok_or(format!("{of} '{text}' is no number")),
+    }
+}
+
+/// `female`, `male` or neither.
+pub(super) fn sex(cell: &str) -> Result<Option<String>, String> {
+    match cell.to_lowercase().as_str() {
+        "" => Ok(None),
+        "f" | "female" => Ok(Some("female".to_owned())),
+        "m" | "male" => Ok(Some("male".to_owned())),
+        other => Err(format!("the sex '{other}' is neither female nor male")),
+    }
+}
+
+/// What a row of a table speaks of.
+pub(super) struct Subject {
+    pub study: String,
+    pub measure: String,
+    pub unit: &'static str,
+    pub segment: Option<String>,
+    pub amp_kind: Option<String>,
+}
+
+/// The study, measure, unit, segment and kind of amplitude of a row.
+///
+/// # Errors
+/// What of it is not known.
+pub(super) fn subject<'a>(cell: &impl Fn(&str) -> &'a str) -> Result<Subject, String> {
+    let study = cell("study").to_lowercase().replace([' ', '-'], "_").replace("peroneal", "fibular");
+    let definition = by_id(&study);
+    if !is_study(&study) {
+        return Err(format!("the study '{}' is not known", cell("study")));
+    }
+    let measure = cell("measure").to_lowercase().replace(' ', "_");
+    let units = units(&measure);
+    if units.is_empty() {
+        return Err(format!("the measure '{measure}' is not one that the published table has"));
+    }
+    let unit = cell("unit").replace(['\u{b5}', '\u{3bc}'], "u").replace("m/s", "m_per_s").replace('%', "percent");
+    let Some(unit) = units.iter().copied().find(|of| of.eq_ignore_ascii_case(&unit)) else {
+        return Err(format!("the unit '{}' is not that of {measure} ({})", cell("unit"), units.join(" or ")));
+    };
+    // A motor response is held in mV, a sensory one in uV: what is in the other unit would be a thousand times off.
+    let motor = definition.is_some_and(|study| study.kind == "motor");
+    if measure == "amplitude" && (unit == "mV") != motor {
+        return Err(format!("amplitudes of {study} are in {}", if motor { "mV" } else { "uV" }));
+    }
+    let text = |of: &str| Some(cell(of)).filter(|text| !text.is_empty()).map(str::to_lowercase);
+    let segment = text("segment");
+    if let (Some(segment), Some(study)) = (&segment, definition) {
+        let known = |id: &str| study.sites.iter().any(|site| site.id == id);
+        if segment.split('-').count() > 2 || !segment.split('-').all(known) {
+            return Err(format!("the segment '{segment}' is not between two sites of {} (as wrist-below_elbow)", study.id));
+        }
+    }
+    if measure == "conduction_velocity" && motor && segment.is_none() {
+        return Err("a motor velocity needs its segment (as wrist-below_elbow)".into());
+    }
+    Ok(Subject { study, measure, unit, segment, amp_kind: text("amp_kind") })
+}
+
 /// The published limits as such a table, to begin one's own with.
 pub fn template() -> String {
-    let mut out = b"# name: Our laboratory\n# Rows of one study here replace all published rows of that study. What each column means: docs/limits.md\n".to_vec();
+    let rows: Vec<&Limit> = published().rows.iter().filter(|row| is_study(&row.study)).collect();
+    write(
+        "Our laboratory",
+        &["Rows of one study here replace all published rows of that study. What each column means: docs/limits.md"],
+        &rows,
+    )
+}
+
+/// Limits as a table that [`read`] reads, with its name and remarks above.
+pub fn write(name: &str, remarks: &[&str], rows: &[&Limit]) -> String {
+    let one_line = |text: &str| text.replace(['\n', '\r'], " ");
+    let mut out = format!("# name: {}\n", one_line(name)).into_bytes();
+    for remark in remarks {
+        out.extend(format!("# {}\n", one_line(remark)).into_bytes());
+    }
     {
         let mut writer = csv::Writer::from_writer(&mut out);
         let _ = writer.write_record(COLUMNS);
-        for row in published().rows.iter().filter(|row| is_study(&row.study)) {
+        for row in rows {
             let number = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
             let word = |text: &Option<String>| text.clone().unwrap_or_default();
             let bound = if row.bound == Bound::Upper { "upper" } else { "lower" };
@@ -212,7 +254,6 @@ pub fn template() -> String {
         }
         let _ = writer.flush();
     }
-    let _ = out.flush();
     String::from_utf8(out).unwrap_or_default()
 }
 

@@ -11,6 +11,7 @@ mod keys;
 mod lanes;
 mod make_sweeps;
 mod muscle;
+mod past;
 mod person;
 mod report;
 mod test;
@@ -39,6 +40,7 @@ pub fn Dialogs() -> impl IntoView {
                 Dialog::Assign(test) => ("Which study is this?", assign::assign(test).into_any()),
                 Dialog::Muscle(what) => ("Which muscle?", muscle::muscle(what).into_any()),
                 Dialog::Guide => ("Nerve conduction", guide::Guided().into_any()),
+                Dialog::Past => ("Limits from past studies", past::Past().into_any()),
                 Dialog::Person => ("Height, age, sex", person::Person().into_any()),
                 Dialog::Compare => ("Compare with", compare::Compare().into_any()),
                 Dialog::Test(test) => ("Test", test::test(test).into_any()),

@@ -184,6 +184,7 @@ pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
             }
         },
         Event::Limits { file, own, problems, text, .. } => super::limits::changed(app, &file, own, &problems, text.as_deref()),
+        Event::Past { view } => app.past.set(Some(view)),
         Event::Recent { list } => app.recent.set(list),
         // The page makes no PDF.
         Event::Material { .. } => {}

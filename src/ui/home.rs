@@ -31,7 +31,21 @@ pub fn FileInputs() -> impl IntoView {
             let _ = input.set_attribute("webkitdirectory", "");
         }
     });
+    let past = NodeRef::<leptos::html::Input>::new();
+    Effect::new(move |_| {
+        if let Some(input) = past.get() {
+            let _ = input.set_attribute("webkitdirectory", "");
+        }
+    });
+    let take_past = move |event: web_sys::Event| {
+        let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) else { return };
+        if let Some(list) = input.files() {
+            app.gather(&(0..list.length()).filter_map(|index| list.get(index)).collect::<Vec<_>>());
+        }
+        input.set_value("");
+    };
     view! {
+        <input class="sr" id="past-input" type="file" multiple node_ref=past tabindex="-1" aria-label="A folder of past studies" on:change=take_past/>
         <input class="sr" id="file-input" type="file" multiple tabindex="-1" aria-label="Open recordings" on:change=take/>
         <input class="sr" id="folder-input" type="file" node_ref=folder tabindex="-1" aria-label="Open a folder" on:change=take/>
     }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::commands;
 use super::state::App;
 use crate::engine::protocol::{LimitsView, Request};
 use crate::web::page;
@@ -69,6 +70,7 @@ pub fn Limits() -> impl IntoView {
             <h2 id="limits-h">"Limits of normal"</h2>
             <p class="muted">{words}</p>
             <p class="row">
+                <button class="btn" title="A laboratory's own limits, computed from all who were examined there" on:click=move |_| commands::click("past-input")>"From past studies\u{2026}"</button>
                 <button class="btn" title="The published limits, to begin a table of your own with" on:click=move |_| app.send(Request::ExportLimits)>"Save as a table"</button>
                 <Show when=move || app.own_limits.get().is_some()>
                     <button class="btn" on:click=forget>"Published limits again"</button>

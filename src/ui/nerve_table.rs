@@ -90,8 +90,20 @@ fn derived(test: &TestView) -> impl IntoView + use<> {
         })
         .collect();
     let line = (!words.is_empty()).then(|| view! { <p class="legend derived">{words.join(". ")}"."</p> });
+    let cold = (!test.warmed.is_empty()).then(|| {
+        let lines = test.warmed.iter().map(|warmed| {
+            let source = format!("{} {} a degree. {}", warmed.per_c, warmed.unit, warmed.source);
+            view! { <li title=source><span class:unv=warmed.unverified>{warmed.words()}</span></li> }
+        });
+        view! {
+            <div class="legend warmed">"Cold limb, no value is judged by these estimates; warm and measure again. A demyelinated nerve answers less to warmth (Wu 1993)."
+                <ul>{lines.collect_view()}</ul>
+            </div>
+        }
+    });
     view! {
         {line}
+        {cold}
         {findings.into_iter().map(|(place, finding)| {
             let unverified = finding.unverified();
             view! { <p class="legend finding"><b class="abn-t">{finding.what}</b>{format!(", {place}: {} ", finding.why)}<span class:unv=unverified>{finding.source}</span></p> }

@@ -17,7 +17,8 @@ use super::tile_store::Tiles;
 use super::trains::Chosen;
 use super::triggered::Triggered;
 use crate::engine::protocol::{
-    ActivityView, LimitsView, RecentStudy, RecordingView, ReportDepth, ReportWanted, Request, StudyKey, StudyView, SweepData, TestView,
+    ActivityView, LimitsView, PastDivision, PastView, RecentStudy, RecordingView, ReportDepth, ReportWanted, Request, StudyKey, StudyView,
+    SweepData, TestView,
 };
 use crate::model::{MarkerKind, SignalTask, TestKind};
 use crate::scene::sweeps::Arrangement;
@@ -81,6 +82,8 @@ pub enum Dialog {
     Muscle(MuscleFor),
     /// Which nerve is examined under guidance.
     Guide,
+    /// Limits computed from past studies.
+    Past,
     /// Height, age, sex.
     Person,
     /// A test to compare with.
@@ -192,6 +195,8 @@ pub struct App {
     pub train: RwSignal<Option<usize>>,
     /// The laboratory's own limits.
     pub own_limits: RwSignal<Option<LimitsView>>,
+    /// Past studies that limits are computed from.
+    pub past: RwSignal<Option<PastView>>,
     /// What a person has chosen of it.
     pub chosen: RwSignal<Chosen>,
     /// The table of muscles.
@@ -262,6 +267,7 @@ impl App {
             activity: RwSignal::new(None),
             train: RwSignal::new(None),
             own_limits: RwSignal::new(None),
+            past: RwSignal::new(None),
             chosen: RwSignal::new(Chosen::default()),
             muscles: Grid::new(),
             arrived: RwSignal::new(0),
@@ -300,6 +306,16 @@ impl App {
         let request = Request::Open { options };
         self.link.with_value(|link| link.iter().for_each(|link| link.send_files(&request, &files)));
         self.files.set_value(files);
+    }
+
+    /// Computes limits from past studies.
+    pub fn gather(&self, files: &[web_sys::File]) {
+        if !files.is_empty() {
+            self.past.set(None);
+            self.dialog.set(Some(Dialog::Past));
+            let request = Request::GatherPast { division: PastDivision::default() };
+            self.link.with_value(|link| link.iter().for_each(|link| link.send_files(&request, files)));
+        }
     }
 
     pub fn notice(&self, look: &'static str, title: impl Into<String>, text: impl Into<String>) {

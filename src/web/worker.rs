@@ -86,7 +86,7 @@ impl Shell {
                 if self.kept(&message.body) {
                     return;
                 }
-                if matches!(message.body, Request::Open { .. }) {
+                if matches!(message.body, Request::Open { .. } | Request::GatherPast { .. }) {
                     self.open(message.body, message.files);
                     return;
                 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActivityView, DeviceKind, Grown, GuideView, LiveView, MuscleChoice, ReportMaterial, ReportWanted, RunChoice, SpectrogramView, StudyKey,
-    StudyView, SweepData, TriggeredView,
+    ActivityView, DeviceKind, Grown, GuideView, LiveView, MuscleChoice, PastView, ReportMaterial, ReportWanted, RunChoice, SpectrogramView,
+    StudyKey, StudyView, SweepData, TriggeredView,
 };
 use crate::formats::text::Preview;
 use crate::formats::{OpenOptions, ReadError};
@@ -67,6 +67,11 @@ pub enum Event {
         problems: Vec<String>,
         /// The table, to be kept for the next session; `None`: none is to be kept.
         text: Option<String>,
+    },
+    /// Past studies, as far as they are read.
+    Past {
+        /// What is known.
+        view: PastView,
     },
     /// Kinds of devices that can be recorded from.
     Devices {

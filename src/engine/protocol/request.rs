@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityKey, Edit, ReportForm, ReportWanted, SpectrogramKey, Store, StudyKey, TriggeredKey};
+use super::{ActivityKey, Edit, PastDivision, ReportForm, ReportWanted, SpectrogramKey, Store, StudyKey, TriggeredKey};
 use crate::formats::OpenOptions;
 use crate::scene::tiles::TileKey;
 
@@ -24,6 +24,28 @@ pub enum Request {
     },
     /// The published limits as a table.
     ExportLimits,
+    /// Compute limits of normal from the past studies that come beside this message; answered by
+    /// [`Event::Past`](super::Event::Past), at last with rows.
+    GatherPast {
+        /// How people are divided.
+        division: PastDivision,
+    },
+    /// Divide the people of those studies otherwise.
+    DividePast {
+        /// How.
+        division: PastDivision,
+    },
+    /// Forget them, and read no more.
+    ForgetPast,
+    /// The limits that were accepted, as a table.
+    PastTable {
+        /// What the table is called.
+        name: String,
+        /// Indices of the accepted rows.
+        accepted: Vec<usize>,
+        /// Use it from now on, as [`Request::UseLimits`] does; else it comes as a file.
+        keep: bool,
+    },
     /// Open a simulated study.
     OpenDemo {
         /// Which ([`demos`]).

@@ -214,6 +214,8 @@ pub struct TestView {
     pub judged: Vec<JudgedValue>,
     /// Whether measurements are there (they come with [`Event::Sweeps`]).
     pub measured: bool,
+    /// Of a cold limb: what its values might be in a warm one.
+    pub warmed: Vec<WarmedValue>,
     /// Values of the test as a whole that have no table, in words (`Residual latency 2.07 ms`).
     pub derived: Vec<String>,
     /// Tables of its values.
@@ -269,6 +271,44 @@ pub struct JudgedValue {
     pub doubt: String,
     /// Where it is published.
     pub source: String,
+}
+
+/// A value of a cold limb, and what it might be in a warm one: an estimate that nothing is judged by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WarmedValue {
+    /// Name of the site, or of the proximal site of a segment.
+    pub site: String,
+    /// Measure (`onset_latency`).
+    pub measure: String,
+    /// As measured.
+    pub value: f64,
+    /// What it might be at `to_c`.
+    pub estimate: f64,
+    /// Unit of both.
+    pub unit: String,
+    /// Skin temperature, degrees Celsius.
+    pub from_c: f64,
+    /// Temperature that the factor is made for.
+    pub to_c: f64,
+    /// Change a degree.
+    pub per_c: f64,
+    /// Where the factor is published.
+    pub source: String,
+    /// It was not read again there.
+    pub unverified: bool,
+}
+
+impl WarmedValue {
+    /// `Onset latency (Wrist) 4.6 ms at 30.0 °C, estimated 4.0 ms at 33 °C`.
+    pub fn words(&self) -> String {
+        let measure = self.measure.replace('_', " ");
+        let place = if self.site.is_empty() { String::new() } else { format!(" ({})", self.site) };
+        let decimals = if self.unit == "ms" { 1 } else { 0 };
+        let Self { value, estimate, unit, from_c, to_c, .. } = self;
+        format!(
+            "{measure}{place} {value:.decimals$} {unit} at {from_c:.1} \u{b0}C, estimated {estimate:.decimals$} {unit} at {to_c:.0} \u{b0}C"
+        )
+    }
 }
 
 /// One stimulation site.

@@ -278,10 +278,11 @@ fn full(document: &mut Document, of: &ReportMaterial, values: &[Vec<scenes::Valu
     let conduction = tables::conduction(&view.tests);
     let other = tables::other(&view.tests);
     let together: Vec<_> = view.together.iter().map(tables::of_model).collect();
+    let warmed = tables::warmed(&view.tests);
     if !(conduction.is_empty() && other.is_empty() && together.is_empty()) {
         heading(document, 1, "Nerve conduction");
     }
-    document.blocks.extend(conduction.into_iter().chain(other).chain(together).map(Block::Table));
+    document.blocks.extend(conduction.into_iter().chain(warmed).chain(other).chain(together).map(Block::Table));
     if let Some(needle) = tables::needle(&view.needle) {
         heading(document, 1, "Needle examination");
         document.blocks.extend(view.root_tables.iter().map(figures::root_table));

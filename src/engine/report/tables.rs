@@ -1,6 +1,6 @@
 //! Values of a study as tables of a report: each with its limit beside it.
 
-use crate::engine::protocol::{CellBy, JudgedValue, NeedleView, SiteView, SweepView, TestView};
+use crate::engine::protocol::{CellBy, JudgedValue, NeedleView, SiteView, SweepView, TestView, WarmedValue};
 use crate::model::{self, MarkerKind, MuscleColumn, Response, TestKind};
 use crate::report::{Cell, Column, Flag, Table};
 
@@ -94,6 +94,34 @@ fn row(test: &TestView, at: usize, site: &SiteView, motor: bool) -> Vec<Cell> {
         *first = Cell::text(if looked_at { "no response" } else { "not measured" });
     }
     cells
+}
+
+/// Estimates of what a cold limb's values might be in a warm one.
+pub fn warmed(tests: &[TestView]) -> Option<Table> {
+    let row = |(test, warmed): (&TestView, &WarmedValue)| {
+        let decimals = if warmed.unit == "ms" { 1 } else { 0 };
+        vec![
+            Cell::text(if warmed.site.is_empty() { test.title.clone() } else { format!("{}, {}", test.title, warmed.site) }),
+            Cell::text(format!("{} ({})", super::words::capital(&warmed.measure.replace('_', " ")), warmed.unit)),
+            Cell::number(Some(warmed.value), decimals),
+            Cell::number(Some(warmed.from_c), 1),
+            Cell { doubt: warmed.unverified, ..Cell::number(Some(warmed.estimate), decimals) },
+            Cell::number(Some(warmed.to_c), 0),
+            Cell::text(warmed.source.clone()),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = tests.iter().flat_map(|test| test.warmed.iter().map(move |warmed| (test, warmed))).map(row).collect();
+    let columns = vec![
+        Column::words("Test, site"),
+        Column::words("Value"),
+        Column::number("Measured", ""),
+        Column::number("at", "\u{b0}C"),
+        Column::number("Estimate", ""),
+        Column::number("at", "\u{b0}C"),
+        Column::words("Factor from"),
+    ];
+    let note = "No value is judged by an estimate: warm and measure again. A demyelinated nerve answers less to warmth (Wu 1993). ? the factor was not verified at its source.";
+    (!rows.is_empty()).then(|| Table { caption: "Cold limb: what values might be in a warm one".into(), columns, rows, note: note.into() })
 }
 
 /// Values of other tests: their own tables, with limits where there are any.

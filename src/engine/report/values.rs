@@ -145,6 +145,15 @@ fn of_test(test: &TestView, out: &mut Vec<ValueRow>) {
     for table in &test.tables {
         cells("table", &base, table, out);
     }
+    for warmed in &test.warmed {
+        out.push(ValueRow {
+            part: "table",
+            site: warmed.site.clone(),
+            care: format!("estimate for {:.0} \u{b0}C from {:.1} \u{b0}C", warmed.to_c, warmed.from_c),
+            source: format!("{}{}", warmed.source, if warmed.unverified { " (unverified)" } else { "" }),
+            ..number(&format!("{} if warm", warmed.measure), Some(warmed.estimate), &warmed.unit)
+        });
+    }
     for words in &test.derived {
         out.push(ValueRow { part: "table", measure: "derived".into(), words: words.clone(), ..base.clone() });
     }
