@@ -275,3 +275,29 @@ fn the_cases_of_the_reference() {
         }
     }
 }
+
+#[test]
+fn rules_beside_the_main_ones_are_said_where_they_apply() {
+    let because = |answer: &Answer, rule: &str| {
+        answer.conclusions.iter().flat_map(|done| &done.because).find(|reason| reason.rule == rule).map(|reason| reason.words.clone())
+    };
+    // Control-based limits add to a conclusion, and are a caveat where the main rule says nothing.
+    let slow = cases::table::hand("L").motor("ulnar_motor_adm", "L", "above_elbow", 1.0, 1.2, 0.78).answer();
+    assert!(because(&slow, "une_control_limits").unwrap().contains("54 m/s"), "{slow:?}");
+    let hardly = cases::table::hand("L").motor("ulnar_motor_adm", "L", "above_elbow", 1.0, 0.1, 1.0).answer();
+    assert_eq!(hardly.conclusions[0].diagnosis, "normal", "{hardly:?}");
+    assert!(hardly.caveats.iter().any(|caveat| caveat.contains("within the limits of AAEM 1999")), "{:?}", hardly.caveats);
+    // Two of three comparisons.
+    let two = cases::table::hand("R").compare("R", &[("palmdiff", 0.5), ("ringdiff", 0.6), ("thumbdiff", 0.2)]).answer();
+    assert!(because(&two, "cts_one_of_three").unwrap().contains("specificity 98.5 %"), "{two:?}");
+    let unmade = cases::table::hand("R").compare("R", &[("palmdiff", 0.5), ("ringdiff", 0.6)]).answer();
+    assert!(because(&unmade, "cts_one_of_three").is_none());
+    // A cold hand explains slow steps.
+    let step = json!({"study": "ulnar_motor_adm", "side": "L", "place": "x", "step_cm": 2.0, "step_ms": 1.4});
+    let cold = cases::table::hand("L").head("hand_temp_C", 29.0).row("steps", step).answer();
+    assert!(because(&cold, "une_inching").is_none());
+    // What cannot be a step is named.
+    let long = json!({"study": "ulnar_motor_adm", "side": "L", "step_cm": 12.0, "step_ms": 1.4});
+    let odd = cases::table::hand("L").row("steps", long).answer();
+    assert!(odd.caveats.iter().any(|caveat| caveat.contains("short segment of 12 cm")), "{:?}", odd.caveats);
+}

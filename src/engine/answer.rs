@@ -3,7 +3,7 @@
 
 use super::session::Session;
 use crate::analysis::nerve::comparison::{self, ComparisonKind};
-use crate::findings::{self, Answer, Case, Comparison, Late, Motor, Needle, Response, Sensory, Train};
+use crate::findings::{self, Answer, Case, Comparison, Late, Motor, Needle, Response, Sensory, Step, Train};
 use crate::model::{MuscleColumn, NerveTest, Side, Summary, TestMeasurement, WhichMuscle};
 use crate::norms::{self, Person, StudyDef};
 
@@ -95,7 +95,18 @@ fn looked_at(test: &NerveTest, measured: &TestMeasurement, site: usize) -> bool 
     test.sites.get(site).is_some_and(|site| site.sweeps.iter().any(own))
 }
 
+/// Longest segment of a short-segment study, mm.
+const SHORT_MM: f64 = 25.0;
+
 fn motor(case: &mut Case, test: &NerveTest, measured: &TestMeasurement, side: Side, study: &StudyDef) {
+    for segment in measured.summary.segments() {
+        let Some((from, mm)) = segment.from.zip(segment.distance_mm.filter(|mm| *mm <= SHORT_MM)) else { continue };
+        let onset = |at: usize| norms::at_site(test, measured, at).map(|response| response.onset_ms);
+        let name = |at: usize| test.sites.get(at).map(|site| site.name.clone()).unwrap_or_default();
+        let Some((near, far)) = onset(from).zip(onset(segment.to)) else { continue };
+        let place = format!("{} to {}", name(from), name(segment.to));
+        case.steps.push(Step { study: study.id.clone(), side, place, step_cm: mm / 10.0, step_ms: far - near });
+    }
     for (at, site) in test.sites.iter().enumerate().filter(|(at, _)| looked_at(test, measured, *at)) {
         let Some(id) = norms::site_id(study, &site.name) else { continue };
         let response = norms::at_site(test, measured, at);

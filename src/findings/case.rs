@@ -25,6 +25,8 @@ pub struct Case {
     pub supramaximal: Option<bool>,
     /// Motor responses, one a stimulation site.
     pub motor: Vec<Motor>,
+    /// Short segments of a motor nerve, one a step.
+    pub steps: Vec<Step>,
     /// Sensory and mixed responses.
     pub sensory: Vec<Sensory>,
     /// F waves and H reflexes.
@@ -92,6 +94,23 @@ pub struct Motor {
     pub segment_cm: Option<f64>,
     /// From the next distal site, m/s.
     pub segment_cv_m_per_s: Option<f64>,
+}
+
+/// One step of a short-segment study of a motor nerve.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Step {
+    /// Study (`ulnar_motor_adm`).
+    pub study: String,
+    /// Side.
+    #[serde(deserialize_with = "side")]
+    pub side: Side,
+    /// The two places, distal first, in the examiner's words.
+    #[serde(default)]
+    pub place: String,
+    /// Length, cm.
+    pub step_cm: f64,
+    /// Difference of the latencies, ms.
+    pub step_ms: f64,
 }
 
 /// One sensory or mixed response.
@@ -385,6 +404,7 @@ impl Case {
             foot_c: head.foot_c,
             supramaximal: head.supramaximal_documented,
             motor: rows(case, "motor", &mut ignored),
+            steps: rows(case, "steps", &mut ignored),
             sensory: rows(case, "sensory", &mut ignored),
             late: rows(case, "late", &mut ignored),
             comparison: rows(case, "comparison", &mut ignored),
@@ -423,6 +443,17 @@ impl Case {
                 (row.onset_ms, row.peak_ms) = (None, None);
             }
         }
+        self.steps.retain_mut(|row| {
+            row.study = canonical(&row.study);
+            let fits = (0.5..=3.0).contains(&row.step_cm) && (0.0..=20.0).contains(&row.step_ms);
+            if !fits {
+                ignored.push(format!(
+                    "{}: a short segment of {} cm and {} ms cannot be; it was left out",
+                    row.study, row.step_cm, row.step_ms
+                ));
+            }
+            fits
+        });
         for row in &mut self.late {
             row.study = canonical(&row.study);
             keep(&mut row.min_latency_ms, 5.0, 200.0, &format!("{}: latency in ms", row.study), ignored);
@@ -435,6 +466,7 @@ impl Case {
             known
         };
         self.motor.retain(|row| unknown(&row.study, known(&row.study)));
+        self.steps.retain(|row| unknown(&row.study, known(&row.study)));
         self.sensory.retain(|row| unknown(&row.study, known(&row.study)));
         self.late.retain(|row| unknown(&row.study, late_responses().iter().any(|late| late.id == row.study)));
     }

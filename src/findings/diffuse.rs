@@ -400,6 +400,10 @@ impl Reader<'_> {
             "als_gc_region",
             format!("{} regions with loss of lower motor neurons: {}", regions.len(), regions.join(", ")),
         ));
+        if muscles.iter().any(|muscle| muscle.row.denervation() == 0) {
+            let words = "fasciculations count as denervation in muscles with large or long potentials";
+            out.because.push(Reason::new("als_awaji", words));
+        }
         out.because.push(Reason::new("als_ncs", "sensory responses normal, no conduction block"));
         out.certainty = if regions.len() >= 3 { Certainty::Definite } else { Certainty::Probable };
         self.caveats.push(

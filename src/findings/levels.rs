@@ -292,6 +292,7 @@ impl Reader<'_> {
             })
             .collect();
         out.because.extend(own.iter().map(|muscle| Reason::of_muscle("plexopathy", muscle)));
+        out.because.extend(self.outlet(side, name));
         let normal = |id: &str| self.evidence.muscle_of(id, side).filter(|muscle| !muscle.row.neurogenic());
         let before = [
             "rhomboid_major",
@@ -305,6 +306,17 @@ impl Reader<'_> {
         out.because.extend(spared.iter().map(|muscle| Reason::new("plexopathy", format!("{} {}: normal", muscle.def.name, letter(side)))));
         out.certainty = if own.len() >= 2 && !spared.is_empty() { Certainty::Definite } else { Certainty::Probable };
         Some(out)
+    }
+
+    /// Rule `tos_pattern`: fibres of T1 more than of C8, without a word on what presses them.
+    fn outlet(&self, side: Side, name: &str) -> Option<Reason> {
+        let low = |study: &str| self.evidence.sensory_of(study, side).is_some_and(|sensory| sensory.low());
+        let thenar = self.evidence.motor_of("median_motor_apb", side).is_some_and(MotorStudy::low);
+        let index = self.evidence.sensory_of("median_sensory_d2", side).is_some_and(|sensory| !sensory.low());
+        (name.contains("lower trunk") && thenar && index && low("mac")).then(|| {
+            let words = format!("{}: thenar response and medial forearm low, index finger normal: T1 more than C8", letter(side));
+            Reason::new("tos_pattern", words)
+        })
     }
 
     fn nerve(&mut self, side: Side, place: &Place, name: &str, at: &str, own: &[&Muscle], silent: &[&SensoryStudy]) -> Option<Conclusion> {

@@ -1,4 +1,4 @@
-//! The median nerve at the wrist (rules `cts_confirm`, `cts_csi`).
+//! The median nerve at the wrist (rules `cts_confirm`, `cts_csi`, `cts_one_of_three`).
 
 use crate::model::Side;
 
@@ -17,6 +17,26 @@ const THENAR: [&str; 3] = ["abductor_pollicis_brevis", "opponens_pollicis", "fle
 impl Reader<'_> {
     fn tested(&self, studies: &[&str], side: Side) -> Vec<&'_ SensoryStudy> {
         studies.iter().filter_map(|study| self.evidence.sensory_of(study, side)).collect()
+    }
+
+    /// Rule `cts_one_of_three`: what so many abnormal comparisons are worth, where all three were made.
+    fn of_three(&self, side: Side) -> Option<Reason> {
+        let made = |study: &&str| self.evidence.comparison.iter().find(|(of, at, _)| of == *study && *at == side);
+        let all: Vec<bool> = ["palmdiff", "ringdiff", "thumbdiff"].iter().filter_map(made).map(|(.., held)| held.abnormal()).collect();
+        let (count, key) = match (all.len(), all.iter().filter(|abnormal| **abnormal).count()) {
+            (3, 1) => (1, "any_1"),
+            (3, 2) => (2, "any_2"),
+            (3, 3) => (3, "all_3"),
+            _ => return None,
+        };
+        let per_cent = |what: &str| 100.0 * Self::limit("cts_one_of_three", &format!("{key}_{what}"));
+        let words = format!(
+            "{count} of 3 comparisons {} abnormal: sensitivity {:.0} %, specificity {:.1} %",
+            letter(side),
+            per_cent("sens"),
+            per_cent("spec")
+        );
+        Some(Reason::new("cts_one_of_three", words))
     }
 
     /// Carpal tunnel syndrome of one hand.
@@ -105,6 +125,7 @@ impl Reader<'_> {
             let what = if study == "csi" { "Combined Sensory Index".into() } else { study.replace('_', " ") };
             out.because.push(Reason::new(rule, format!("{what} {}: {:.1} ms (limit {:.1} ms)", letter(side), held.value, held.limit)));
         }
+        out.because.extend(self.of_three(side));
         if let Some(motor) = motor {
             if motor.absent {
                 out.because.push(

@@ -27,7 +27,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use case::{Case, Comparison, Jitter, Late, Motor, Needle, Response, Sensory, Train};
+pub use case::{Case, Comparison, Jitter, Late, Motor, Needle, Response, Sensory, Step, Train};
 pub use demyelination::Fit;
 pub use evidence::{Evidence, is_leg};
 pub use localise::{Element, Found, Place, Ranked, rank};

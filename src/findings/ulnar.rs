@@ -1,6 +1,8 @@
-//! The ulnar nerve at the elbow and at the wrist (rules `une_aaem_1999`, `ulnar_wrist`, `une_severity`).
+//! The ulnar nerve at the elbow and at the wrist (rules `une_aaem_1999`, `une_inching`,
+//! `une_control_limits`, `ulnar_wrist`, `une_severity`).
 
 use crate::model::Side;
+use crate::norms::temperature::is_cold;
 
 use super::evidence::{MotorStudy, Muscle, Piece, letter};
 use super::reader::{Reader, beyond, conclusion, study_name};
@@ -25,12 +27,19 @@ struct Items {
     /// Items that compare the elbow with the forearm, not with a limit.
     focal: usize,
     drop_percent: f64,
+    /// What other limits say of the same values: no items of their own.
+    besides: Vec<Reason>,
 }
+
+/// Age from which the control-based limit is another, years.
+const OLDER_YEARS: f64 = 60.0;
 
 impl Reader<'_> {
     fn items(&self, motor: &MotorStudy) -> Items {
         let mut out = Items::default();
+        self.steps(motor, &mut out);
         let Some(elbow) = motor.piece("below_elbow-above_elbow") else { return out };
+        self.controls(motor, elbow, &mut out);
         let forearm = motor.piece("wrist-below_elbow");
         let rule = "une_aaem_1999";
         let (name, side) = (study_name(&motor.study), letter(motor.side));
@@ -66,6 +75,49 @@ impl Reader<'_> {
         out
     }
 
+    /// Rule `une_inching`: a step that takes longer than its length allows.
+    fn steps(&self, motor: &MotorStudy, out: &mut Items) {
+        let rule = "une_inching";
+        for step in self.case.steps.iter().filter(|step| step.study == motor.study && step.side == motor.side) {
+            // Between the two lengths that limits are given for there is none.
+            let least = match step.step_cm {
+                cm if (0.8..=1.2).contains(&cm) => Self::limit(rule, "step_1cm_ms"),
+                cm if (1.7..=2.3).contains(&cm) => Self::limit(rule, "step_2cm_ms"),
+                _ => continue,
+            };
+            let warm = self.case.hand_c.is_none_or(|c| !is_cold(false, c));
+            if step.step_ms > least && warm {
+                out.focal += 1;
+                let place = if step.place.is_empty() { String::new() } else { format!(", {}", step.place) };
+                let words = format!(
+                    "{} {}: {:.2} ms over {:.0} cm{place} (limit {least:.1} ms)",
+                    study_name(&motor.study),
+                    letter(motor.side),
+                    step.step_ms,
+                    step.step_cm
+                );
+                out.reasons.push(Reason::new(rule, words).about(&motor.study, motor.side));
+            }
+        }
+    }
+
+    /// Rule `une_control_limits`: other limits for what `une_aaem_1999` counts, so they add certainty and no item.
+    fn controls(&self, motor: &MotorStudy, elbow: &Piece, out: &mut Items) {
+        let rule = "une_control_limits";
+        let (name, side) = (study_name(&motor.study), letter(motor.side));
+        let mut say = |words: String| out.besides.push(Reason::new(rule, words).about(&motor.study, motor.side));
+        if let Some((across, age)) = elbow.velocity_m_per_s.zip(self.case.person.age_years) {
+            let least = Self::limit(rule, if age < OLDER_YEARS { "mcv_lt60y_m_per_s" } else { "mcv_ge60y_m_per_s" });
+            if across < least {
+                say(format!("{name} {side}: {across:.1} m/s across the elbow (limit by controls of this age {least:.0} m/s)"));
+            }
+        }
+        let least = Self::limit(rule, "amp_ratio");
+        if let Some(ratio) = elbow.drop_percent.map(|drop| 1.0 - drop / 100.0).filter(|ratio| *ratio < least) {
+            say(format!("{name} {side}: amplitude above the elbow {ratio:.2} of that below (limit by controls {least})"));
+        }
+    }
+
     /// Ulnar neuropathy of one arm, where conduction says where.
     pub fn ulnar(&mut self, side: Side) {
         let evidence = self.evidence;
@@ -87,6 +139,9 @@ impl Reader<'_> {
         } else if best.as_ref().is_some_and(|best| best.reasons.len() == 1) && self.diffuse.is_none() {
             self.loose.extend(best.into_iter().flat_map(|best| best.reasons).map(|reason| reason.words));
         } else if self.diffuse.is_none() {
+            // Normal by the rule that concludes: said, and no more.
+            let besides = best.into_iter().flat_map(|best| best.besides);
+            self.caveats.extend(besides.map(|reason| format!("{}; within the limits of AAEM 1999", reason.words)));
             self.at_wrist(side, &motors, &hand, !forearm.is_empty());
         }
     }
@@ -105,6 +160,7 @@ impl Reader<'_> {
         .into();
         out.severity = self.ulnar_severity(side, motors, hand, block);
         out.because = items.reasons;
+        out.because.extend(items.besides);
         self.ulnar_rest(out, side, motors, hand, forearm);
     }
 

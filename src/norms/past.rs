@@ -92,10 +92,11 @@ pub fn of_test(
     if let Some(study) = study {
         let far = far(study, test).is_some();
         for value in conduction_values(study, test, measured) {
-            if value.measure == "conduction_velocity" && value.segment.is_none() && study.kind == "motor" {
+            // What nobody publishes limits of is of no use as one.
+            if !has_limits(&study.id, value.measure) || (value.amp_kind == Some("peak_peak") && study.kind == "motor") {
                 continue;
             }
-            if value.amp_kind == Some("peak_peak") && study.kind == "motor" {
+            if value.measure == "conduction_velocity" && value.segment.is_none() && study.kind == "motor" {
                 continue;
             }
             let late = value.measure.ends_with("latency");

@@ -55,6 +55,17 @@ pub fn table() -> Vec<(&'static str, Vignette, Vec<Expected>)> {
             Vignette::new(40.0).arm("R").motor("ulnar_motor_adm", "R", "above_elbow", 1.0, 1.5, 0.9).distal("ulnar_motor_adm", "R", 0.0, 0.35).sensory("ulnar_sensory_d5", "R", 0.0, 0.0).needle("R", &[("first_dorsal_interosseous", 'o'), ("abductor_digiti_minimi_hand", 'o'), ("flexor_carpi_ulnaris", '1'), ("abductor_pollicis_brevis", '0'), ("extensor_indicis", '0')]),
             vec![("ulnar_elbow", "R", "ulnar nerve at elbow", "mixed", Severe, "chronic_ongoing")],
         ),
+        (
+            "ulnar at the elbow by short segments and a sensory response",
+            hand("L").row("steps", json!({"study": "ulnar_motor_adm", "side": "L", "place": "ME to ME + 2 cm", "step_cm": 2.0, "step_ms": 1.1})).row("steps", json!({"study": "ulnar_motor_adm", "side": "L", "place": "ME - 2 cm to ME", "step_cm": 2.0, "step_ms": 0.4})).sensory("ulnar_sensory_d5", "L", 0.0, 0.2),
+            vec![("ulnar_elbow", "L", "ulnar nerve at elbow", "mixed", Moderate, "indeterminate")],
+        ),
+        (
+            "one short segment alone",
+            hand("L").row("steps", json!({"study": "ulnar_motor_adm", "side": "L", "place": "ME to ME + 1 cm", "step_cm": 1.0, "step_ms": 0.5})),
+            vec![loose],
+        ),
+        ("short segments within their limits", hand("R").row("steps", json!({"study": "ulnar_motor_adm", "side": "R", "step_cm": 2.0, "step_ms": 0.7})), vec![none]),
         ("one item of the elbow alone", hand("R").motor("ulnar_motor_adm", "R", "above_elbow", 1.0, 0.0, 0.75), vec![loose]),
         (
             "ulnar at the wrist, deep branch",

@@ -102,7 +102,8 @@ fn Summary() -> impl IntoView {
     view! {
         {move || app.past.with(|past| past.as_ref().map(|past| {
             let [all, out] = past.values;
-            let words = format!("{} studies or tables with {all} values; {out} of them left out because of their distance or a cold limb.", past.studies);
+            let left_out = if out > 0 { format!("; {out} of them left out because of their distance or a cold limb") } else { String::new() };
+            let words = format!("{} studies or tables with {all} values{left_out}.", past.studies);
             let more = past.refused.len().saturating_sub(NAMED);
             let refused = (!past.refused.is_empty()).then(|| view! {
                 <details><summary>{format!("{} could not be used", past.refused.len())}</summary>
@@ -132,7 +133,8 @@ fn Rows(left_out: RwSignal<BTreeSet<usize>>, shown: RwSignal<usize>) -> impl Int
         let people = if row.people.is_empty() { String::new() } else { format!(" ({})", row.people) };
         let title = format!("{}: {}{people}", row.study, row.measure);
         let uncertain = row.found.as_ref().is_some_and(|found| found.uncertain);
-        let found = row.found.as_ref().map_or_else(|| row.problem.clone(), |found| limit(found.limit));
+        let problem = row.problem.clone();
+        let found = row.found.as_ref().map_or_else(|| "none".to_owned(), |found| limit(found.limit));
         let published = row.published.map(limit).unwrap_or_default();
         let none = row.found.is_none();
         let turn = move |event| {
@@ -150,7 +152,7 @@ fn Rows(left_out: RwSignal<BTreeSet<usize>>, shown: RwSignal<usize>) -> impl Int
                 <td><input type="checkbox" aria-label=format!("Accept {title}") prop:disabled=none prop:checked=move || !none && !left_out.with(|out| out.contains(&at)) on:change=turn/></td>
                 <th scope="row"><button class="btn quiet name" aria-pressed=move || if shown.get() == at { "true" } else { "false" } on:click=move |_| shown.set(at)>{title}</button></th>
                 <td class="n">{row.n}</td>
-                <td class="n">{found}{uncertain.then(|| view! { <span class="doubt-t" title="fewer than 200 people">" ?"</span> })}</td>
+                <td class="n" title=problem>{found}{uncertain.then(|| view! { <span class="doubt-t" title="fewer than 200 people">" ?"</span> })}</td>
                 <td class="n muted">{published}</td>
             </tr>
         }
@@ -175,7 +177,15 @@ fn Curve(shown: RwSignal<usize>) -> impl IntoView {
             let picture = chart::draw(&row.chart(), CURVE.0, CURVE.1, theme);
             let found = row.found.as_ref().map(|found| {
                 let [from, to] = found.from_to.map(|value| divisions::number(value, 4));
-                format!("{} of {} people on the plateau from {from} to {to} {}, middle {}.", found.on_plateau, row.n, row.unit, divisions::number(found.middle, 4))
+                let published = row.published.map(|limit| format!(", published {}", divisions::number(limit, 4))).unwrap_or_default();
+                format!(
+                    "Computed limit {}{published} {}. {} of {} people on the plateau from {from} to {to}, middle {}.",
+                    divisions::number(found.limit, 4),
+                    row.unit,
+                    found.on_plateau,
+                    row.n,
+                    divisions::number(found.middle, 4)
+                )
             });
             view! {
                 <div class="curve" inner_html=svg::write(&picture, theme)></div>
