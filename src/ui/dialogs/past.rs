@@ -48,7 +48,7 @@ pub fn Past() -> impl IntoView {
                 <p class="muted small">"A study with one accepted row has no published limits any more: technique and people belong together."</p>
                 <p class="row end">
                     <button class="btn" prop:disabled=move || accepted().is_empty() on:click=move |_| give(false)>"Save as a table"</button>
-                    <button class="btn primary" prop:disabled=move || accepted().is_empty() on:click=move |_| give(true)>{move || format!("Use {} limits", accepted().len())}</button>
+                    <button class="btn primary" prop:disabled=move || accepted().is_empty() on:click=move |_| give(true)>{move || match accepted().len() { 1 => "Use 1 limit".to_owned(), n => format!("Use {n} limits") }}</button>
                 </p>
             </Show>
         </div>
