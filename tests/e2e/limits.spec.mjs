@@ -48,7 +48,7 @@ test('limits are computed from a folder of past studies, accepted row by row and
   const limits = page.getByRole('region', { name: 'Limits of normal' });
   const [chooser] = await Promise.all([page.waitForEvent('filechooser'), limits.getByRole('button', { name: 'From past studies' }).click()]);
   await chooser.setFiles(folder);
-  const latency = dialog(page).getByRole('row', { name: /Median motor.*onset latency/ });
+  const latency = dialog(page).getByRole('row', { name: /Median motor.*onset latency/ }).first();
   await expect(latency).toContainText('241');
   await expect(latency).toContainText('≤ 3.');
   await expect(dialog(page).getByText('3 studies or tables')).toBeVisible();
