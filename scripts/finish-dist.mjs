@@ -21,10 +21,15 @@ html = html.replace(/<script type="module">([\s\S]*?)<\/script>/g, (_, code) => 
 });
 
 // 2. Trunk does not hash worker files. In a folder named by content, page and worker cannot mismatch.
-const parts = ['worker.js', 'worker_bg.wasm', 'worker_loader.js'];
-const folder = `worker-${hash(...parts.map((name) => fs.readFileSync(file(name))))}`;
-fs.mkdirSync(file(folder), { recursive: true });
-for (const name of parts) fs.renameSync(file(name), path.join(root, folder, name));
+const settle = (program) => {
+  const parts = [`${program}.js`, `${program}_bg.wasm`, `${program}_loader.js`];
+  const folder = `${program}-${hash(...parts.map((name) => fs.readFileSync(file(name))))}`;
+  fs.mkdirSync(file(folder), { recursive: true });
+  for (const name of parts) fs.renameSync(file(name), path.join(root, folder, name));
+  return `./${folder}/${program}_loader.js`;
+};
+const worker = settle('worker');
+const pdf = settle('pdf');
 
 // The player of the audio thread is named by content as well.
 const sound = `sound-${hash(fs.readFileSync(file('sound.js')))}.js`;
@@ -42,14 +47,17 @@ export const policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval';
   + "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'none'";
 html = html.replace('<!-- csp -->', `<meta http-equiv="Content-Security-Policy" content="${policy}" />
     <meta name="myoscope-build" content="${build}" />
-    <meta name="myoscope-worker" content="./${folder}/worker_loader.js" />
+    <meta name="myoscope-worker" content="${worker}" />
+    <meta name="myoscope-pdf" content="${pdf}" />
     <meta name="myoscope-sound" content="./${sound}" />`);
 if (/<script(?![^>]*\bsrc=)/.test(html)) throw new Error('finish-dist: an inline script is left in index.html');
 fs.writeFileSync(file('index.html'), html);
 
 // 4. Service worker.
-const worker = fs.readFileSync('www/sw.js', 'utf8');
-fs.writeFileSync(file('sw.js'), worker.replace("'__BUILD__'", JSON.stringify(build)).replace("['__FILES__']", JSON.stringify(['./', ...files.map((name) => `./${name}`)])));
+// What makes PDFs is fetched when the first one is asked for, and kept from then on.
+const early = files.filter((name) => !name.startsWith('pdf-'));
+const source = fs.readFileSync('www/sw.js', 'utf8');
+fs.writeFileSync(file('sw.js'), source.replace("'__BUILD__'", JSON.stringify(build)).replace("['__FILES__']", JSON.stringify(['./', ...early.map((name) => `./${name}`)])));
 
 // 5. Compressed copies for servers that hand them out as they are.
 for (const name of [...files, 'index.html', 'sw.js']) {

@@ -6,7 +6,7 @@
 
 use myoscope::engine::Engine;
 use myoscope::engine::protocol::{
-    Buffer, Edit, Event, MuscleEdit, Output, ReportDepth, ReportForm, ReportWanted, Request, Store, StudyKey, StudyView, demos,
+    Buffer, Edit, Event, MuscleEdit, Output, PdfOrder, ReportDepth, ReportForm, ReportWanted, Request, Store, StudyKey, StudyView, demos,
 };
 use myoscope::formats::Files;
 use myoscope::model::{MuscleColumn, Side, WhichMuscle};
@@ -84,7 +84,8 @@ fn pdf(desk: &mut Desk, depth: ReportDepth) -> lopdf::Document {
     let outputs = desk.ask(Request::Material { study: desk.study, wanted: ReportWanted { depth, nameless: false } });
     let output = outputs.into_iter().find(|output| matches!(output.event, Event::Material { .. })).unwrap();
     let Event::Material { material } = output.event else { panic!() };
-    let bytes = myoscope::engine::report::pdf(&material, output.buffers).unwrap();
+    let order = PdfOrder { material, dicom: false };
+    let bytes = myoscope::engine::report::file(&order, output.buffers).unwrap();
     if let Ok(folder) = std::env::var("MYOSCOPE_REPORTS") {
         std::fs::write(format!("{folder}/{}-{}.pdf", desk.view.title.replace(' ', "-"), depth.id()), &bytes).unwrap();
     }
@@ -98,6 +99,31 @@ fn elements<'a>(pdf: &'a lopdf::Document, kind: &str) -> Vec<&'a lopdf::Dictiona
         (dict.get(b"S").ok()?.as_name().ok()? == kind.as_bytes() && dict.has(b"P")).then_some(dict)
     };
     pdf.objects.values().filter_map(of_kind).collect()
+}
+
+/// What PDF/A-2a (ISO 19005-2) asks for besides tags, as far as it can be read without its own validator.
+fn archivable(pdf: &lopdf::Document, xmp: &str) {
+    let written =
+        |name: &str, value: &str| xmp.contains(&format!("<pdfaid:{name}>{value}<")) || xmp.contains(&format!("pdfaid:{name}=\"{value}\""));
+    assert!(written("part", "2") && written("conformance", "A"), "6.6.4: {xmp}");
+    assert!(xmp.contains("pdfaExtension") && !xmp.contains("<?xpacket begin=\"\" bytes"), "6.6.2.3: {xmp}");
+    assert!(pdf.trailer.has(b"ID") && !pdf.trailer.has(b"Encrypt"), "6.1.3");
+    let at = |object| pdf.dereference(object).unwrap().1;
+    let intents = at(pdf.catalog().unwrap().get(b"OutputIntents").unwrap()).as_array().unwrap();
+    let intent = at(&intents[0]).as_dict().unwrap();
+    assert_eq!(intent.get(b"S").unwrap().as_name().unwrap(), b"GTS_PDFA1", "6.2.3");
+    assert!(intent.has(b"DestOutputProfile"), "6.2.3: colours rest on a profile that is in the file");
+    for (id, object) in &pdf.objects {
+        let dict = object.as_dict().or_else(|_| object.as_stream().map(|stream| &stream.dict));
+        let Ok(dict) = dict else { continue };
+        assert!(!dict.has(b"JavaScript") && !dict.has(b"JS") && !dict.has(b"AA") && !dict.has(b"EmbeddedFile"), "6.5, 6.8: {id:?}");
+        if dict.get(b"Type").and_then(lopdf::Object::as_name).is_ok_and(|name| name == b"FontDescriptor") {
+            assert!(dict.has(b"FontFile2") || dict.has(b"FontFile3"), "6.2.11.4: a font that is not embedded");
+        }
+        if let Ok(filter) = dict.get(b"Filter").and_then(lopdf::Object::as_name) {
+            assert!(filter != b"LZWDecode" && filter != b"Crypt", "6.1.7");
+        }
+    }
 }
 
 #[test]
@@ -114,6 +140,7 @@ fn every_pdf_is_tagged_titled_and_described() {
             let xmp = pdf.get_object(metadata).unwrap().as_stream().unwrap();
             let xmp = String::from_utf8_lossy(&xmp.content).into_owned();
             assert!(xmp.contains("pdfuaid") && xmp.contains("<dc:title>"), "{id}: {xmp}");
+            archivable(&pdf, &xmp);
             if depth != ReportDepth::Full {
                 assert_eq!(pdf.get_pages().len(), 1, "{id}: {} is longer than a page", depth.id());
             }

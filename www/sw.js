@@ -33,6 +33,11 @@ self.addEventListener('fetch', (event) => {
   event.respondWith((async () => {
     const cache = await caches.open(CACHE);
     const page = event.request.mode === 'navigate' ? './' : event.request;
-    return (await cache.match(page, { ignoreSearch: event.request.mode === 'navigate' })) ?? fetch(event.request);
+    const kept = await cache.match(page, { ignoreSearch: event.request.mode === 'navigate' });
+    if (kept) return kept;
+    const fetched = await fetch(event.request);
+    // What makes PDFs comes when it is first wanted; it is of this build, for its name is in the page.
+    if (fetched.ok && /\/pdf-[0-9a-f]{12}\//.test(url.pathname)) await cache.put(event.request, fetched.clone());
+    return fetched;
   })());
 });

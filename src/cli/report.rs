@@ -6,10 +6,8 @@ use std::path::Path;
 use super::args::{Form, Options, ReportOptions};
 use super::desk::Desk;
 use super::{Failure, OK, REFUSED};
-use crate::engine::protocol::{Buffer, Event, Output, ReportForm, ReportWanted, Request, StudyView};
+use crate::engine::protocol::{Buffer, Event, Output, PdfOrder, ReportForm, ReportWanted, Request};
 use crate::engine::report;
-use crate::formats::dicom;
-use crate::model::Subject;
 
 /// Writes the report of the only file of `options` into `target`.
 pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut dyn Write) -> Result<u8, Failure> {
@@ -33,8 +31,8 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
     let study = desk.study();
     let bytes = match form {
         Form::Plain(form) => plain(desk.ask(Request::Report { study, wanted, form })?),
-        Form::Pdf => pdf(desk.ask(Request::Material { study, wanted })?)?,
-        Form::Dicom => pdf(desk.ask(Request::Material { study, wanted })?)?.map(|pdf| wrapped(&pdf, &desk.view, wanted)),
+        Form::Pdf => pdf(desk.ask(Request::Material { study, wanted })?, false)?,
+        Form::Dicom => pdf(desk.ask(Request::Material { study, wanted })?, true)?,
     };
     let Some(bytes) = bytes else { return Err(Failure::Write("no report was made".into())) };
     if to_stdout {
@@ -50,18 +48,10 @@ fn plain(outputs: Vec<Output>) -> Option<Vec<u8>> {
     report.buffers.into_iter().find_map(|buffer| if let Buffer::Bytes(bytes) = buffer { Some(bytes) } else { None })
 }
 
-/// The PDF as a DICOM object; without names it has no day either.
-fn wrapped(pdf: &[u8], view: &StudyView, wanted: ReportWanted) -> Vec<u8> {
-    let nobody = Subject { sex: view.subject.sex.clone(), ..Subject::default() };
-    let start = view.recordings.iter().find_map(|recording| recording.start.as_deref());
-    let (subject, start) = if wanted.nameless { (&nobody, None) } else { (&view.subject, start) };
-    dicom::encapsulated_pdf(pdf, &format!("Electrodiagnostic report, {}", wanted.depth.id()), subject, start)
-}
-
-fn pdf(outputs: Vec<Output>) -> Result<Option<Vec<u8>>, Failure> {
+fn pdf(outputs: Vec<Output>, dicom: bool) -> Result<Option<Vec<u8>>, Failure> {
     let found = outputs.into_iter().find_map(|output| match output.event {
-        Event::Material { material } => Some((material, output.buffers)),
+        Event::Material { material } => Some((PdfOrder { material, dicom }, output.buffers)),
         _ => None,
     });
-    found.map(|(material, buffers)| report::pdf(&material, buffers)).transpose().map_err(Failure::Write)
+    found.map(|(order, buffers)| report::file(&order, buffers)).transpose().map_err(Failure::Write)
 }

@@ -7,13 +7,16 @@ mod guide;
 mod live;
 mod needle;
 mod past;
+mod ranges;
 mod report;
 mod request;
 pub mod scenes;
 mod triggered;
 mod view;
 
-pub use self::{edit::Edit, event::*, guide::*, live::*, needle::*, past::*, report::*, request::Request, triggered::*, view::*};
+pub use self::{
+    edit::Edit, event::*, guide::*, live::*, needle::*, past::*, ranges::ranges, report::*, request::Request, triggered::*, view::*,
+};
 pub use crate::findings::{Answer, Conclusion, Fit, Reason, Rule};
 pub use crate::formats::OpenOptions as TextOptions;
 pub use crate::formats::text::Preview as TextPreview;

@@ -17,6 +17,8 @@ pub struct Document {
     pub blocks: Vec<Block>,
     /// How it was made, a sentence each.
     pub foot: Vec<String>,
+    /// Year, month and day of what it reports on, as far as known: formats for archives want one.
+    pub dated: Vec<u16>,
 }
 
 /// A label and its value.

@@ -6,7 +6,6 @@
 
 mod document;
 pub mod html;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod pdf;
 pub mod text;
 

@@ -11,6 +11,7 @@ pub mod grid;
 pub mod marks;
 pub mod nerve_map;
 pub mod potential;
+pub mod ranges;
 pub mod root_table;
 pub mod shape;
 pub mod spectrogram;

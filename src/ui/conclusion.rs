@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use super::state::{App, Dialog, Selection};
-use crate::engine::protocol::{Answer, Conclusion, Edit, Fit, Reason, ReportDepth, Rule, StudyView};
+use crate::engine::protocol::{Answer, Conclusion, Edit, Fit, Reason, ReportDepth, Rule, StudyView, ranges};
 use crate::model::WhichMuscle;
 use crate::scene::root_table::RootTable;
 use crate::scene::theme::Theme;
@@ -163,6 +163,7 @@ fn Maps() -> impl IntoView {
     let app = App::here();
     let maps = Memo::new(move |_| app.study(|study| study.maps.clone()).unwrap_or_default());
     let tables = Memo::new(move |_| app.study(|study| study.root_tables.clone()).unwrap_or_default());
+    let ranges = Memo::new(move |_| app.study(ranges).flatten());
     move || {
         let theme = app.theme_now();
         let width_px =
@@ -174,7 +175,10 @@ fn Maps() -> impl IntoView {
             let named = |table: &RootTable| (format!("Muscles and roots, {}", table.title.to_lowercase()), table.picture(theme, width_px));
             tables.iter().map(named).collect::<Vec<_>>()
         });
-        view! { {pictures("Nerve map", maps, theme)} {pictures("Muscles and roots", tables, theme)} }
+        let ranges = ranges.with(|ranges| {
+            ranges.iter().map(|ranges| ("Values against their limits".to_owned(), ranges.picture(theme, width_px))).collect()
+        });
+        view! { {pictures("Nerve map", maps, theme)} {pictures("Values against their limits", ranges, theme)} {pictures("Muscles and roots", tables, theme)} }
     }
 }
 

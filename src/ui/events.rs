@@ -186,8 +186,7 @@ pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
         Event::Limits { file, own, problems, text, .. } => super::limits::changed(app, &file, own, &problems, text.as_deref()),
         Event::Past { view } => app.past.set(Some(view)),
         Event::Recent { list } => app.recent.set(list),
-        // The page makes no PDF.
-        Event::Material { .. } => {}
+        Event::Material { material } => super::pdf::order(app, material, buffers),
         Event::Preview { study, wanted, html } => {
             if app.active.get_untracked() == Some(study) {
                 app.preview.set(Some((wanted, html)));
@@ -213,6 +212,7 @@ pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
         }
         Event::Failed { what } => {
             app.opening.set(false);
+            app.pdf.busy.set(None);
             app.notice("abn", "That did not work.", what);
         }
         Event::Kept { .. } | Event::Fetch { .. } | Event::Keep { .. } => {}

@@ -20,6 +20,7 @@ mod live;
 mod needle_inspector;
 mod needle_table;
 mod nerve_table;
+mod pdf;
 mod potential;
 mod reader;
 mod results;

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::ahead::Ahead;
 use super::live::Live;
 use super::needle_table::{Grid, MuscleFor};
+use super::pdf::PdfMaker;
 pub use super::selection::Selection;
 use super::sound::Sound;
 use super::spectrogram::Spectrum;
@@ -211,6 +212,8 @@ pub struct App {
     pub sheet: RwSignal<bool>,
     /// Studies that this browser keeps.
     pub recent: RwSignal<Vec<RecentStudy>>,
+    /// Makes PDFs.
+    pub pdf: PdfMaker,
     /// The report that is looked at, and which it is.
     pub preview: RwSignal<Option<(ReportWanted, String)>>,
     /// A waiting service worker.
@@ -275,6 +278,7 @@ impl App {
             said: RwSignal::new(String::new()),
             sheet: RwSignal::new(false),
             recent: RwSignal::new(Vec::new()),
+            pdf: PdfMaker::new(),
             preview: RwSignal::new(None),
             update: RwSignal::new_local(None),
             tiles: StoredValue::new_local(Rc::default()),

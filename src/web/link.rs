@@ -24,7 +24,7 @@ pub struct Link<R> {
 }
 
 impl<R: Serialize + 'static> Link<R> {
-    /// Starts a worker for a role ([`scope::ENGINE`], [`scope::ACQUIRE`]); `on_event` gets everything it says,
+    /// Starts a worker for a role ([`scope::ENGINE`], [`scope::ACQUIRE`], [`scope::PDF`]); `on_event` gets everything it says,
     /// `on_gone` is called once when it has stopped without being told to.
     ///
     /// # Errors
@@ -35,7 +35,8 @@ impl<R: Serialize + 'static> Link<R> {
         // Other pages have workers of this role too.
         let name = format!("{role}-{}", js_sys::Math::random());
         options.set_name(&name);
-        let address = page::meta("myoscope-worker").unwrap_or_else(|| "./worker_loader.js".into());
+        let program = if role == scope::PDF { "pdf" } else { "worker" };
+        let address = page::meta(&format!("myoscope-{program}")).unwrap_or_else(|| format!("./{program}_loader.js"));
         let worker = Worker::new_with_options(&address, &options)?;
         let (ready, ended) = (Cell::new(false), Cell::new(false));
         let link = Rc::new(Self { worker, name, ready, ended, waiting: RefCell::default(), asked: PhantomData });
@@ -107,6 +108,11 @@ impl<R: Serialize + 'static> Link<R> {
             transfer.push(port);
             self.post(Ok((message, transfer)));
         }
+    }
+
+    /// Asks with buffers.
+    pub fn send_buffers(&self, request: &R, buffers: Vec<Buffer>) {
+        self.post(pack(request, buffers, &[]));
     }
 
     /// Asks with files.

@@ -7,6 +7,7 @@ pub mod files;
 pub mod link;
 pub mod message;
 pub mod page;
+pub mod pdf;
 pub mod port;
 pub mod record;
 pub mod scope;

@@ -14,6 +14,9 @@ pub const ENGINE: &str = "engine";
 /// The one that acquires.
 pub const ACQUIRE: &str = "acquire";
 
+/// The one that makes PDFs, which is a program of its own.
+pub const PDF: &str = "pdf";
+
 /// Whether this worker was started to do this.
 pub fn is(role: &str) -> bool {
     of_worker().name().starts_with(role)

@@ -2,6 +2,8 @@
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import AxeBuilder from '@axe-core/playwright';
+import { execFileSync } from 'node:child_process';
+import { golden, program } from './fixtures.mjs';
 import { dialog, expect, opened, test } from './support.mjs';
 
 const paper = (page) => dialog(page).getByRole('region', { name: 'Report' });
@@ -62,4 +64,50 @@ test('the reader\'s own text is what the report says', async ({ page }) => {
   await dialog(page).getByRole('button', { name: 'Summary' }).click();
   await expect(paper(page).getByRole('heading', { level: 1 })).toHaveText('Block at the knee <b>left</b>.');
   await expect(paper(page)).not.toContainText('Fibular neuropathy');
+});
+
+/** Opens the report and saves it by a button: name and bytes. */
+async function saved(page, button) {
+  const [download] = await Promise.all([page.waitForEvent('download'), dialog(page).getByRole('button', { name: button }).click()]);
+  return { name: download.suggestedFilename(), bytes: fs.readFileSync(await download.path()) };
+}
+
+test('a PDF is made in the page as the command line makes it, also without a network from the second one on', async ({ page, context }) => {
+  const fetched = [];
+  page.on('response', (response) => /pdf-/.test(response.url()) && fetched.push(response.url()));
+  await page.goto('./');
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    if (!navigator.serviceWorker.controller) await new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done, { once: true }));
+  });
+  await page.locator('#file-input').setInputFiles(golden('study/median.edf'));
+  await opened(page);
+  await page.getByRole('button', { name: 'Conclusion' }).click();
+  await page.getByRole('region', { name: 'Conclusion' }).getByRole('button', { name: 'Report' }).click();
+  await dialog(page).getByRole('button', { name: 'Full report' }).click();
+  expect(fetched, 'not before it is wanted').toEqual([]);
+
+  // What was never fetched cannot be had without a network, and that is said.
+  await context.setOffline(true);
+  await dialog(page).getByRole('button', { name: 'Save PDF' }).click();
+  await expect(page.getByText('No PDF was made.')).toBeAttached();
+  await context.setOffline(false);
+
+  const pdf = await saved(page, 'Save PDF');
+  const path = test.info().outputPath('report.pdf');
+  execFileSync(program(), ['report', golden('study/median.edf'), '--depth', 'full', '-o', path]);
+  expect(pdf.name).toBe('report-full.pdf');
+  expect(pdf.bytes.subarray(0, 5).toString()).toBe('%PDF-');
+  expect(pdf.bytes.equals(fs.readFileSync(path)), 'the same bytes').toBe(true);
+
+  await context.setOffline(true);
+  await page.reload();
+  await page.locator('#file-input').setInputFiles(golden('study/median.edf'));
+  await opened(page);
+  await page.getByRole('button', { name: 'Conclusion' }).click();
+  await page.getByRole('region', { name: 'Conclusion' }).getByRole('button', { name: 'Report' }).click();
+  const dicom = await saved(page, 'Save DICOM');
+  expect(dicom.name).toBe('report-summary.dcm');
+  expect(dicom.bytes.subarray(128, 132).toString()).toBe('DICM');
+  await context.setOffline(false);
 });

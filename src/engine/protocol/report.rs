@@ -93,6 +93,22 @@ pub struct ReportMaterial {
     pub sha256: Option<String>,
 }
 
+/// A PDF that is wanted; the buffers of the material travel beside it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PdfOrder {
+    /// What it is made of.
+    pub material: ReportMaterial,
+    /// Within a DICOM object.
+    pub dicom: bool,
+}
+
+impl PdfOrder {
+    /// Name of the file.
+    pub fn name(&self) -> String {
+        format!("report-{}.{}", self.material.wanted.depth.id(), if self.dicom { "dcm" } else { "pdf" })
+    }
+}
+
 /// Which report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportWanted {

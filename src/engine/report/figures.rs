@@ -5,6 +5,7 @@ use crate::engine::protocol::{SiteView, TestView, scenes};
 use crate::report::{Block, Figure};
 use crate::scene::chart;
 use crate::scene::nerve_map::Map;
+use crate::scene::ranges::Ranges;
 use crate::scene::root_table::RootTable;
 use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::PAPER;
@@ -31,6 +32,12 @@ pub fn map(map: &Map) -> Block {
 pub fn root_table(table: &RootTable) -> Block {
     let picture = table.picture(&PAPER, WIDTH_PX);
     Block::Figure(Box::new(Figure { caption: format!("{}: muscles examined, their roots, and what was seen", table.title), picture }))
+}
+
+/// Each value as a dot against its limit.
+pub fn ranges(ranges: &Ranges) -> Block {
+    let picture = ranges.picture(&PAPER, WIDTH_PX);
+    Block::Figure(Box::new(Figure { caption: "Values against their limits: by how many times they are beyond".into(), picture }))
 }
 
 /// The sweeps that the values of a test come from; `None` where there are none.

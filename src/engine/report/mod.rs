@@ -11,10 +11,12 @@ mod words;
 
 use sha2::{Digest, Sha256};
 
-use super::protocol::{Buffer, Event, Output, ReportDepth, ReportForm, ReportMaterial, ReportWanted, StudyView, scenes};
+use super::protocol::{Buffer, Event, Output, PdfOrder, ReportDepth, ReportForm, ReportMaterial, ReportWanted, StudyView, ranges, scenes};
 use super::session::Session;
 use super::stream;
 use crate::findings::{Answer, Fit};
+use crate::formats::dicom;
+use crate::model::Subject;
 use crate::report::{Block, Document, Item, html, text};
 use crate::scene::nerve_map::Map;
 
@@ -100,12 +102,28 @@ impl Session {
     }
 }
 
+/// The file that an order wants; `buffers` are the values of its sweeps.
+///
+/// # Errors
+/// When there is no PDF, in a sentence.
+pub fn file(order: &PdfOrder, buffers: Vec<Buffer>) -> Result<Vec<u8>, String> {
+    let ReportMaterial { wanted, view, .. } = &order.material;
+    let pdf = pdf(&order.material, buffers)?;
+    if !order.dicom {
+        return Ok(pdf);
+    }
+    // Without names it has no day either.
+    let nobody = Subject { sex: view.subject.sex.clone(), ..Subject::default() };
+    let start = view.recordings.iter().find_map(|recording| recording.start.as_deref());
+    let (subject, start) = if wanted.nameless { (&nobody, None) } else { (&view.subject, start) };
+    Ok(dicom::encapsulated_pdf(&pdf, &format!("Electrodiagnostic report, {}", wanted.depth.id()), subject, start))
+}
+
 /// A report as PDF; `buffers` are the values of the material's sweeps.
 ///
 /// # Errors
 /// When there is no PDF, in a sentence.
-#[cfg(not(target_arch = "wasm32"))]
-pub fn pdf(material: &ReportMaterial, buffers: Vec<Buffer>) -> Result<Vec<u8>, String> {
+fn pdf(material: &ReportMaterial, buffers: Vec<Buffer>) -> Result<Vec<u8>, String> {
     let mut buffers = buffers.into_iter().map(|buffer| if let Buffer::F32(values) = buffer { values } else { Vec::new() });
     let of_test =
         |sweeps: &Vec<super::protocol::SweepData>| sweeps.iter().map(|data| (data.clone(), buffers.next().unwrap_or_default())).collect();
@@ -121,6 +139,7 @@ fn compose(of: &ReportMaterial, values: &[Vec<scenes::Values>]) -> Document {
     let mut document = Document {
         title: "Electrodiagnostic report".into(),
         identity: identity(&of.view, wanted.nameless),
+        dated: dated(&of.view, wanted.nameless),
         state: "Draft. Not a diagnosis until an electromyographer has read the traces and signed.".into(),
         ..Document::default()
     };
@@ -130,6 +149,13 @@ fn compose(of: &ReportMaterial, values: &[Vec<scenes::Values>]) -> Document {
         ReportDepth::Patient => patient(&mut document, &of.view, answer),
     }
     document
+}
+
+/// Year, month and day of the test; without names the year.
+fn dated(view: &StudyView, nameless: bool) -> Vec<u16> {
+    let start = view.recordings.iter().find_map(|recording| recording.start.as_deref()).unwrap_or_default();
+    let parts = start.split(['-', 'T']).map_while(|part| part.parse().ok());
+    parts.take(if nameless { 1 } else { 3 }).collect()
 }
 
 fn identity(view: &StudyView, nameless: bool) -> Vec<Item> {
@@ -279,10 +305,12 @@ fn full(document: &mut Document, of: &ReportMaterial, values: &[Vec<scenes::Valu
     let other = tables::other(&view.tests);
     let together: Vec<_> = view.together.iter().map(tables::of_model).collect();
     let warmed = tables::warmed(&view.tests);
+    let ranges = ranges(view).map(|ranges| figures::ranges(&ranges));
     if !(conduction.is_empty() && other.is_empty() && together.is_empty()) {
         heading(document, 1, "Nerve conduction");
     }
     document.blocks.extend(conduction.into_iter().chain(warmed).chain(other).chain(together).map(Block::Table));
+    document.blocks.extend(ranges);
     if let Some(needle) = tables::needle(&view.needle) {
         heading(document, 1, "Needle examination");
         document.blocks.extend(view.root_tables.iter().map(figures::root_table));

@@ -3,7 +3,6 @@
 //! Uncompressed little-endian transfer syntaxes, explicit and implicit. Samples stay in the file and
 //! are read by ranges.
 
-#[cfg(not(target_arch = "wasm32"))]
 mod document;
 mod element;
 mod encode;
@@ -12,7 +11,6 @@ mod samples;
 mod units;
 mod write;
 
-#[cfg(not(target_arch = "wasm32"))]
 pub use document::encapsulated_pdf;
 pub use write::DicomWriter;
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::engine::protocol::{ReportDepth, ReportForm, ReportWanted, Request};
+use crate::ui::pdf;
 use crate::ui::state::App;
 use crate::web::page;
 
@@ -37,8 +38,13 @@ pub fn report(depth: ReportDepth) -> impl IntoView {
                 </div>
                 <label class="check"><input type="checkbox" on:change=move |event| wanted.update(|wanted| wanted.nameless = event_target_checked(&event))/>"Without names"</label>
                 <span class="grow"></span>
+                {move || match app.pdf.busy.get() {
+                    Some(_) => view! { <span class="busy" role="status">"Making the PDF\u{2026}"</span><button class="btn" on:click=move |_| pdf::cancel(app)>"Cancel"</button> }.into_any(),
+                    None => view! { <button class="btn primary" on:click=move |_| pdf::make(app, wanted.get_untracked(), false)>"Save PDF"</button> }.into_any(),
+                }}
                 <button class="btn" on:click=move |_| save(ReportForm::Html) title="one file that any browser opens">"Save HTML"</button>
                 <button class="btn" on:click=move |_| save(ReportForm::Text) title="for pasting into a record system">"Save text"</button>
+                <button class="btn" on:click=move |_| pdf::make(app, wanted.get_untracked(), true) prop:disabled=move || app.pdf.busy.get().is_some() title="the PDF within a DICOM object, for an image archive">"Save DICOM"</button>
                 <button class="btn" on:click=move |_| page::print()>"Print"</button>
             </div>
             <div class="paper" tabindex="0" role="region" aria-label="Report">
