@@ -51,6 +51,8 @@ const MARGIN: f32 = 12.0;
 /// Width of the names and of the values, px, at the least and at the most.
 const NAMES: [f32; 2] = [116.0, 240.0];
 const VALUES: f32 = 142.0;
+/// Narrower pictures put dots below words, px.
+const NARROW: f32 = 560.0;
 /// How far the axis goes: a quarter of the limit to four times it, on a logarithmic scale.
 const MOST: f64 = 4.0;
 /// Places on the axis that are named.
@@ -82,15 +84,19 @@ fn text(at: [f32; 2], words: impl Into<String>, strong: bool, anchor: Anchor, co
 impl Ranges {
     /// The picture, as wide as fits a width, px.
     pub fn picture(&self, theme: &Theme, width_px: f32) -> Picture {
-        let names = (0.3 * width_px).clamp(NAMES[0], NAMES[1]);
-        let (from, to) = (MARGIN + names, (width_px - MARGIN - VALUES).max(MARGIN + names + 80.0));
+        // Where names and values leave no room between them, dots lie below their words.
+        let narrow = width_px < NARROW;
+        let names = if narrow { 8.0 } else { (0.3 * width_px).clamp(NAMES[0], NAMES[1]) };
+        let values = if narrow { 8.0 } else { VALUES };
+        let row_px = if narrow { 2.0 * ROW } else { ROW };
+        let (from, to) = (MARGIN + names, (width_px - MARGIN - values).max(MARGIN + names + 160.0));
         let x = |times: f64| {
             let share = (times.clamp(1.0 / MOST, MOST).ln() / MOST.ln() + 1.0) / 2.0;
             from + (to - from) * share as f32
         };
         let rows: usize = self.groups.iter().map(|group| group.rows.len()).sum();
-        let bottom = HEAD + GROUP * self.groups.len() as f32 + ROW * rows as f32;
-        let mut out = Picture { width: to + VALUES + MARGIN, height: bottom + 46.0, alt: self.words(), ..Picture::default() };
+        let bottom = HEAD + GROUP * self.groups.len() as f32 + row_px * rows as f32;
+        let mut out = Picture { width: to + values + MARGIN, height: bottom + 68.0, alt: self.words(), ..Picture::default() };
         // The normal side is a band with an edge: the edge alone would do without colour.
         out.traces.push(Shape::Rect {
             rect: [from, HEAD - 8.0, x(1.0) - from, bottom - HEAD + 12.0],
@@ -109,11 +115,16 @@ impl Ranges {
             y += GROUP;
             out.marks.push(text([MARGIN, y - 7.0], group.title.clone(), true, Anchor::Start, theme.ink));
             for row in &group.rows {
-                y += ROW;
+                y += row_px;
                 let middle = y - ROW / 2.0;
                 let color = if row.beyond { theme.abnormal } else { theme.ink };
-                out.marks.push(text([MARGIN + 8.0, middle + 4.0], row.name.clone(), row.beyond, Anchor::Start, color));
-                out.marks.push(text([to + 14.0, middle + 4.0], row.words(), row.beyond, Anchor::Start, color));
+                if narrow {
+                    let words = format!("{}: {}", row.name, row.words());
+                    out.marks.push(text([MARGIN, middle - ROW + 6.0], words, row.beyond, Anchor::Start, color));
+                } else {
+                    out.marks.push(text([MARGIN + 8.0, middle + 4.0], row.name.clone(), row.beyond, Anchor::Start, color));
+                    out.marks.push(text([to + 14.0, middle + 4.0], row.words(), row.beyond, Anchor::Start, color));
+                }
                 sign([x(row.times().unwrap_or(MOST)), middle], row, theme, &mut out.marks);
             }
         }
@@ -140,9 +151,10 @@ impl Ranges {
             out.marks.push(text([x + 18.0, bottom + 24.0], words, false, Anchor::Start, theme.ink_3));
             x += 32.0 + 6.3 * words.len() as f32;
         }
-        let unverified = if rows().any(|row| row.doubt) { "   ? limit not verified" } else { "" };
-        let words = format!("Right of the limit is abnormal, by that many times.{unverified}");
-        out.marks.push(text([MARGIN, bottom + 41.0], words, false, Anchor::Start, theme.ink_3));
+        let unverified = rows().any(|row| row.doubt).then_some("? limit not verified, or made for another distance");
+        for (line, words) in ["Right of the limit is abnormal, by that many times."].into_iter().chain(unverified).enumerate() {
+            out.marks.push(text([MARGIN, bottom + 42.0 + 17.0 * line as f32], words, false, Anchor::Start, theme.ink_3));
+        }
     }
 
     fn words(&self) -> String {
