@@ -29,7 +29,7 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
         let _ = writeln!(io::stderr(), "myoscope: {file}: warning: {}", warning.what);
     }
     let mut desk = Desk::open(opened, &file, options)?;
-    let wanted = ReportWanted { depth: wanted.depth, nameless: wanted.nameless };
+    let wanted = ReportWanted { depth: wanted.depth, nameless: wanted.nameless, version: None };
     let study = desk.study();
     let bytes = match form {
         Form::Plain(form) => plain(desk.ask(Request::Report { study, wanted, form })?),

@@ -10,6 +10,7 @@ pub mod analysed;
 mod answer;
 mod band;
 mod combine;
+mod context;
 mod edit;
 mod examination;
 mod export;

@@ -177,6 +177,7 @@ fn person_view(edits: &Edits, subject: &Subject) -> PersonView {
         age_years: edits.age_years.or(subject.age_years),
         sex: edits.sex.clone().unwrap_or_else(|| subject.sex.clone()),
         onset_weeks: edits.onset_weeks,
+        context: edits.context.clone(),
     }
 }
 

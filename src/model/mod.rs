@@ -5,6 +5,7 @@
 //! acquired part never changes and every edit can be undone.
 
 mod activity;
+mod context;
 mod edits;
 mod examination;
 mod excitability;
@@ -24,6 +25,7 @@ mod trains;
 mod unit_number;
 
 pub use activity::{ActivityClass, Editable, EventTrain, SignalMeasurement, SignalTask};
+pub use context::{Context, LONGEST_CONTEXT, Sided};
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
 pub use excitability::{Electrotonus, Excitability, ScanPoint};

@@ -39,7 +39,7 @@ pub fn Dialogs() -> impl IntoView {
                 Dialog::Assign(test) => ("Which study is this?", assign::assign(test).into_any()),
                 Dialog::Muscle(what) => ("Which muscle?", muscle::muscle(what).into_any()),
                 Dialog::Guide => ("Nerve conduction", guide::Guided().into_any()),
-                Dialog::Person => ("Height, age, sex", person::Person().into_any()),
+                Dialog::Person => ("Patient and question", person::Person().into_any()),
                 Dialog::Compare => ("Compare with", compare::Compare().into_any()),
                 Dialog::Test(test) => ("Test", test::test(test).into_any()),
                 Dialog::Report(depth) => ("Report", report::report(depth).into_any()),

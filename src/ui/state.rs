@@ -81,7 +81,7 @@ pub enum Dialog {
     Muscle(MuscleFor),
     /// Which nerve is examined under guidance.
     Guide,
-    /// Height, age, sex.
+    /// Who is examined, and why.
     Person,
     /// A test to compare with.
     Compare,

@@ -94,10 +94,13 @@ pub struct ReportMaterial {
 }
 
 /// Which report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportWanted {
     /// How much it says.
     pub depth: ReportDepth,
     /// Without what tells who was examined: name, number, birth date, day of the test, file names.
     pub nameless: bool,
+    /// A signed version, from 0 on; `None`: the study as it stands.
+    #[serde(default)]
+    pub version: Option<usize>,
 }

@@ -6,8 +6,8 @@ use super::{NeedleView, StudyKey};
 use crate::findings::Answer;
 use crate::formats::text::Preview;
 use crate::model::{
-    Annotation, Chart, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, SignalMeasurement, SignalTask, Span, Subject,
-    SweepId, SweepMeasurement, Table, TestKind, Warning,
+    Annotation, Chart, Context, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, SignalMeasurement, SignalTask, Span,
+    Subject, SweepId, SweepMeasurement, Table, TestKind, Warning,
 };
 use crate::scene::nerve_map::Map;
 use crate::scene::root_table::RootTable;
@@ -72,6 +72,9 @@ pub struct PersonView {
     pub sex: String,
     /// Since the first symptom, weeks.
     pub onset_weeks: Option<f64>,
+    /// Why the person was sent, and what else matters to the test.
+    #[serde(default)]
+    pub context: Context,
 }
 
 /// One recording.

@@ -129,7 +129,26 @@ fn compose(of: &ReportMaterial, values: &[Vec<scenes::Values>]) -> Document {
         ReportDepth::Full => full(&mut document, of, values, answer),
         ReportDepth::Patient => patient(&mut document, &of.view, answer),
     }
+    if wanted.nameless {
+        document.foot.extend(free_texts(&of.view, wanted.depth));
+    }
     document
+}
+
+/// What a person wrote freely and this report shows, which no program frees of names.
+fn free_texts(view: &StudyView, depth: ReportDepth) -> Option<String> {
+    let mut names: Vec<&str> = own(view).map(|_| "the reader's conclusion").into_iter().collect();
+    let context = view.person.context.texts();
+    match depth {
+        ReportDepth::Patient => {}
+        ReportDepth::Summary => names.extend(context.iter().map(|(name, _)| *name).filter(|name| *name == "Question")),
+        ReportDepth::Full => {
+            names.extend(context.iter().map(|(name, _)| *name));
+            names.extend(Some("remarks on muscles").filter(|_| !view.needle.rows.is_empty()));
+        }
+    }
+    let words = format!("Without names; free text is as it was written and may tell who was examined: {}.", names.join(", "));
+    Some(words).filter(|_| !names.is_empty())
 }
 
 fn identity(view: &StudyView, nameless: bool) -> Vec<Item> {
@@ -155,13 +174,20 @@ fn identity(view: &StudyView, nameless: bool) -> Vec<Item> {
     };
     let age = person.age_years.map(|years| format!("{years:.0} y"));
     let height = person.height_cm.map(|cm| format!("{cm:.0} cm"));
-    let facts = [age, (!sex.is_empty()).then(|| sex.to_owned()), height];
-    say("Age, sex, height", facts.into_iter().flatten().collect::<Vec<_>>().join(", "));
+    let context = &person.context;
+    let weight = context.weight_kg.map(|kg| format!("{kg:.0} kg"));
+    let label = if weight.is_some() { "Age, sex, height, weight" } else { "Age, sex, height" };
+    let facts = [age, (!sex.is_empty()).then(|| sex.to_owned()), height, weight];
+    say(label, facts.into_iter().flatten().collect::<Vec<_>>().join(", "));
     let start = view.recordings.iter().find_map(|recording| recording.start.as_ref());
     // Of a date that tells who it was the year is left.
     let date = start.map(|iso| iso.chars().take(if nameless { 4 } else { 10 }).collect::<String>());
     say("Tested", date.unwrap_or_default());
-    say("First symptom", person.onset_weeks.map(|weeks| format!("{weeks} weeks before the test")).unwrap_or_default());
+    let since = person.onset_weeks.map(|weeks| format!("{weeks} weeks before the test"));
+    let day = context.onset.clone().filter(|_| !nameless);
+    say("First symptom", day.into_iter().chain(since).collect::<Vec<_>>().join(", "));
+    say("Affected side", context.affected.map(|side| side.word().to_owned()).unwrap_or_default());
+    say("Dominant hand", context.hand.map(|side| side.word().to_owned()).unwrap_or_default());
     let mut skin: Vec<String> = Vec::new();
     for test in &view.tests {
         let words = test.temperature_c.map(|c| format!("{c:.1} \u{b0}C"));
@@ -199,8 +225,23 @@ fn limits_of_the_test(document: &mut Document, answer: &Answer) {
     document.blocks.push(Block::List(answer.caveats.iter().map(|caveat| words::sentence(caveat)).collect()));
 }
 
+/// Why the test was asked for: the question alone, or `all` that was said of the person.
+fn asked(document: &mut Document, view: &StudyView, all: bool) {
+    let texts = view.person.context.texts();
+    let words = texts.iter().filter(|(name, _)| all || *name == "Question").map(|(name, text)| format!("{name}: {text}"));
+    let words: Vec<String> = words.collect();
+    if words.is_empty() {
+        return;
+    }
+    if all {
+        heading(document, 1, "Why it was asked");
+    }
+    document.blocks.extend(words.into_iter().map(Block::Paragraph));
+}
+
 fn summary(document: &mut Document, view: &StudyView, answer: &Answer) {
     document.subtitle = "summary for the referring doctor".into();
+    asked(document, view, false);
     if let Some(own) = own(view) {
         let (first, rest) = own.split_once('\n').unwrap_or((own, ""));
         document.blocks.push(Block::Answer(first.trim().into()));
@@ -231,6 +272,7 @@ fn summary(document: &mut Document, view: &StudyView, answer: &Answer) {
 fn full(document: &mut Document, of: &ReportMaterial, values: &[Vec<scenes::Values>], answer: &Answer) {
     let view = of.view.as_ref();
     document.subtitle = "full report".into();
+    asked(document, view, true);
     heading(document, 1, "Impression");
     if let Some(own) = own(view) {
         document.blocks.push(Block::Paragraph(own.into()));

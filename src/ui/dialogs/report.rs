@@ -9,7 +9,7 @@ use crate::web::page;
 /// The dialog, opened at one depth.
 pub fn report(depth: ReportDepth) -> impl IntoView {
     let app = App::here();
-    let wanted = RwSignal::new(ReportWanted { depth, nameless: false });
+    let wanted = RwSignal::new(ReportWanted { depth, nameless: false, version: None });
     // What is asked for anew replaces what is shown once it is there.
     Effect::new(move |_| {
         let wanted = wanted.get();
