@@ -130,3 +130,134 @@ fn what_cannot_be_is_refused_in_a_sentence() {
         assert_eq!(desk.view.person.onset_weeks, Some(0.0));
     }
 }
+
+fn sign(why: &str, at: &str) -> Edit {
+    Edit::Sign { signer: "A. Reader".into(), role: "Neurologist".into(), at: at.into(), why: why.into() }
+}
+
+const FIRST: &str = "2026-03-01T09:30:00+01:00";
+const SECOND: &str = "2026-03-02T10:00:00Z";
+
+fn version(depth: ReportDepth, version: usize) -> ReportWanted {
+    ReportWanted { depth, nameless: false, version: Some(version) }
+}
+
+fn digest(file: &str) -> String {
+    use sha2::{Digest, Sha256};
+    Sha256::digest(file.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_signed_report_stays_as_it_was_and_an_amendment_says_why() {
+    let mut desk = Desk::open("sensory", None);
+    desk.edit(Edit::Impression { text: "First reading.".into() });
+    assert!(desk.text(ReportDepth::Summary, false).contains("Draft."));
+    desk.edit(sign("", FIRST));
+    assert!(desk.refused.is_empty(), "{:?}", desk.refused);
+    assert!(!desk.view.signed_differs);
+    let first = desk.written(version(ReportDepth::Full, 0), ReportForm::Html);
+    assert!(first.contains("Signed by A. Reader, Neurologist on 2026-03-01 09:30 (UTC+01:00)."), "{first}");
+    assert!(first.contains("First reading.") && !first.contains("Draft."), "{first}");
+    let sum = desk.view.signed[0].sha256.iter().find(|(depth, _)| depth == "full").unwrap().1.clone();
+    assert_eq!(digest(&first), sum, "the sum is that of the file");
+
+    desk.edit(Edit::Impression { text: "Second reading.".into() });
+    assert!(desk.view.signed_differs);
+    assert!(desk.text(ReportDepth::Summary, false).contains("Draft of the study as it stands. Version 1 was signed by A. Reader"));
+    assert_eq!(desk.written(version(ReportDepth::Full, 0), ReportForm::Html), first);
+    desk.ask(Request::Undo { study: desk.study });
+    assert!(!desk.view.signed_differs, "undone, it is what was signed");
+    desk.ask(Request::Redo { study: desk.study });
+
+    desk.edit(sign(" ", SECOND));
+    assert!(desk.refused.pop().unwrap().contains("what was changed and why"));
+    desk.edit(sign("A typing error", SECOND));
+    let second = desk.written(version(ReportDepth::Summary, 1), ReportForm::Text);
+    let second = second.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        second.contains("Amended report, version 2, signed by A. Reader") && second.contains("What was changed and why: A typing error")
+    );
+    assert!(second.contains("Second reading.") && second.contains("It replaces version 1"), "{second}");
+    assert_eq!(desk.written(version(ReportDepth::Full, 0), ReportForm::Html), first);
+
+    // As another session finds it.
+    let mut again = Desk::open("sensory", Some(&desk.kept));
+    assert_eq!((again.view.signed.len(), again.view.signed_differs), (2, false));
+    assert_eq!(again.written(version(ReportDepth::Full, 0), ReportForm::Html), first);
+}
+
+#[test]
+fn undo_reaches_no_signature() {
+    let mut desk = Desk::open("sensory", None);
+    desk.edit(Edit::Impression { text: "Read.".into() });
+    desk.edit(sign("", FIRST));
+    assert_eq!(desk.view.undo.as_deref(), Some("conclusion"));
+    desk.ask(Request::Undo { study: desk.study });
+    assert_eq!((desk.view.signed.len(), desk.view.impression.as_str(), desk.view.signed_differs), (1, "", true));
+    desk.ask(Request::Redo { study: desk.study });
+    assert_eq!((desk.view.signed.len(), desk.view.signed_differs), (1, false));
+}
+
+#[test]
+fn a_signed_version_has_its_copy_without_names() {
+    let mut desk = Desk::open("sensory", None);
+    desk.edit(sign("", FIRST));
+    for form in [ReportForm::Html, ReportForm::Text] {
+        let named = desk.written(version(ReportDepth::Full, 0), form);
+        let nameless = desk.written(ReportWanted { nameless: true, ..version(ReportDepth::Full, 0) }, form);
+        assert!(named.contains("DEMO") && !nameless.contains("DEMO") && nameless.contains("without names"), "{nameless}");
+    }
+}
+
+#[test]
+fn what_is_made_anew_must_be_what_was_signed() {
+    let mut desk = Desk::open("sensory", None);
+    desk.edit(sign("", FIRST));
+    let fhir: serde_json::Value = serde_json::from_str(&desk.written(version(ReportDepth::Summary, 0), ReportForm::Fhir)).unwrap();
+    assert_eq!(fhir["entry"][0]["resource"]["status"], "final");
+    let made = |desk: &mut Desk, wanted| {
+        let study = desk.study;
+        desk.ask(Request::Material { study, wanted }).into_iter().find_map(|output| match output.event {
+            Event::Material { material } => Some(myoscope::engine::report::pdf(&material, output.buffers).unwrap()),
+            _ => None,
+        })
+    };
+    for depth in [ReportDepth::Summary, ReportDepth::Patient] {
+        let pdf = made(&mut desk, version(depth, 0)).unwrap();
+        if let Ok(f) = std::env::var("MYOSCOPE_REPORTS") {
+            std::fs::write(format!("{f}/signed-{}.pdf", depth.id()), &pdf).unwrap();
+        }
+        assert_eq!(lopdf::Document::load_mem(&pdf).unwrap().get_pages().len(), 1, "{}", depth.id());
+    }
+    assert!(made(&mut desk, version(ReportDepth::Full, 0)).is_some());
+    desk.edit(Edit::Impression { text: "Otherwise.".into() });
+    assert!(made(&mut desk, version(ReportDepth::Full, 0)).is_none());
+    assert!(desk.refused.pop().unwrap().contains("changed since it was signed"));
+    assert!(made(&mut desk, version(ReportDepth::Full, 7)).is_none());
+    assert!(desk.refused.pop().unwrap().contains("There is no version 8: one was signed."));
+    desk.edit(sign("Another reading", SECOND));
+    let fhir: serde_json::Value = serde_json::from_str(&desk.written(version(ReportDepth::Summary, 1), ReportForm::Fhir)).unwrap();
+    assert_eq!(fhir["entry"][0]["resource"]["status"], "amended");
+}
+
+#[test]
+fn a_version_that_was_tampered_with_is_not_shown() {
+    let mut desk = Desk::open("sensory", None);
+    desk.edit(Edit::Impression { text: "As it was read.".into() });
+    desk.edit(sign("", FIRST));
+    let kept = String::from_utf8(desk.kept.clone()).unwrap().replace("As it was read.", "As it was bent.");
+    let mut again = Desk::open("sensory", Some(kept.as_bytes()));
+    let study = again.study;
+    let shown = again.ask(Request::Preview { study, wanted: version(ReportDepth::Full, 0) });
+    assert!(!shown.iter().any(|output| matches!(output.event, Event::Preview { .. })));
+    assert!(again.refused.pop().unwrap().contains("its check sum is another"));
+}
+
+#[test]
+fn nobody_signs_without_a_name_or_a_moment() {
+    let mut desk = Desk::open("sensory", None);
+    desk.edit(Edit::Sign { signer: "  ".into(), role: String::new(), at: FIRST.into(), why: String::new() });
+    desk.edit(sign("", "yesterday"));
+    assert!(desk.refused[0].contains("with a name") && desk.refused[1].contains("offset from UTC"), "{:?}", desk.refused);
+    assert!(desk.view.signed.is_empty());
+}

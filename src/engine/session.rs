@@ -149,7 +149,13 @@ impl Session {
         if self.edits == before {
             return;
         }
+        let signs = self.edits.signed.len() != before.signed.len();
         let continues = gesture.is_some() && gesture == self.gesture && !self.undo.is_empty();
+        if signs {
+            // A signature is no step: undo goes on to what was done before it.
+            self.changed(out);
+            return;
+        }
         if !continues {
             self.undo.push((label, before));
             if self.undo.len() > UNDO_DEPTH {
@@ -163,7 +169,8 @@ impl Session {
 
     pub fn undo(&mut self, out: &mut dyn FnMut(Output)) {
         if let Some((label, edits)) = self.undo.pop() {
-            let now = std::mem::replace(&mut self.edits, edits);
+            let signed = std::mem::take(&mut self.edits.signed);
+            let now = std::mem::replace(&mut self.edits, Edits { signed, ..edits });
             self.redo.push((label, now));
             self.gesture = None;
             self.changed(out);
@@ -172,7 +179,8 @@ impl Session {
 
     pub fn redo(&mut self, out: &mut dyn FnMut(Output)) {
         if let Some((label, edits)) = self.redo.pop() {
-            let now = std::mem::replace(&mut self.edits, edits);
+            let signed = std::mem::take(&mut self.edits.signed);
+            let now = std::mem::replace(&mut self.edits, Edits { signed, ..edits });
             self.undo.push((label, now));
             self.gesture = None;
             self.changed(out);

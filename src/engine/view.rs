@@ -37,6 +37,8 @@ impl Session {
             impression: self.edits.impression.clone(),
             limits: self.limits_name(),
             person: self.person_view(),
+            signed: self.signed_views(),
+            signed_differs: self.changed_since_signed(),
             stretches: self.stretches(),
             text: self.text.clone(),
             warnings: self.warnings.clone(),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, MarkerKind, MuscleRow, Side, SweepId, TestKind, TrainEdits};
+use super::{Context, MarkerKind, MuscleRow, Side, SignedVersion, SweepId, TestKind, TrainEdits};
 
 /// A person's work on one study. Additive: an empty value changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub struct Edits {
     pub trains: Vec<TrainEdits>,
     /// The table of the needle examination.
     pub muscles: Vec<MuscleRow>,
+    /// Reports that were signed, the first first. Undo does not reach them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signed: Vec<SignedVersion>,
 }
 
 /// A nerve test made by a person out of a recording that does not say it holds one.

@@ -18,6 +18,7 @@ mod muscles;
 pub mod needle;
 mod recording;
 mod samples;
+mod signed;
 mod study;
 mod summary;
 mod table;
@@ -42,6 +43,7 @@ pub use measurement::{
 pub use muscles::{MuscleColumn, MuscleRow, MuscleStretch, OwnMuscle, StretchOrigin, WhichMuscle};
 pub use recording::{Annotation, Channel, Recording, Scale, Span, StartTime, Timeline};
 pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgress};
+pub use signed::{Nameless, SignedReport, SignedVersion};
 pub use study::{Study, Subject, Warning};
 pub use summary::{MotorSummary, SensorySite, SensorySummary, Summary};
 pub use table::{Axis, Cell, Chart, ChartLine, Column, Series, SeriesLook, Table, TableRow};

@@ -13,6 +13,7 @@ mod make_sweeps;
 mod muscle;
 mod person;
 mod report;
+mod sign;
 mod test;
 mod text;
 

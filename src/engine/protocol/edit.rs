@@ -68,6 +68,17 @@ pub enum Edit {
         /// All of it.
         context: Box<Context>,
     },
+    /// Sign the report of the study as it stands, which freezes it. It is no step that undo takes back.
+    Sign {
+        /// Name.
+        signer: String,
+        /// Title or role; may be empty.
+        role: String,
+        /// ISO 8601 with the offset from UTC.
+        at: String,
+        /// What was changed since the last signed version and why; needed when there is one.
+        why: String,
+    },
     /// Set the moment of the stimulus.
     Stimulus {
         /// Sweep.
@@ -186,6 +197,7 @@ impl Edit {
             Self::LeaveOut { .. } => "take sweep in".into(),
             Self::Person { .. } => "height and age".into(),
             Self::Context { .. } => "patient and question".into(),
+            Self::Sign { .. } => "sign".into(),
             Self::Impression { .. } => "conclusion".into(),
             Self::Stimulus { .. } => "stimulus time".into(),
             Self::Distance { .. } => "distance".into(),

@@ -91,6 +91,38 @@ pub struct ReportMaterial {
     pub sweeps: Vec<Vec<SweepData>>,
     /// SHA-256 of all stored samples, hexadecimal; `None`: too many of them.
     pub sha256: Option<String>,
+    /// Under what it stands; `None`: a draft.
+    pub signature: Option<Signature>,
+}
+
+/// A signed version as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedView {
+    /// Who signed.
+    pub signer: String,
+    /// Title or role.
+    pub role: String,
+    /// When, in words.
+    pub at: String,
+    /// What was changed since the version before and why.
+    pub why: String,
+    /// SHA-256 of the HTML file of each depth, hexadecimal.
+    pub sha256: Vec<(String, String)>,
+}
+
+/// What stands in a signed report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// Number of the version, from 1 on.
+    pub number: usize,
+    /// Name and title.
+    pub signer: String,
+    /// When, in words.
+    pub at: String,
+    /// What was changed since the version before and why.
+    pub why: String,
+    /// Who signed the version before, and when.
+    pub before: Option<(String, String)>,
 }
 
 /// Which report.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{NeedleView, StudyKey};
+use super::{NeedleView, SignedView, StudyKey};
 use crate::findings::Answer;
 use crate::formats::text::Preview;
 use crate::model::{
@@ -47,6 +47,10 @@ pub struct StudyView {
     pub limits: String,
     /// Height, age and sex that limits are taken for: a person's entry, else the file's.
     pub person: PersonView,
+    /// Reports that were signed.
+    pub signed: Vec<SignedView>,
+    /// The study as it stands is another than the one signed last.
+    pub signed_differs: bool,
     /// How a text file was understood, for a person to check and correct.
     pub text: Option<Preview>,
     /// Stretches whose trains a person changed.

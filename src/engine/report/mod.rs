@@ -5,6 +5,7 @@
 
 mod fhir;
 mod figures;
+mod signing;
 mod tables;
 mod values;
 mod words;
@@ -24,17 +25,22 @@ const MAX_HASHED: u64 = 100_000_000;
 impl Session {
     /// A report as a file.
     pub fn report(&mut self, wanted: ReportWanted, form: ReportForm, out: &mut dyn FnMut(Output)) {
+        let frozen = wanted.version.and_then(|_| self.frozen_file(wanted, form));
+        let again = if frozen.is_none() && form == ReportForm::Fhir { self.same_as_signed(wanted, out) } else { Ok(()) };
         let (material, sweeps) = self.gathered(wanted, out);
         let bytes = match form {
+            _ if again.is_err() => again.map(|()| Vec::new()),
+            _ if frozen.is_some() => frozen.unwrap_or_else(|| Ok(Vec::new())),
             ReportForm::Html => Ok(html::write(&compose(&material, &sweeps)).into_bytes()),
             ReportForm::Text => Ok(text::write(&compose(&material, &sweeps)).into_bytes()),
             ReportForm::Values => values::csv(&material.view),
-            ReportForm::Fhir => fhir::write(&material.view, wanted.nameless, &html::write(&compose(&material, &sweeps))),
+            ReportForm::Fhir => fhir::write(&material, &html::write(&compose(&material, &sweeps))),
         };
+        let version = wanted.version.map(|at| format!("-signed-{}", at + 1)).unwrap_or_default();
         let name = match form {
-            ReportForm::Html | ReportForm::Text => format!("report-{}.{}", wanted.depth.id(), form.extension()),
+            ReportForm::Html | ReportForm::Text => format!("report-{}{version}.{}", wanted.depth.id(), form.extension()),
             ReportForm::Values => "values.csv".into(),
-            ReportForm::Fhir => format!("report-{}.fhir.json", wanted.depth.id()),
+            ReportForm::Fhir => format!("report-{}{version}.fhir.json", wanted.depth.id()),
         };
         match bytes {
             Ok(bytes) => out(super::with_bytes(Event::Exported { names: vec![name], warnings: Vec::new() }, bytes)),
@@ -44,12 +50,21 @@ impl Session {
 
     /// A report to be looked at in the page.
     pub fn preview(&mut self, wanted: ReportWanted, out: &mut dyn FnMut(Output)) {
-        let html = html::fragment(&self.document(wanted, out));
+        let html = match wanted.version {
+            None => html::fragment(&self.document(wanted, out)),
+            Some(_) => match self.frozen_fragment(wanted) {
+                Ok(html) => html,
+                Err(what) => return super::failed(out, what),
+            },
+        };
         out(Event::Preview { study: self.key, wanted, html }.into());
     }
 
     /// What a PDF is made of, for whoever makes it: that is too large for the page.
     pub fn material(&mut self, wanted: ReportWanted, out: &mut dyn FnMut(Output)) {
+        if let Err(what) = self.same_as_signed(wanted, out) {
+            return super::failed(out, what);
+        }
         let (material, values) = self.gathered(wanted, out);
         let buffers = values.into_iter().flatten().map(|(_, values)| Buffer::F32(values)).collect();
         out(Output { event: Event::Material { material }, buffers });
@@ -74,7 +89,8 @@ impl Session {
         }
         let sweeps = values.iter().map(|of_test: &Vec<scenes::Values>| of_test.iter().map(|(data, _)| data.clone()).collect()).collect();
         out(Event::Changed { view: view.clone() }.into());
-        (ReportMaterial { wanted, view: Box::new(view), sweeps, sha256: self.sha256() }, values)
+        let signature = self.signature(wanted.version);
+        (ReportMaterial { wanted, view: Box::new(view), sweeps, sha256: self.sha256(), signature }, values)
     }
 
     /// SHA-256 over the samples of every channel of every recording, as 64-bit little-endian floats.
@@ -96,8 +112,13 @@ impl Session {
             read.ok()?;
             hashes.into_iter().for_each(|hash| all.update(hash.finalize()));
         }
-        Some(all.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(hex(&all.finalize()))
     }
+}
+
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A report as PDF; `buffers` are the values of the material's sweeps.
@@ -121,13 +142,16 @@ fn compose(of: &ReportMaterial, values: &[Vec<scenes::Values>]) -> Document {
     let mut document = Document {
         title: "Electrodiagnostic report".into(),
         identity: identity(&of.view, wanted.nameless),
-        state: "Draft. Not a diagnosis until an electromyographer has read the traces and signed.".into(),
+        state: signing::state(of),
         ..Document::default()
     };
     match wanted.depth {
-        ReportDepth::Summary => summary(&mut document, &of.view, answer),
+        ReportDepth::Summary => summary(&mut document, of, answer),
         ReportDepth::Full => full(&mut document, of, values, answer),
-        ReportDepth::Patient => patient(&mut document, &of.view, answer),
+        ReportDepth::Patient => {
+            patient(&mut document, &of.view, answer);
+            signature(&mut document, of);
+        }
     }
     if wanted.nameless {
         document.foot.extend(free_texts(&of.view, wanted.depth));
@@ -239,7 +263,22 @@ fn asked(document: &mut Document, view: &StudyView, all: bool) {
     document.blocks.extend(words.into_iter().map(Block::Paragraph));
 }
 
-fn summary(document: &mut Document, view: &StudyView, answer: &Answer) {
+/// Who signed, and when; in a draft nothing.
+fn signature(document: &mut Document, of: &ReportMaterial) {
+    let Some(signature) = &of.signature else { return };
+    let words = format!("Signature: {}, {}.", signature.signer, signature.at);
+    let kind = "By name in the program, no cryptographic signature.";
+    if of.wanted.depth == ReportDepth::Summary {
+        // In one line, since it has one page.
+        document.blocks.push(Block::Note(format!("{words} {kind}")));
+    } else {
+        document.blocks.push(Block::Paragraph(words));
+        document.blocks.push(Block::Note(kind.into()));
+    }
+}
+
+fn summary(document: &mut Document, of: &ReportMaterial, answer: &Answer) {
+    let view = of.view.as_ref();
     document.subtitle = "summary for the referring doctor".into();
     asked(document, view, false);
     if let Some(own) = own(view) {
@@ -266,6 +305,8 @@ fn summary(document: &mut Document, view: &StudyView, answer: &Answer) {
         document.blocks.push(Block::Note("Drafted by rules from the values of this study.".into()));
     }
     limits_of_the_test(document, answer);
+    // Before the map, which takes what is left of the page.
+    signature(document, of);
     maps(document, view, true);
 }
 
@@ -344,6 +385,7 @@ fn full(document: &mut Document, of: &ReportMaterial, values: &[Vec<scenes::Valu
         heading(document, 1, "What weakens the values");
         document.blocks.push(Block::List(weak));
     }
+    signature(document, of);
     technique(document, of);
 }
 
@@ -386,7 +428,6 @@ fn technique(document: &mut Document, of: &ReportMaterial) {
 fn patient(document: &mut Document, view: &StudyView, answer: &Answer) {
     document.title = "Your nerve and muscle test".into();
     document.subtitle = "for the person examined".into();
-    document.state = "Draft. Your doctor has to read the test and to sign before this counts.".into();
     heading(document, 1, "What was done");
     let nerves = !view.tests.is_empty();
     let done = match (nerves, view.needle.rows.is_empty()) {

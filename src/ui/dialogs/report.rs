@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::sign::{self, Signing};
 use crate::engine::protocol::{ReportDepth, ReportForm, ReportWanted, Request};
 use crate::ui::state::App;
 use crate::web::page;
@@ -9,7 +10,7 @@ use crate::web::page;
 /// The dialog, opened at one depth.
 pub fn report(depth: ReportDepth) -> impl IntoView {
     let app = App::here();
-    let wanted = RwSignal::new(ReportWanted { depth, nameless: false, version: None });
+    let wanted = RwSignal::new(ReportWanted { depth, nameless: false, version: sign::newest(app) });
     // What is asked for anew replaces what is shown once it is there.
     Effect::new(move |_| {
         let wanted = wanted.get();
@@ -41,6 +42,7 @@ pub fn report(depth: ReportDepth) -> impl IntoView {
                 <button class="btn" on:click=move |_| save(ReportForm::Text) title="for pasting into a record system">"Save text"</button>
                 <button class="btn" on:click=move |_| page::print()>"Print"</button>
             </div>
+            <Signing wanted=wanted/>
             <div class="paper" tabindex="0" role="region" aria-label="Report">
                 {move || match shown.get() {
                     // Made by the engine, which escapes every text in it.
