@@ -224,9 +224,6 @@ fn what_is_made_anew_must_be_what_was_signed() {
     };
     for depth in [ReportDepth::Summary, ReportDepth::Patient] {
         let pdf = made(&mut desk, version(depth, 0)).unwrap();
-        if let Ok(f) = std::env::var("MYOSCOPE_REPORTS") {
-            std::fs::write(format!("{f}/signed-{}.pdf", depth.id()), &pdf).unwrap();
-        }
         assert_eq!(lopdf::Document::load_mem(&pdf).unwrap().get_pages().len(), 1, "{}", depth.id());
     }
     assert!(made(&mut desk, version(ReportDepth::Full, 0)).is_some());
@@ -260,4 +257,92 @@ fn nobody_signs_without_a_name_or_a_moment() {
     desk.edit(sign("", "yesterday"));
     assert!(desk.refused[0].contains("with a name") && desk.refused[1].contains("offset from UTC"), "{:?}", desk.refused);
     assert!(desk.view.signed.is_empty());
+}
+
+const LETTERHEAD: &str = r#"
+[clinic]
+name = "Clinic <of> Nerves"
+lines = ["Street 1", "Town"]
+logo = "data:image/png;base64,iVBORw0KGgo="
+[text]
+introduction = "On {patient}, {age}, for: {question} {{as written}}"
+technique = "Surface electrodes."
+closing = "With kind regards"
+patient = "Call us."
+"#;
+
+fn letterhead(desk: &mut Desk, text: &str) -> Vec<Output> {
+    desk.ask(Request::UseLetterhead { name: "ours.toml".into(), text: Some(text.into()) })
+}
+
+#[test]
+fn a_letterhead_stands_on_every_form_and_its_texts_are_filled() {
+    let mut desk = Desk::open("sensory", None);
+    desk.context(&referred());
+    letterhead(&mut desk, LETTERHEAD);
+    let html = desk.written(ReportWanted::default(), ReportForm::Html);
+    assert!(
+        html.contains("Clinic &lt;of&gt; Nerves") && html.contains("<img src=\"data:image/png;base64,iVBORw0KGgo=\" alt=\"\">"),
+        "{html}"
+    );
+    let summary = desk.text(ReportDepth::Summary, false);
+    assert!(summary.starts_with("Clinic <of> Nerves Street 1 Town"), "{summary}");
+    assert!(summary.contains("for: Fibular neuropathy or L5? {as written}") && summary.contains("With kind regards"), "{summary}");
+    assert!(!summary.contains("Surface electrodes."), "{summary}");
+    let full = desk.text(ReportDepth::Full, false);
+    assert!(full.contains("HOW IT WAS EXAMINED") && full.contains("Surface electrodes.") && full.contains("With kind regards"), "{full}");
+    let patient = desk.text(ReportDepth::Patient, false);
+    assert!(patient.contains("Call us.") && !patient.contains("With kind regards"), "{patient}");
+    let study = desk.study;
+    let material = desk.ask(Request::Material { study, wanted: ReportWanted::default() });
+    let pdf = material.into_iter().find_map(|output| match output.event {
+        Event::Material { material } => Some(myoscope::engine::report::pdf(&material, output.buffers).unwrap()),
+        _ => None,
+    });
+    // This study fills its page without a letterhead.
+    let pages = lopdf::Document::load_mem(&pdf.unwrap()).unwrap().get_pages().len();
+    assert!(pages <= 2, "{pages} pages");
+    assert!(desk.refused.is_empty(), "{:?}", desk.refused);
+
+    // What was signed under one letterhead keeps it.
+    desk.edit(sign("", FIRST));
+    let signed = desk.written(version(ReportDepth::Summary, 0), ReportForm::Html);
+    desk.ask(Request::UseLetterhead { name: String::new(), text: None });
+    assert!(!desk.text(ReportDepth::Summary, false).contains("Clinic <of> Nerves"));
+    assert_eq!(desk.written(version(ReportDepth::Summary, 0), ReportForm::Html), signed);
+}
+
+#[test]
+fn names_are_left_out_of_the_clinics_own_sentences_too() {
+    let mut desk = Desk::open("sensory", None);
+    letterhead(&mut desk, "[text]\nintroduction = \"Number {number}, {born}, {patient}.\"\n");
+    assert!(desk.text(ReportDepth::Summary, false).contains("Number DEMO, not stated, not stated."));
+    assert!(desk.text(ReportDepth::Summary, true).contains("Number left out, left out, the person examined."));
+}
+
+#[test]
+fn a_wrong_letterhead_is_refused_and_the_one_before_stays() {
+    let mut desk = Desk::open("sensory", None);
+    letterhead(&mut desk, LETTERHEAD);
+    letterhead(&mut desk, "[text]\nclosing = \"{pateint}\"\n");
+    let refused = desk.refused.pop().unwrap();
+    assert!(refused.starts_with("ours.toml: line 2: closing: {pateint} is no placeholder; known are {patient}"), "{refused}");
+    assert!(desk.text(ReportDepth::Summary, false).contains("Clinic <of> Nerves"));
+}
+
+#[test]
+fn a_letterhead_among_files_is_taken_for_one() {
+    use myoscope::formats::{NamedSource, SliceSource};
+    let mut engine = Engine::default();
+    let source = std::rc::Rc::new(SliceSource::from(LETTERHEAD.as_bytes().to_vec()));
+    let files = Files { all: vec![NamedSource { name: "ours.toml".into(), source }] };
+    let mut events = Vec::new();
+    engine.handle(Request::Open { options: myoscope::formats::OpenOptions::default() }, &files, None, &mut |output| {
+        events.push(output.event)
+    });
+    assert!(matches!(&events[..], [Event::Letterhead { name: Some(name), .. }] if name == "Clinic <of> Nerves"), "{events:?}");
+    engine.handle(Request::ExportLetterhead, &Files::default(), None, &mut |output| {
+        let Some(Buffer::Bytes(bytes)) = output.buffers.into_iter().next() else { panic!("no file") };
+        assert!(String::from_utf8(bytes).unwrap().contains("[clinic]"));
+    });
 }

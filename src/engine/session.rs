@@ -17,6 +17,7 @@ use super::{edit, live, with_bytes};
 use crate::formats::text::Preview;
 use crate::model::{Edits, MuscleStretch, Samples, Study, Warning};
 use crate::norms::Profile;
+use crate::report::letterhead::Letterhead;
 
 /// Undo steps kept.
 const UNDO_DEPTH: usize = 500;
@@ -55,6 +56,8 @@ pub(super) struct Session {
     pub answers: bool,
     /// The laboratory's own limits.
     pub own: Option<Arc<Profile>>,
+    /// The clinic's letterhead.
+    pub letterhead: Option<Arc<Letterhead>>,
     pub signals: Signals,
     pub pyramids: Pyramids,
     pub ends: Ends,
@@ -97,6 +100,7 @@ impl Session {
             growing: false,
             answers: false,
             own: None,
+            letterhead: None,
             signals: Signals::default(),
             pyramids: Pyramids::default(),
             ends: Ends::default(),

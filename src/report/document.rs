@@ -5,6 +5,8 @@ use crate::scene::Picture;
 /// A report.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
+    /// Above everything: the clinic.
+    pub letterhead: Option<Head>,
     /// Heading of the page.
     pub title: String,
     /// For whom, in words (`summary for the referring doctor`).
@@ -17,6 +19,17 @@ pub struct Document {
     pub blocks: Vec<Block>,
     /// How it was made, a sentence each.
     pub foot: Vec<String>,
+}
+
+/// A clinic's letterhead.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Name.
+    pub name: String,
+    /// Address and the like.
+    pub lines: Vec<String>,
+    /// Logo as a data address, shown in HTML alone; empty: none.
+    pub logo: String,
 }
 
 /// A label and its value.

@@ -6,8 +6,9 @@
 
 mod document;
 pub mod html;
+pub mod letterhead;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod pdf;
 pub mod text;
 
-pub use document::{Block, Cell, Column, Document, Fact, Figure, Flag, Item, Table};
+pub use document::{Block, Cell, Column, Document, Fact, Figure, Flag, Head, Item, Table};

@@ -44,6 +44,7 @@ pub fn cancel_opening(app: App) {
     app.activate(None);
     start(app);
     super::limits::restore(app);
+    super::letterhead::restore(app);
     app.send(Request::Recent);
     if let Some(key) = key {
         super::reopen(app, key);
@@ -184,6 +185,7 @@ pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
             }
         },
         Event::Limits { file, own, problems, text, .. } => super::limits::changed(app, &file, own, &problems, text.as_deref()),
+        Event::Letterhead { name, file, text } => super::letterhead::changed(app, &file, name, text.as_deref()),
         Event::Recent { list } => app.recent.set(list),
         // The page makes no PDF.
         Event::Material { .. } => {}

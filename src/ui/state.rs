@@ -192,6 +192,8 @@ pub struct App {
     pub train: RwSignal<Option<usize>>,
     /// The laboratory's own limits.
     pub own_limits: RwSignal<Option<LimitsView>>,
+    /// The clinic's name on reports.
+    pub letterhead: RwSignal<Option<String>>,
     /// What a person has chosen of it.
     pub chosen: RwSignal<Chosen>,
     /// The table of muscles.
@@ -262,6 +264,7 @@ impl App {
             activity: RwSignal::new(None),
             train: RwSignal::new(None),
             own_limits: RwSignal::new(None),
+            letterhead: RwSignal::new(None),
             chosen: RwSignal::new(Chosen::default()),
             muscles: Grid::new(),
             arrived: RwSignal::new(0),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{StudyView, SweepData};
+use crate::report::letterhead::Letterhead;
 
 /// How much a report says, and to whom.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +94,8 @@ pub struct ReportMaterial {
     pub sha256: Option<String>,
     /// Under what it stands; `None`: a draft.
     pub signature: Option<Signature>,
+    /// The clinic's letterhead and texts.
+    pub letterhead: Option<Letterhead>,
 }
 
 /// A signed version as it is shown.

@@ -5,6 +5,7 @@
 
 mod fhir;
 mod figures;
+mod letter;
 mod signing;
 mod tables;
 mod values;
@@ -16,7 +17,8 @@ use super::protocol::{Buffer, Event, Output, ReportDepth, ReportForm, ReportMate
 use super::session::Session;
 use super::stream;
 use crate::findings::{Answer, Fit};
-use crate::report::{Block, Document, Item, html, text};
+use crate::report::letterhead::Letterhead;
+use crate::report::{Block, Document, Head, Item, html, text};
 use crate::scene::nerve_map::Map;
 
 /// Stored samples that a report's check sum is made of; a longer recording is named by its files alone.
@@ -90,7 +92,7 @@ impl Session {
         let sweeps = values.iter().map(|of_test: &Vec<scenes::Values>| of_test.iter().map(|(data, _)| data.clone()).collect()).collect();
         out(Event::Changed { view: view.clone() }.into());
         let signature = self.signature(wanted.version);
-        (ReportMaterial { wanted, view: Box::new(view), sweeps, sha256: self.sha256(), signature }, values)
+        (ReportMaterial { wanted, view: Box::new(view), sweeps, sha256: self.sha256(), signature, letterhead: self.letterhead() }, values)
     }
 
     /// SHA-256 over the samples of every channel of every recording, as 64-bit little-endian floats.
@@ -140,6 +142,7 @@ fn compose(of: &ReportMaterial, values: &[Vec<scenes::Values>]) -> Document {
     let none = Answer::default();
     let answer = of.view.answer.as_ref().unwrap_or(&none);
     let mut document = Document {
+        letterhead: of.letterhead.as_ref().and_then(head),
         title: "Electrodiagnostic report".into(),
         identity: identity(&of.view, wanted.nameless),
         state: signing::state(of),
@@ -150,6 +153,7 @@ fn compose(of: &ReportMaterial, values: &[Vec<scenes::Values>]) -> Document {
         ReportDepth::Full => full(&mut document, of, values, answer),
         ReportDepth::Patient => {
             patient(&mut document, &of.view, answer);
+            letter(&mut document, of, |letterhead| &letterhead.patient);
             signature(&mut document, of);
         }
     }
@@ -203,10 +207,7 @@ fn identity(view: &StudyView, nameless: bool) -> Vec<Item> {
     let label = if weight.is_some() { "Age, sex, height, weight" } else { "Age, sex, height" };
     let facts = [age, (!sex.is_empty()).then(|| sex.to_owned()), height, weight];
     say(label, facts.into_iter().flatten().collect::<Vec<_>>().join(", "));
-    let start = view.recordings.iter().find_map(|recording| recording.start.as_ref());
-    // Of a date that tells who it was the year is left.
-    let date = start.map(|iso| iso.chars().take(if nameless { 4 } else { 10 }).collect::<String>());
-    say("Tested", date.unwrap_or_default());
+    say("Tested", tested(view, nameless).unwrap_or_default());
     let since = person.onset_weeks.map(|weeks| format!("{weeks} weeks before the test"));
     let day = context.onset.clone().filter(|_| !nameless);
     say("First symptom", day.into_iter().chain(since).collect::<Vec<_>>().join(", "));
@@ -219,6 +220,24 @@ fn identity(view: &StudyView, nameless: bool) -> Vec<Item> {
     }
     say("Skin", skin.join(", "));
     out
+}
+
+/// The day of the test; of a date that tells who it was the year is left.
+fn tested(view: &StudyView, nameless: bool) -> Option<String> {
+    let start = view.recordings.iter().find_map(|recording| recording.start.as_ref())?;
+    Some(start.chars().take(if nameless { 4 } else { 10 }).collect())
+}
+
+/// The letterhead proper, when it says something.
+fn head(of: &Letterhead) -> Option<Head> {
+    let head = Head { name: of.name.trim().to_owned(), lines: of.lines.clone(), logo: of.logo.clone() };
+    Some(head).filter(|head| !(head.name.is_empty() && head.lines.is_empty() && head.logo.is_empty()))
+}
+
+/// A text of the clinic.
+fn letter(document: &mut Document, of: &ReportMaterial, which: fn(&Letterhead) -> &str) {
+    let text = of.letterhead.as_ref().and_then(|letterhead| letter::filled(of, which(letterhead)));
+    document.blocks.extend(text.map(Block::Paragraph));
 }
 
 /// Maps of nerves: all, or `short` those on which something is abnormal.
@@ -280,6 +299,7 @@ fn signature(document: &mut Document, of: &ReportMaterial) {
 fn summary(document: &mut Document, of: &ReportMaterial, answer: &Answer) {
     let view = of.view.as_ref();
     document.subtitle = "summary for the referring doctor".into();
+    letter(document, of, |letterhead| &letterhead.introduction);
     asked(document, view, false);
     if let Some(own) = own(view) {
         let (first, rest) = own.split_once('\n').unwrap_or((own, ""));
@@ -306,6 +326,7 @@ fn summary(document: &mut Document, of: &ReportMaterial, answer: &Answer) {
     }
     limits_of_the_test(document, answer);
     // Before the map, which takes what is left of the page.
+    letter(document, of, |letterhead| &letterhead.closing);
     signature(document, of);
     maps(document, view, true);
 }
@@ -385,6 +406,11 @@ fn full(document: &mut Document, of: &ReportMaterial, values: &[Vec<scenes::Valu
         heading(document, 1, "What weakens the values");
         document.blocks.push(Block::List(weak));
     }
+    if of.letterhead.as_ref().is_some_and(|letterhead| !letterhead.technique.trim().is_empty()) {
+        heading(document, 1, "How it was examined");
+        letter(document, of, |letterhead| &letterhead.technique);
+    }
+    letter(document, of, |letterhead| &letterhead.closing);
     signature(document, of);
     technique(document, of);
 }

@@ -103,7 +103,7 @@ fn Form(amends: bool) -> impl IntoView {
     };
     view! {
         <form class="signform" on:submit=sign>
-            <label>"Name"<input class="field" autofocus autocomplete="name" prop:value=move || signer.get() on:input=move |event| signer.set(event_target_value(&event))/></label>
+            <label>"Name"<input class="field" autofocus autocomplete="name" prop:value=move || signer.get() on:input=move |event| { problem.set(""); signer.set(event_target_value(&event)); }/></label>
             <label>"Title or role"<input class="field" prop:value=move || role.get() on:input=move |event| role.set(event_target_value(&event))/></label>
             {amends.then(|| view! {
                 <label class="all">"What was changed, and why"<textarea class="field" rows="2" prop:value=move || why.get() on:input=move |event| why.set(event_target_value(&event))></textarea></label>
