@@ -5,7 +5,7 @@
 
 use myoscope::engine::Engine;
 use myoscope::engine::protocol::{Buffer, Edit, Event, Output, ReportDepth, ReportForm, ReportWanted, Request, Store, StudyKey, StudyView};
-use myoscope::formats::Files;
+use myoscope::formats::{Files, NamedSource, OpenOptions, SliceSource};
 use myoscope::model::{Context, Edits, Side, Sided};
 
 struct Desk {
@@ -25,6 +25,19 @@ impl Desk {
         engine.handle(Request::OpenDemo { demo: demo.into() }, &Files::default(), None, &mut |output| outputs.push(output));
         let study = outputs.iter().find_map(|o| if let Event::Fetch { study, .. } = o.event { Some(study) } else { None }).unwrap();
         engine.handle(Request::Fetched { study, store: Store::Edits }, &Files::default(), kept, &mut |output| outputs.push(output));
+        let view = outputs.into_iter().find_map(|o| if let Event::Opened { view } = o.event { Some(view) } else { None }).unwrap();
+        Self { engine, study, view, kept: Vec::new(), refused: Vec::new() }
+    }
+
+    /// A recording from a file.
+    fn file(path: &str) -> Self {
+        let source = std::rc::Rc::new(SliceSource::from(std::fs::read(path).unwrap()));
+        let files = Files { all: vec![NamedSource { name: "study.edf".into(), source }] };
+        let mut engine = Engine::default();
+        let mut outputs = Vec::new();
+        engine.handle(Request::Open { options: OpenOptions::default() }, &files, None, &mut |output| outputs.push(output));
+        let study = outputs.iter().find_map(|o| if let Event::Fetch { study, .. } = o.event { Some(study) } else { None }).unwrap();
+        engine.handle(Request::Fetched { study, store: Store::Edits }, &Files::default(), None, &mut |output| outputs.push(output));
         let view = outputs.into_iter().find_map(|o| if let Event::Opened { view } = o.event { Some(view) } else { None }).unwrap();
         Self { engine, study, view, kept: Vec::new(), refused: Vec::new() }
     }
@@ -121,14 +134,27 @@ fn what_cannot_be_is_refused_in_a_sentence() {
     desk.context(&Context { history: "x".repeat(2001), ..Context::default() });
     assert!(desk.refused[0].contains("0.3 and 400 kg"), "{:?}", desk.refused);
     assert!(desk.refused[1].contains("year, month and day"), "{:?}", desk.refused);
-    let dated = desk.view.recordings.iter().any(|recording| recording.start.is_some());
-    assert_eq!(desk.refused.len(), if dated { 4 } else { 3 }, "{:?}", desk.refused);
-    assert!(desk.refused.last().unwrap().contains("at most 2000"), "{:?}", desk.refused);
-    if dated {
-        let day = desk.view.recordings.iter().find_map(|recording| recording.start.clone()).unwrap();
-        desk.context(&Context { onset: Some(day[..10].into()), ..Context::default() });
-        assert_eq!(desk.view.person.onset_weeks, Some(0.0));
-    }
+    // A simulated study has no day that one could lie behind.
+    assert!(desk.view.recordings.iter().all(|recording| recording.start.is_none()));
+    assert_eq!(desk.refused.len(), 3, "{:?}", desk.refused);
+    assert!(desk.refused[2].contains("at most 2000"), "{:?}", desk.refused);
+}
+
+#[test]
+fn the_day_of_the_first_symptom_sets_the_weeks() {
+    let path = format!("{}/tests/golden/study/median.edf", env!("CARGO_MANIFEST_DIR"));
+    let mut desk = Desk::file(&path);
+    let day = desk.view.recordings.iter().find_map(|recording| recording.start.clone()).unwrap();
+    let tested: jiff::civil::Date = day[..10].parse().unwrap();
+    let before = tested.saturating_sub(jiff::Span::new().days(25));
+    desk.context(&Context { onset: Some(before.to_string()), ..Context::default() });
+    assert_eq!(desk.view.person.onset_weeks, Some(3.6));
+    assert!(desk.text(ReportDepth::Summary, false).contains(&format!("First symptom: {before}, 3.6 weeks before the test")));
+    let nameless = desk.text(ReportDepth::Summary, true);
+    assert!(nameless.contains("First symptom: 3.6 weeks") && !nameless.contains(&before.to_string()), "{nameless}");
+    desk.context(&Context { onset: Some(tested.saturating_add(jiff::Span::new().days(1)).to_string()), ..Context::default() });
+    assert!(desk.refused.pop().unwrap().contains("lies behind the day of the test"));
+    assert_eq!(desk.view.person.onset_weeks, Some(3.6));
 }
 
 fn sign(why: &str, at: &str) -> Edit {
@@ -332,14 +358,11 @@ fn a_wrong_letterhead_is_refused_and_the_one_before_stays() {
 
 #[test]
 fn a_letterhead_among_files_is_taken_for_one() {
-    use myoscope::formats::{NamedSource, SliceSource};
     let mut engine = Engine::default();
     let source = std::rc::Rc::new(SliceSource::from(LETTERHEAD.as_bytes().to_vec()));
     let files = Files { all: vec![NamedSource { name: "ours.toml".into(), source }] };
     let mut events = Vec::new();
-    engine.handle(Request::Open { options: myoscope::formats::OpenOptions::default() }, &files, None, &mut |output| {
-        events.push(output.event)
-    });
+    engine.handle(Request::Open { options: OpenOptions::default() }, &files, None, &mut |output| events.push(output.event));
     assert!(matches!(&events[..], [Event::Letterhead { name: Some(name), .. }] if name == "Clinic <of> Nerves"), "{events:?}");
     engine.handle(Request::ExportLetterhead, &Files::default(), None, &mut |output| {
         let Some(Buffer::Bytes(bytes)) = output.buffers.into_iter().next() else { panic!("no file") };
