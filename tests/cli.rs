@@ -366,6 +366,14 @@ fn reports_of_every_form_and_depth() {
     }
     let words = text(&run(&["report", &file, "--without-names", "-o", "-"]).stdout);
     assert!(words.contains("Median neuropathy at the wrist") && !words.contains("DEMO-3") && !words.contains("median.edf"), "{words}");
+    let letterhead = place.join("ours.toml");
+    let given = |said: &str| {
+        std::fs::write(&letterhead, said).unwrap();
+        run(&["report", &file, "--letterhead", letterhead.to_str().unwrap(), "-o", "-"])
+    };
+    assert!(text(&given("[clinic]\nname = \"Clinic of Nerves\"\n").stdout).starts_with("Clinic of Nerves\n"));
+    let wrong = given("[text]\nclosing = \"{pateint}\"\n");
+    assert!(wrong.status.code() == Some(64) && text(&wrong.stderr).contains("line 2: closing: {pateint} is no placeholder"));
     let unknown = run(&["report", &file, "-o", place.join("x.docx").to_str().unwrap()]);
     assert!(unknown.status.code() == Some(64) && text(&unknown.stderr).contains("no form of a report"));
 }

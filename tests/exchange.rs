@@ -47,7 +47,11 @@ impl Desk {
     }
 
     fn save(&mut self, form: ReportForm, nameless: bool) -> (String, Vec<u8>) {
-        let outputs = self.ask(Request::Report { study: self.study, wanted: ReportWanted { depth: ReportDepth::Full, nameless }, form });
+        let outputs = self.ask(Request::Report {
+            study: self.study,
+            wanted: ReportWanted { depth: ReportDepth::Full, nameless, version: None },
+            form,
+        });
         let saved = outputs.into_iter().find(|output| matches!(output.event, Event::Exported { .. })).unwrap();
         let Event::Exported { names, .. } = saved.event else { panic!("no file") };
         let Some(Buffer::Bytes(bytes)) = saved.buffers.into_iter().next() else { panic!("no bytes") };

@@ -55,7 +55,7 @@ impl Desk {
     }
 
     fn report(&mut self, depth: ReportDepth, form: ReportForm, nameless: bool) -> String {
-        let outputs = self.ask(Request::Report { study: self.study, wanted: ReportWanted { depth, nameless }, form });
+        let outputs = self.ask(Request::Report { study: self.study, wanted: ReportWanted { depth, nameless, version: None }, form });
         let report = outputs.into_iter().find(|output| matches!(output.event, Event::Exported { .. })).unwrap();
         let Some(Buffer::Bytes(bytes)) = report.buffers.into_iter().next() else { panic!("no bytes") };
         let text = String::from_utf8(bytes).unwrap();
@@ -81,7 +81,7 @@ impl Desk {
 
 /// A PDF as its uncompressed objects.
 fn pdf(desk: &mut Desk, depth: ReportDepth) -> lopdf::Document {
-    let outputs = desk.ask(Request::Material { study: desk.study, wanted: ReportWanted { depth, nameless: false } });
+    let outputs = desk.ask(Request::Material { study: desk.study, wanted: ReportWanted { depth, nameless: false, version: None } });
     let output = outputs.into_iter().find(|output| matches!(output.event, Event::Material { .. })).unwrap();
     let Event::Material { material } = output.event else { panic!() };
     let order = PdfOrder { material, dicom: false };

@@ -65,6 +65,8 @@ Options of plot:
 Options of report:
   --depth DEPTH   summary for the referring doctor (default), full, or patient
   --form FORM     html, text, pdf, dicom, values or fhir (default: by the ending of OUT)
+  --letterhead FILE
+                  the clinic's letterhead and texts (docs/report.md)
   --without-names leave out what tells who was examined, the day of the test included (also for export)
 
 Options of norms:
@@ -165,6 +167,8 @@ pub struct ReportOptions {
     pub form: Option<Form>,
     /// Without names.
     pub nameless: bool,
+    /// The clinic's letterhead.
+    pub letterhead: Option<PathBuf>,
     /// The first of these options that was given, for a refusal by commands without them.
     given: Option<&'static str>,
 }
@@ -274,7 +278,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     if options.files.is_empty() {
         return Err(Failure::Usage(format!("{name} wants a file")));
     }
-    let nameless = name == "export" && report.given == Some("without-names") && report.form.is_none();
+    let nameless = name == "export" && report.given == Some("without-names") && report.form.is_none() && report.letterhead.is_none();
     if let Some(given) = report.given.filter(|_| name != "report" && !nameless) {
         return Err(Failure::Usage(format!("{name} has no --{given}")));
     }
@@ -341,7 +345,7 @@ fn simulate_option(simulate: &mut SimulateOptions, name: &str, parser: &mut lexo
 }
 
 /// Options that only `report` has.
-const REPORT_ONLY: [&str; 3] = ["depth", "form", "without-names"];
+const REPORT_ONLY: [&str; 4] = ["depth", "form", "without-names", "letterhead"];
 
 fn report_option(report: &mut ReportOptions, parser: &mut lexopt::Parser) -> Result<(), Failure> {
     match report.given {
@@ -355,6 +359,7 @@ fn report_option(report: &mut ReportOptions, parser: &mut lexopt::Parser) -> Res
             report.form =
                 Some(Form::named(&name).ok_or_else(|| Failure::Usage("--form wants html, text, pdf, dicom, values or fhir".into()))?);
         }
+        Some("letterhead") => report.letterhead = Some(PathBuf::from(parser.value().map_err(usage)?)),
         _ => report.nameless = true,
     }
     Ok(())

@@ -27,7 +27,15 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
         let _ = writeln!(io::stderr(), "myoscope: {file}: warning: {}", warning.what);
     }
     let mut desk = Desk::open(opened, &file, options)?;
-    let wanted = ReportWanted { depth: wanted.depth, nameless: wanted.nameless };
+    if let Some(path) = &wanted.letterhead {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
+        desk.ask(Request::UseLetterhead { name, text: Some(text) }).map_err(|error| match error {
+            Failure::Write(what) => Failure::Usage(what),
+            other => other,
+        })?;
+    }
+    let wanted = ReportWanted { depth: wanted.depth, nameless: wanted.nameless, version: None };
     let study = desk.study();
     let bytes = match form {
         Form::Plain(form) => plain(desk.ask(Request::Report { study, wanted, form })?),

@@ -49,6 +49,8 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             session.edits.age_years = age_years;
             session.edits.sex = sex;
         }
+        Edit::Context { context } => super::context::apply(session, *context)?,
+        Edit::Sign { signer, role, at, why } => session.sign(&signer, &role, &at, &why)?,
         Edit::Impression { text } => {
             if text.chars().count() > LONGEST_TEXT {
                 return Err(format!("A conclusion has at most {LONGEST_TEXT} characters."));

@@ -10,11 +10,13 @@ pub mod analysed;
 mod answer;
 mod band;
 mod combine;
+mod context;
 mod edit;
 mod examination;
 mod export;
 pub mod info;
 mod lanes;
+mod letterhead;
 mod limits;
 pub mod live;
 pub mod measure;
@@ -42,6 +44,7 @@ use std::sync::Arc;
 
 use crate::formats::Files;
 use crate::norms::Profile;
+use crate::report::letterhead::Letterhead;
 use protocol::{Buffer, Event, Output, Request, Store, StudyKey};
 use session::Session;
 
@@ -54,6 +57,8 @@ pub struct Engine {
     own: Option<Arc<Profile>>,
     /// Past studies that limits are computed from.
     gathering: Option<past::Gathering>,
+    /// The clinic's letterhead.
+    letterhead: Option<Arc<Letterhead>>,
     /// The recording that runs.
     live: Option<live::Live>,
 }
@@ -103,6 +108,8 @@ impl Engine {
             Request::Json { study } => self.with(study, out, |session, out| session.json(out)),
             Request::UseLimits { name, text } => self.use_limits(&name, text.as_deref(), out),
             Request::ExportLimits => Self::export_limits(out),
+            Request::UseLetterhead { name, text } => self.use_letterhead(&name, text.as_deref(), out),
+            Request::ExportLetterhead => Self::export_letterhead(out),
             Request::Devices => out(Event::Devices { list: live::devices() }.into()),
             Request::Runs => out(Event::Runs { list: live::run_choices() }.into()),
             // What is kept between sessions is the surroundings' business.

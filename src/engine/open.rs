@@ -21,6 +21,7 @@ impl Engine {
     pub(super) fn open(&mut self, files: &Files, options: &OpenOptions, out: &mut dyn FnMut(Output)) {
         // Someone waits for the first picture: what takes a pass through a large file comes later.
         let (limits, files) = self.limits_among(files, out);
+        let (letterheads, files) = self.letterheads_among(&files, out);
         let (logs, files) = live::replay::divide(&files);
         for log in &logs {
             let total = log.source.len();
@@ -33,7 +34,7 @@ impl Engine {
         }
         let files = &files;
         let results = open(files, &OpenOptions { quick: true, ..options.clone() });
-        if results.is_empty() && logs.is_empty() && !limits {
+        if results.is_empty() && logs.is_empty() && !limits && !letterheads {
             super::failed(out, "There was no file in what was given.");
         }
         for (file, result, joined) in combine(results) {
@@ -108,6 +109,7 @@ impl Engine {
         self.next += 1;
         session.key = key;
         session.own.clone_from(&self.own);
+        session.letterhead.clone_from(&self.letterhead);
         let print = session.fingerprint.clone();
         self.sessions.insert(key, session);
         out(Event::Fetch { study: key, store: Store::Edits, key: print }.into());

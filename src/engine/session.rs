@@ -17,6 +17,7 @@ use super::{edit, live, with_bytes};
 use crate::formats::text::Preview;
 use crate::model::{Edits, MuscleStretch, Samples, Study, Warning};
 use crate::norms::Profile;
+use crate::report::letterhead::Letterhead;
 
 /// Undo steps kept.
 const UNDO_DEPTH: usize = 500;
@@ -55,6 +56,8 @@ pub(super) struct Session {
     pub answers: bool,
     /// The laboratory's own limits.
     pub own: Option<Arc<Profile>>,
+    /// The clinic's letterhead.
+    pub letterhead: Option<Arc<Letterhead>>,
     pub signals: Signals,
     pub pyramids: Pyramids,
     pub ends: Ends,
@@ -97,6 +100,7 @@ impl Session {
             growing: false,
             answers: false,
             own: None,
+            letterhead: None,
             signals: Signals::default(),
             pyramids: Pyramids::default(),
             ends: Ends::default(),
@@ -149,7 +153,13 @@ impl Session {
         if self.edits == before {
             return;
         }
+        let signs = self.edits.signed.len() != before.signed.len();
         let continues = gesture.is_some() && gesture == self.gesture && !self.undo.is_empty();
+        if signs {
+            // A signature is no step: undo goes on to what was done before it.
+            self.changed(out);
+            return;
+        }
         if !continues {
             self.undo.push((label, before));
             if self.undo.len() > UNDO_DEPTH {
@@ -163,7 +173,8 @@ impl Session {
 
     pub fn undo(&mut self, out: &mut dyn FnMut(Output)) {
         if let Some((label, edits)) = self.undo.pop() {
-            let now = std::mem::replace(&mut self.edits, edits);
+            let signed = std::mem::take(&mut self.edits.signed);
+            let now = std::mem::replace(&mut self.edits, Edits { signed, ..edits });
             self.redo.push((label, now));
             self.gesture = None;
             self.changed(out);
@@ -172,7 +183,8 @@ impl Session {
 
     pub fn redo(&mut self, out: &mut dyn FnMut(Output)) {
         if let Some((label, edits)) = self.redo.pop() {
-            let now = std::mem::replace(&mut self.edits, edits);
+            let signed = std::mem::take(&mut self.edits.signed);
+            let now = std::mem::replace(&mut self.edits, Edits { signed, ..edits });
             self.undo.push((label, now));
             self.gesture = None;
             self.changed(out);

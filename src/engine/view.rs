@@ -39,6 +39,8 @@ impl Session {
             impression: self.edits.impression.clone(),
             limits: self.limits_name(),
             person: self.person_view(),
+            signed: self.signed_views(),
+            signed_differs: self.changed_since_signed(),
             stretches: self.stretches(),
             text: self.text.clone(),
             warnings: self.warnings.clone(),
@@ -200,6 +202,7 @@ fn person_view(edits: &Edits, subject: &Subject) -> PersonView {
         age_years: edits.age_years.or(subject.age_years),
         sex: edits.sex.clone().unwrap_or_else(|| subject.sex.clone()),
         onset_weeks: edits.onset_weeks,
+        context: edits.context.clone(),
     }
 }
 

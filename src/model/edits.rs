@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MarkerKind, MuscleRow, Side, SweepId, TestKind, TrainEdits};
+use super::{Context, MarkerKind, MuscleRow, Side, SignedVersion, SweepId, TestKind, TrainEdits};
 
 /// A person's work on one study. Additive: an empty value changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub struct Edits {
     pub sex: Option<String>,
     /// Since the first symptom, weeks.
     pub onset_weeks: Option<f64>,
+    /// Why the person was sent, and what else matters to the test.
+    pub context: Context,
     /// The reader's own conclusion, which no rule changes.
     pub impression: String,
     /// Sweeps that a person left out of averages and summaries.
@@ -51,6 +53,9 @@ pub struct Edits {
     pub trains: Vec<TrainEdits>,
     /// The table of the needle examination.
     pub muscles: Vec<MuscleRow>,
+    /// Reports that were signed, the first first. Undo does not reach them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signed: Vec<SignedVersion>,
 }
 
 /// A nerve test made by a person out of a recording that does not say it holds one.

@@ -5,6 +5,7 @@
 //! acquired part never changes and every edit can be undone.
 
 mod activity;
+mod context;
 mod edits;
 mod examination;
 mod excitability;
@@ -17,6 +18,7 @@ mod muscles;
 pub mod needle;
 mod recording;
 mod samples;
+mod signed;
 mod study;
 mod summary;
 mod table;
@@ -24,6 +26,7 @@ mod trains;
 mod unit_number;
 
 pub use activity::{ActivityClass, Editable, EventTrain, SignalMeasurement, SignalTask};
+pub use context::{Context, LONGEST_CONTEXT, Sided};
 pub use edits::{AnnotationEdit, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, PlacedMarker, SiteEdits, TestEdits};
 pub use examination::{Examination, NerveTest, Side, Site, Stimulus, Sweep, SweepId, TestKind};
 pub use excitability::{Electrotonus, Excitability, ScanPoint};
@@ -40,6 +43,7 @@ pub use measurement::{
 pub use muscles::{MuscleColumn, MuscleRow, MuscleStretch, OwnMuscle, StretchOrigin, WhichMuscle};
 pub use recording::{Annotation, Channel, Recording, Scale, Span, StartTime, Timeline};
 pub use samples::{InMemory, PendingAnnotations, SampleError, Samples, ScanProgress};
+pub use signed::{Nameless, SignedReport, SignedVersion};
 pub use study::{Study, Subject, Warning};
 pub use summary::{MotorSummary, SensorySite, SensorySummary, Summary};
 pub use table::{Axis, Cell, Chart, ChartLine, Column, Series, SeriesLook, Table, TableRow};

@@ -5,6 +5,8 @@ use crate::scene::Picture;
 /// A report.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Document {
+    /// Above everything: the clinic.
+    pub letterhead: Option<Head>,
     /// Heading of the page.
     pub title: String,
     /// For whom, in words (`summary for the referring doctor`).
@@ -19,6 +21,17 @@ pub struct Document {
     pub foot: Vec<String>,
     /// Year, month and day of what it reports on, as far as known: formats for archives want one.
     pub dated: Vec<u16>,
+}
+
+/// A clinic's letterhead.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Name.
+    pub name: String,
+    /// Address and the like.
+    pub lines: Vec<String>,
+    /// Logo as a data address, shown in HTML alone; empty: none.
+    pub logo: String,
 }
 
 /// A label and its value.

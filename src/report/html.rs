@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Block, Cell, Column, Document, Flag, Table};
+use super::{Block, Cell, Column, Document, Flag, Head, Table};
 use crate::scene::{svg, theme};
 
 /// The look, for screen and paper.
@@ -20,7 +20,7 @@ pub fn write(document: &Document) -> String {
     let _ = write!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
          <title>{title}</title>\n<style>html{{background:#edf0f1}}body{{margin:0}}@media print{{html{{background:#fff}}}}{STYLE}</style>\n</head>\n<body>\n"
     );
     sheet(&mut out, document);
@@ -38,7 +38,8 @@ pub fn fragment(document: &Document) -> String {
 fn sheet(out: &mut String, document: &Document) {
     let _ = write!(
         out,
-        "<main class=\"sheet\">\n<header><b>{}</b><span>{}</span></header>\n<dl class=\"who\">",
+        "<main class=\"sheet\">\n{}<header><b>{}</b><span>{}</span></header>\n<dl class=\"who\">",
+        document.letterhead.as_ref().map(head).unwrap_or_default(),
         escape(&document.title),
         escape(&document.subtitle)
     );
@@ -66,6 +67,13 @@ fn sheet(out: &mut String, document: &Document) {
         let _ = write!(out, "<p>{}</p>", escape(words));
     }
     out.push_str("</footer>\n</main>\n");
+}
+
+fn head(head: &Head) -> String {
+    // Beside its name a logo says nothing of its own.
+    let logo = if head.logo.is_empty() { String::new() } else { format!("<img src=\"{}\" alt=\"\">", escape(&head.logo)) };
+    let lines: String = head.lines.iter().map(|line| format!("<span>{}</span>", escape(line))).collect();
+    format!("<div class=\"letterhead\">{logo}<p><b>{}</b>{lines}</p></div>\n", escape(&head.name))
 }
 
 fn block(out: &mut String, block: &Block) {

@@ -6,7 +6,8 @@
 
 mod document;
 pub mod html;
+pub mod letterhead;
 pub mod pdf;
 pub mod text;
 
-pub use document::{Block, Cell, Column, Document, Fact, Figure, Flag, Item, Table};
+pub use document::{Block, Cell, Column, Document, Fact, Figure, Flag, Head, Item, Table};

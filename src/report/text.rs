@@ -11,6 +11,13 @@ const GAP: usize = 2;
 /// Writes a document.
 pub fn write(document: &Document) -> String {
     let mut out = String::new();
+    if let Some(head) = &document.letterhead {
+        std::iter::once(&head.name)
+            .chain(&head.lines)
+            .filter(|line| !line.trim().is_empty())
+            .for_each(|line| wrapped(&mut out, line, "", ""));
+        out.push('\n');
+    }
     line(&mut out, &document.title.to_uppercase());
     wrapped(&mut out, &document.subtitle, "", "");
     out.push('\n');

@@ -194,7 +194,7 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("Del", "Clear the cell, or back to the analysis"),
             ("F2", "Write into any cell"),
             ("Shift+Del", "Remove the muscle"),
-            ("I", "Height, age, sex"),
+            ("I", "Patient and question"),
         ],
     ),
     (
@@ -213,7 +213,7 @@ pub const KEYS: &[(&str, &[(&str, &str)])] = &[
             ("D", "Distance of the selected site"),
             ("G", "Which study it is: its names and limits"),
             ("T", "Nerve, side, recording site, temperature"),
-            ("I", "Height, age, sex"),
+            ("I", "Patient and question"),
             ("C", "Compare with another test, behind the traces"),
             ("A", "Averages or single sweeps"),
             ("X", "Leave this sweep out, or take it in"),

@@ -14,6 +14,7 @@ mod muscle;
 mod past;
 mod person;
 mod report;
+mod sign;
 mod test;
 mod text;
 
@@ -41,7 +42,7 @@ pub fn Dialogs() -> impl IntoView {
                 Dialog::Muscle(what) => ("Which muscle?", muscle::muscle(what).into_any()),
                 Dialog::Guide => ("Nerve conduction", guide::Guided().into_any()),
                 Dialog::Past => ("Limits from past studies", past::Past().into_any()),
-                Dialog::Person => ("Height, age, sex", person::Person().into_any()),
+                Dialog::Person => ("Patient and question", person::Person().into_any()),
                 Dialog::Compare => ("Compare with", compare::Compare().into_any()),
                 Dialog::Test(test) => ("Test", test::test(test).into_any()),
                 Dialog::Report(depth) => ("Report", report::report(depth).into_any()),

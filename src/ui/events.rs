@@ -44,6 +44,7 @@ pub fn cancel_opening(app: App) {
     app.activate(None);
     start(app);
     super::limits::restore(app);
+    super::letterhead::restore(app);
     app.send(Request::Recent);
     if let Some(key) = key {
         super::reopen(app, key);
@@ -185,6 +186,7 @@ pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
         },
         Event::Limits { file, own, problems, text, .. } => super::limits::changed(app, &file, own, &problems, text.as_deref()),
         Event::Past { view } => app.past.set(Some(view)),
+        Event::Letterhead { name, file, text } => super::letterhead::changed(app, &file, name, text.as_deref()),
         Event::Recent { list } => app.recent.set(list),
         Event::Material { material } => super::pdf::order(app, material, buffers),
         Event::Preview { study, wanted, html } => {

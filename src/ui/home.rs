@@ -7,6 +7,7 @@ use web_sys::{DataTransferItem, DragEvent, HtmlInputElement};
 use super::commands::{self, Command};
 use super::devices::Amplifier;
 use super::icons::{self, icon};
+use super::letterhead::Letterhead;
 use super::limits::Limits;
 use super::live::{LiveBar, Patients, Rescued};
 use super::state::App;
@@ -147,6 +148,7 @@ pub fn Home() -> impl IntoView {
                     </p>
                 </section>
                 <Limits/>
+                <Letterhead/>
             </div>
             <Show when=move || app.studies.with(|studies| !studies.is_empty())>
                 <section class="panel list" aria-labelledby="open-h">

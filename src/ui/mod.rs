@@ -15,6 +15,7 @@ mod icons;
 mod impedance;
 mod inspector;
 mod keymap;
+mod letterhead;
 mod limits;
 mod live;
 mod needle_inspector;
@@ -60,6 +61,7 @@ fn Root() -> impl IntoView {
     Effect::new(move |_| page::set_theme(app.theme.get().name()));
     page::register_service_worker(move |worker| app.update.set(Some(worker.into())));
     limits::restore(app);
+    letterhead::restore(app);
     app.send(Request::Recent);
     app.send(Request::Devices);
     let search = page::window().and_then(|window| window.location().search().ok()).unwrap_or_default();

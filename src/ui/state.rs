@@ -85,7 +85,7 @@ pub enum Dialog {
     Guide,
     /// Limits computed from past studies.
     Past,
-    /// Height, age, sex.
+    /// Who is examined, and why.
     Person,
     /// A test to compare with.
     Compare,
@@ -198,6 +198,8 @@ pub struct App {
     pub own_limits: RwSignal<Option<LimitsView>>,
     /// Past studies that limits are computed from.
     pub past: RwSignal<Option<PastView>>,
+    /// The clinic's name on reports.
+    pub letterhead: RwSignal<Option<String>>,
     /// What a person has chosen of it.
     pub chosen: RwSignal<Chosen>,
     /// The table of muscles.
@@ -271,6 +273,7 @@ impl App {
             train: RwSignal::new(None),
             own_limits: RwSignal::new(None),
             past: RwSignal::new(None),
+            letterhead: RwSignal::new(None),
             chosen: RwSignal::new(Chosen::default()),
             muscles: Grid::new(),
             arrived: RwSignal::new(0),

@@ -108,6 +108,25 @@ pub fn time_of_day() -> String {
     format!("{:02}:{:02}", now.get_hours(), now.get_minutes())
 }
 
+/// The local clock as ISO 8601 with its offset from UTC.
+pub fn moment() -> String {
+    let now = js_sys::Date::new_0();
+    // Minutes that UTC is ahead.
+    let offset = -now.get_timezone_offset() as i32;
+    let sign = if offset < 0 { '-' } else { '+' };
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{sign}{:02}:{:02}",
+        now.get_full_year(),
+        now.get_month() + 1,
+        now.get_date(),
+        now.get_hours(),
+        now.get_minutes(),
+        now.get_seconds(),
+        offset.abs() / 60,
+        offset.abs() % 60
+    )
+}
+
 /// Day and time of a moment, in the browser's language.
 pub fn day_and_time(ms: f64) -> String {
     let options = js_sys::Object::new();

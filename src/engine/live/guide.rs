@@ -144,7 +144,11 @@ impl Session {
 /// Why an edit cannot be made while the study is recorded; none for the others.
 pub(in crate::engine) fn not_while_recording(edit: &Edit) -> Option<&'static str> {
     // Its tests come behind those of the recording, whose number is not known yet.
-    matches!(edit, Edit::DeriveTest { .. }).then_some("End the recording first: sweeps are made of one that has ended.")
+    match edit {
+        Edit::DeriveTest { .. } => Some("End the recording first: sweeps are made of one that has ended."),
+        Edit::Sign { .. } => Some("End the recording first: a report is signed of one that has ended."),
+        _ => None,
+    }
 }
 
 /// Where electrodes and stimulator are put on a simulated patient for a site of a choice; what can be

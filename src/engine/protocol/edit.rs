@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ActivityKey, MuscleEdit};
-use crate::model::{Annotation, DerivedTest, FilterChain, LaneSettings, MarkerKind, Side, SweepId, TestKind, TrainChange};
+use crate::model::{Annotation, Context, DerivedTest, FilterChain, LaneSettings, MarkerKind, Side, SweepId, TestKind, TrainChange};
 
 /// A change that a person makes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,23 @@ pub enum Edit {
         age_years: Option<f64>,
         /// `F`, `M`; `None`: as the file says.
         sex: Option<String>,
+    },
+    /// Why the person was sent, and what else matters to the test; a day of the first symptom sets the
+    /// weeks since then, where the day of the test is known.
+    Context {
+        /// All of it.
+        context: Box<Context>,
+    },
+    /// Sign the report of the study as it stands, which freezes it. It is no step that undo takes back.
+    Sign {
+        /// Name.
+        signer: String,
+        /// Title or role; may be empty.
+        role: String,
+        /// ISO 8601 with the offset from UTC.
+        at: String,
+        /// What was changed since the last signed version and why; needed when there is one.
+        why: String,
     },
     /// Set the moment of the stimulus.
     Stimulus {
@@ -179,6 +196,8 @@ impl Edit {
             Self::LeaveOut { out: true, .. } => "leave sweep out".into(),
             Self::LeaveOut { .. } => "take sweep in".into(),
             Self::Person { .. } => "height and age".into(),
+            Self::Context { .. } => "patient and question".into(),
+            Self::Sign { .. } => "sign".into(),
             Self::Impression { .. } => "conclusion".into(),
             Self::Stimulus { .. } => "stimulus time".into(),
             Self::Distance { .. } => "distance".into(),

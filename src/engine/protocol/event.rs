@@ -219,6 +219,15 @@ pub enum Event {
         /// Why it was not kept.
         error: Option<String>,
     },
+    /// Reports carry another letterhead from now on, or none.
+    Letterhead {
+        /// Name of the clinic.
+        name: Option<String>,
+        /// Name of its file.
+        file: String,
+        /// The file, to be kept.
+        text: Option<String>,
+    },
     /// Studies that this browser keeps, latest first.
     Recent {
         /// The list.

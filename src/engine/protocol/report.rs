@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{StudyView, SweepData};
+use crate::report::letterhead::Letterhead;
 
 /// How much a report says, and to whom.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +92,40 @@ pub struct ReportMaterial {
     pub sweeps: Vec<Vec<SweepData>>,
     /// SHA-256 of all stored samples, hexadecimal; `None`: too many of them.
     pub sha256: Option<String>,
+    /// Under what it stands; `None`: a draft.
+    pub signature: Option<Signature>,
+    /// The clinic's letterhead and texts.
+    pub letterhead: Option<Letterhead>,
+}
+
+/// A signed version as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedView {
+    /// Who signed.
+    pub signer: String,
+    /// Title or role.
+    pub role: String,
+    /// When, in words.
+    pub at: String,
+    /// What was changed since the version before and why.
+    pub why: String,
+    /// SHA-256 of the HTML file of each depth, hexadecimal.
+    pub sha256: Vec<(String, String)>,
+}
+
+/// What stands in a signed report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// Number of the version, from 1 on.
+    pub number: usize,
+    /// Name and title.
+    pub signer: String,
+    /// When, in words.
+    pub at: String,
+    /// What was changed since the version before and why.
+    pub why: String,
+    /// Who signed the version before, and when.
+    pub before: Option<(String, String)>,
 }
 
 /// A PDF that is wanted; the buffers of the material travel beside it.
@@ -110,10 +145,13 @@ impl PdfOrder {
 }
 
 /// Which report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportWanted {
     /// How much it says.
     pub depth: ReportDepth,
     /// Without what tells who was examined: name, number, birth date, day of the test, file names.
     pub nameless: bool,
+    /// A signed version, from 0 on; `None`: the study as it stands.
+    #[serde(default)]
+    pub version: Option<usize>,
 }

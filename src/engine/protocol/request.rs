@@ -22,6 +22,15 @@ pub enum Request {
         /// The table; `None`: the published limits.
         text: Option<String>,
     },
+    /// Put a letterhead on reports, kept from an earlier session, or none.
+    UseLetterhead {
+        /// Name of its file.
+        name: String,
+        /// The file; `None`: no letterhead.
+        text: Option<String>,
+    },
+    /// A letterhead to begin with.
+    ExportLetterhead,
     /// The published limits as a table.
     ExportLimits,
     /// Compute limits of normal from the past studies that come beside this message; answered by

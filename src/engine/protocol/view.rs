@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{NeedleView, StudyKey};
+use super::{NeedleView, SignedView, StudyKey};
 use crate::findings::Answer;
 use crate::formats::text::Preview;
 use crate::model::{
-    Annotation, Chart, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, SignalMeasurement, SignalTask, Span, Subject,
-    SweepId, SweepMeasurement, Table, TestKind, Warning,
+    Annotation, Chart, Context, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, SignalMeasurement, SignalTask, Span,
+    Subject, SweepId, SweepMeasurement, Table, TestKind, Warning,
 };
 use crate::scene::nerve_map::Map;
 use crate::scene::root_table::RootTable;
@@ -47,6 +47,10 @@ pub struct StudyView {
     pub limits: String,
     /// Height, age and sex that limits are taken for: a person's entry, else the file's.
     pub person: PersonView,
+    /// Reports that were signed.
+    pub signed: Vec<SignedView>,
+    /// The study as it stands is another than the one signed last.
+    pub signed_differs: bool,
     /// How a text file was understood, for a person to check and correct.
     pub text: Option<Preview>,
     /// Stretches whose trains a person changed.
@@ -72,6 +76,9 @@ pub struct PersonView {
     pub sex: String,
     /// Since the first symptom, weeks.
     pub onset_weeks: Option<f64>,
+    /// Why the person was sent, and what else matters to the test.
+    #[serde(default)]
+    pub context: Context,
 }
 
 /// One recording.

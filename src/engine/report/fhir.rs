@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::values::{ValueRow, rows};
-use crate::engine::protocol::StudyView;
+use crate::engine::protocol::{ReportMaterial, StudyView};
 
 /// Code system of measures.
 const SYSTEM: &str = "urn:myoscope:measure";
@@ -20,7 +20,14 @@ const INTERPRETATION: &str = "http://terminology.hl7.org/CodeSystem/v3-Observati
 ///
 /// # Errors
 /// When it cannot be written, in a sentence.
-pub fn write(view: &StudyView, nameless: bool, html: &str) -> Result<Vec<u8>, String> {
+pub fn write(of: &ReportMaterial, html: &str) -> Result<Vec<u8>, String> {
+    let (view, nameless) = (of.view.as_ref(), of.wanted.nameless);
+    // A person signs what is final.
+    let status = match &of.signature {
+        None => "preliminary",
+        Some(signature) if signature.before.is_none() => "final",
+        Some(_) => "amended",
+    };
     let rows: Vec<ValueRow> = rows(view).into_iter().filter(|row| row.part != "person" && row.part != "conclusion").collect();
     let address = |name: &str| format!("urn:uuid:{}", uuid(&format!("{} {nameless} {name}", view.key)));
     let (patient, device) = (address("patient"), address("device"));
@@ -29,12 +36,11 @@ pub fn write(view: &StudyView, nameless: bool, html: &str) -> Result<Vec<u8>, St
     for (at, row) in rows.iter().enumerate() {
         let at = address(&format!("observation {at}"));
         results.push(json!({ "reference": at }));
-        entries.push(entry(&at, &observation(row, &patient, &device)));
+        entries.push(entry(&at, &observation(row, &patient, &device, status)));
     }
     let mut report = json!({
         "resourceType": "DiagnosticReport",
-        // A person signs what is final.
-        "status": "preliminary",
+        "status": status,
         "code": { "text": "Electrodiagnostic report" },
         "subject": { "reference": patient },
         "presentedForm": [{ "contentType": "text/html", "language": "en", "data": STANDARD.encode(html), "title": "Electrodiagnostic report" }],
@@ -117,12 +123,12 @@ fn quantity(value: f64, unit: &str) -> Value {
     }
 }
 
-fn observation(row: &ValueRow, patient: &str, device: &str) -> Value {
+fn observation(row: &ValueRow, patient: &str, device: &str, status: &str) -> Value {
     let measure = if row.measure.is_empty() { "value" } else { &row.measure };
     let place = [&row.of, &row.site, &row.sweep].into_iter().filter(|words| !words.trim().is_empty()).cloned().collect::<Vec<_>>();
     let mut out = json!({
         "resourceType": "Observation",
-        "status": "preliminary",
+        "status": status,
         "code": { "coding": [{ "system": SYSTEM, "code": slug(measure), "display": measure }], "text": format!("{}: {measure}", place.join(", ")) },
         "subject": { "reference": patient },
         "device": { "reference": device },

@@ -25,7 +25,7 @@ const MOST_ROWS: usize = 8;
 /// The map of nerves of a limb.
 pub fn map(map: &Map) -> Block {
     let picture = map.picture(&PAPER, MAP_PX);
-    Block::Figure(Box::new(Figure { caption: format!("{}: what was tested, and the proposed site of the lesion", map.title), picture }))
+    Block::Figure(Box::new(Figure { caption: "What was tested, and the proposed site of the lesion".into(), picture }))
 }
 
 /// The muscles of a limb against their roots.

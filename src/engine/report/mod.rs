@@ -5,6 +5,8 @@
 
 mod fhir;
 mod figures;
+mod letter;
+mod signing;
 mod tables;
 mod values;
 mod words;
@@ -17,7 +19,8 @@ use super::stream;
 use crate::findings::{Answer, Fit};
 use crate::formats::dicom;
 use crate::model::Subject;
-use crate::report::{Block, Document, Item, html, text};
+use crate::report::letterhead::Letterhead;
+use crate::report::{Block, Document, Head, Item, html, text};
 use crate::scene::nerve_map::Map;
 
 /// Stored samples that a report's check sum is made of; a longer recording is named by its files alone.
@@ -26,17 +29,22 @@ const MAX_HASHED: u64 = 100_000_000;
 impl Session {
     /// A report as a file.
     pub fn report(&mut self, wanted: ReportWanted, form: ReportForm, out: &mut dyn FnMut(Output)) {
+        let frozen = wanted.version.and_then(|_| self.frozen_file(wanted, form));
+        let again = if frozen.is_none() && form == ReportForm::Fhir { self.same_as_signed(wanted, out) } else { Ok(()) };
         let (material, sweeps) = self.gathered(wanted, out);
         let bytes = match form {
+            _ if again.is_err() => again.map(|()| Vec::new()),
+            _ if frozen.is_some() => frozen.unwrap_or_else(|| Ok(Vec::new())),
             ReportForm::Html => Ok(html::write(&compose(&material, &sweeps)).into_bytes()),
             ReportForm::Text => Ok(text::write(&compose(&material, &sweeps)).into_bytes()),
             ReportForm::Values => values::csv(&material.view),
-            ReportForm::Fhir => fhir::write(&material.view, wanted.nameless, &html::write(&compose(&material, &sweeps))),
+            ReportForm::Fhir => fhir::write(&material, &html::write(&compose(&material, &sweeps))),
         };
+        let version = wanted.version.map(|at| format!("-signed-{}", at + 1)).unwrap_or_default();
         let name = match form {
-            ReportForm::Html | ReportForm::Text => format!("report-{}.{}", wanted.depth.id(), form.extension()),
+            ReportForm::Html | ReportForm::Text => format!("report-{}{version}.{}", wanted.depth.id(), form.extension()),
             ReportForm::Values => "values.csv".into(),
-            ReportForm::Fhir => format!("report-{}.fhir.json", wanted.depth.id()),
+            ReportForm::Fhir => format!("report-{}{version}.fhir.json", wanted.depth.id()),
         };
         match bytes {
             Ok(bytes) => out(super::with_bytes(Event::Exported { names: vec![name], warnings: Vec::new() }, bytes)),
@@ -46,12 +54,21 @@ impl Session {
 
     /// A report to be looked at in the page.
     pub fn preview(&mut self, wanted: ReportWanted, out: &mut dyn FnMut(Output)) {
-        let html = html::fragment(&self.document(wanted, out));
+        let html = match wanted.version {
+            None => html::fragment(&self.document(wanted, out)),
+            Some(_) => match self.frozen_fragment(wanted) {
+                Ok(html) => html,
+                Err(what) => return super::failed(out, what),
+            },
+        };
         out(Event::Preview { study: self.key, wanted, html }.into());
     }
 
     /// What a PDF is made of, for whoever makes it: that is too large for the page.
     pub fn material(&mut self, wanted: ReportWanted, out: &mut dyn FnMut(Output)) {
+        if let Err(what) = self.same_as_signed(wanted, out) {
+            return super::failed(out, what);
+        }
         let (material, values) = self.gathered(wanted, out);
         let buffers = values.into_iter().flatten().map(|(_, values)| Buffer::F32(values)).collect();
         out(Output { event: Event::Material { material }, buffers });
@@ -76,7 +93,8 @@ impl Session {
         }
         let sweeps = values.iter().map(|of_test: &Vec<scenes::Values>| of_test.iter().map(|(data, _)| data.clone()).collect()).collect();
         out(Event::Changed { view: view.clone() }.into());
-        (ReportMaterial { wanted, view: Box::new(view), sweeps, sha256: self.sha256() }, values)
+        let signature = self.signature(wanted.version);
+        (ReportMaterial { wanted, view: Box::new(view), sweeps, sha256: self.sha256(), signature, letterhead: self.letterhead() }, values)
     }
 
     /// SHA-256 over the samples of every channel of every recording, as 64-bit little-endian floats.
@@ -98,7 +116,7 @@ impl Session {
             read.ok()?;
             hashes.into_iter().for_each(|hash| all.update(hash.finalize()));
         }
-        Some(all.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(hex(&all.finalize()))
     }
 }
 
@@ -119,6 +137,11 @@ pub fn file(order: &PdfOrder, buffers: Vec<Buffer>) -> Result<Vec<u8>, String> {
     Ok(dicom::encapsulated_pdf(&pdf, &format!("Electrodiagnostic report, {}", wanted.depth.id()), subject, start))
 }
 
+/// Bytes as hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A report as PDF; `buffers` are the values of the material's sweeps.
 ///
 /// # Errors
@@ -137,16 +160,24 @@ fn compose(of: &ReportMaterial, values: &[Vec<scenes::Values>]) -> Document {
     let none = Answer::default();
     let answer = of.view.answer.as_ref().unwrap_or(&none);
     let mut document = Document {
+        letterhead: of.letterhead.as_ref().and_then(head),
         title: "Electrodiagnostic report".into(),
         identity: identity(&of.view, wanted.nameless),
         dated: dated(&of.view, wanted.nameless),
-        state: "Draft. Not a diagnosis until an electromyographer has read the traces and signed.".into(),
+        state: signing::state(of),
         ..Document::default()
     };
     match wanted.depth {
-        ReportDepth::Summary => summary(&mut document, &of.view, answer),
+        ReportDepth::Summary => summary(&mut document, of, answer),
         ReportDepth::Full => full(&mut document, of, values, answer),
-        ReportDepth::Patient => patient(&mut document, &of.view, answer),
+        ReportDepth::Patient => {
+            patient(&mut document, &of.view, answer);
+            letter(&mut document, of, |letterhead| &letterhead.patient);
+            signature(&mut document, of);
+        }
+    }
+    if wanted.nameless {
+        document.foot.extend(free_texts(&of.view, wanted.depth));
     }
     document
 }
@@ -156,6 +187,22 @@ fn dated(view: &StudyView, nameless: bool) -> Vec<u16> {
     let start = view.recordings.iter().find_map(|recording| recording.start.as_deref()).unwrap_or_default();
     let parts = start.split(['-', 'T']).map_while(|part| part.parse().ok());
     parts.take(if nameless { 1 } else { 3 }).collect()
+}
+
+/// What a person wrote freely and this report shows, which no program frees of names.
+fn free_texts(view: &StudyView, depth: ReportDepth) -> Option<String> {
+    let mut names: Vec<&str> = own(view).map(|_| "the reader's conclusion").into_iter().collect();
+    let context = view.person.context.texts();
+    match depth {
+        ReportDepth::Patient => {}
+        ReportDepth::Summary => names.extend(context.iter().map(|(name, _)| *name).filter(|name| *name == "Question")),
+        ReportDepth::Full => {
+            names.extend(context.iter().map(|(name, _)| *name));
+            names.extend(Some("remarks on muscles").filter(|_| !view.needle.rows.is_empty()));
+        }
+    }
+    let words = format!("Without names; free text is as it was written and may tell who was examined: {}.", names.join(", "));
+    Some(words).filter(|_| !names.is_empty())
 }
 
 fn identity(view: &StudyView, nameless: bool) -> Vec<Item> {
@@ -181,13 +228,17 @@ fn identity(view: &StudyView, nameless: bool) -> Vec<Item> {
     };
     let age = person.age_years.map(|years| format!("{years:.0} y"));
     let height = person.height_cm.map(|cm| format!("{cm:.0} cm"));
-    let facts = [age, (!sex.is_empty()).then(|| sex.to_owned()), height];
-    say("Age, sex, height", facts.into_iter().flatten().collect::<Vec<_>>().join(", "));
-    let start = view.recordings.iter().find_map(|recording| recording.start.as_ref());
-    // Of a date that tells who it was the year is left.
-    let date = start.map(|iso| iso.chars().take(if nameless { 4 } else { 10 }).collect::<String>());
-    say("Tested", date.unwrap_or_default());
-    say("First symptom", person.onset_weeks.map(|weeks| format!("{weeks} weeks before the test")).unwrap_or_default());
+    let context = &person.context;
+    let weight = context.weight_kg.map(|kg| format!("{kg:.0} kg"));
+    let label = if weight.is_some() { "Age, sex, height, weight" } else { "Age, sex, height" };
+    let facts = [age, (!sex.is_empty()).then(|| sex.to_owned()), height, weight];
+    say(label, facts.into_iter().flatten().collect::<Vec<_>>().join(", "));
+    say("Tested", tested(view, nameless).unwrap_or_default());
+    let since = person.onset_weeks.map(|weeks| format!("{weeks} weeks before the test"));
+    let day = context.onset.clone().filter(|_| !nameless);
+    say("First symptom", day.into_iter().chain(since).collect::<Vec<_>>().join(", "));
+    say("Affected side", context.affected.map(|side| side.word().to_owned()).unwrap_or_default());
+    say("Dominant hand", context.hand.map(|side| side.word().to_owned()).unwrap_or_default());
     let mut skin: Vec<String> = Vec::new();
     for test in &view.tests {
         let words = test.temperature_c.map(|c| format!("{c:.1} \u{b0}C"));
@@ -195,6 +246,24 @@ fn identity(view: &StudyView, nameless: bool) -> Vec<Item> {
     }
     say("Skin", skin.join(", "));
     out
+}
+
+/// The day of the test; of a date that tells who it was the year is left.
+fn tested(view: &StudyView, nameless: bool) -> Option<String> {
+    let start = view.recordings.iter().find_map(|recording| recording.start.as_ref())?;
+    Some(start.chars().take(if nameless { 4 } else { 10 }).collect())
+}
+
+/// The letterhead proper, when it says something.
+fn head(of: &Letterhead) -> Option<Head> {
+    let head = Head { name: of.name.trim().to_owned(), lines: of.lines.clone(), logo: of.logo.clone() };
+    Some(head).filter(|head| !(head.name.is_empty() && head.lines.is_empty() && head.logo.is_empty()))
+}
+
+/// A text of the clinic.
+fn letter(document: &mut Document, of: &ReportMaterial, which: fn(&Letterhead) -> &str) {
+    let text = of.letterhead.as_ref().and_then(|letterhead| letter::filled(of, which(letterhead)));
+    document.blocks.extend(text.map(Block::Paragraph));
 }
 
 /// Maps of nerves: all, or `short` those on which something is abnormal.
@@ -225,8 +294,39 @@ fn limits_of_the_test(document: &mut Document, answer: &Answer) {
     document.blocks.push(Block::List(answer.caveats.iter().map(|caveat| words::sentence(caveat)).collect()));
 }
 
-fn summary(document: &mut Document, view: &StudyView, answer: &Answer) {
+/// Why the test was asked for: the question alone, or `all` that was said of the person.
+fn asked(document: &mut Document, view: &StudyView, all: bool) {
+    let texts = view.person.context.texts();
+    let words = texts.iter().filter(|(name, _)| all || *name == "Question").map(|(name, text)| format!("{name}: {text}"));
+    let words: Vec<String> = words.collect();
+    if words.is_empty() {
+        return;
+    }
+    if all {
+        heading(document, 1, "Why it was asked");
+    }
+    document.blocks.extend(words.into_iter().map(Block::Paragraph));
+}
+
+/// Who signed, and when; in a draft nothing.
+fn signature(document: &mut Document, of: &ReportMaterial) {
+    let Some(signature) = &of.signature else { return };
+    let words = format!("Signature: {}, {}.", signature.signer, signature.at);
+    let kind = "By name in the program, no cryptographic signature.";
+    if of.wanted.depth == ReportDepth::Summary {
+        // In one line, since it has one page.
+        document.blocks.push(Block::Note(format!("{words} {kind}")));
+    } else {
+        document.blocks.push(Block::Paragraph(words));
+        document.blocks.push(Block::Note(kind.into()));
+    }
+}
+
+fn summary(document: &mut Document, of: &ReportMaterial, answer: &Answer) {
+    let view = of.view.as_ref();
     document.subtitle = "summary for the referring doctor".into();
+    letter(document, of, |letterhead| &letterhead.introduction);
+    asked(document, view, false);
     if let Some(own) = own(view) {
         let (first, rest) = own.split_once('\n').unwrap_or((own, ""));
         document.blocks.push(Block::Answer(first.trim().into()));
@@ -251,12 +351,16 @@ fn summary(document: &mut Document, view: &StudyView, answer: &Answer) {
         document.blocks.push(Block::Note("Drafted by rules from the values of this study.".into()));
     }
     limits_of_the_test(document, answer);
+    // Before the map, which takes what is left of the page.
+    letter(document, of, |letterhead| &letterhead.closing);
+    signature(document, of);
     maps(document, view, true);
 }
 
 fn full(document: &mut Document, of: &ReportMaterial, values: &[Vec<scenes::Values>], answer: &Answer) {
     let view = of.view.as_ref();
     document.subtitle = "full report".into();
+    asked(document, view, true);
     heading(document, 1, "Impression");
     if let Some(own) = own(view) {
         document.blocks.push(Block::Paragraph(own.into()));
@@ -331,6 +435,12 @@ fn full(document: &mut Document, of: &ReportMaterial, values: &[Vec<scenes::Valu
         heading(document, 1, "What weakens the values");
         document.blocks.push(Block::List(weak));
     }
+    if of.letterhead.as_ref().is_some_and(|letterhead| !letterhead.technique.trim().is_empty()) {
+        heading(document, 1, "How it was examined");
+        letter(document, of, |letterhead| &letterhead.technique);
+    }
+    letter(document, of, |letterhead| &letterhead.closing);
+    signature(document, of);
     technique(document, of);
 }
 
@@ -373,7 +483,6 @@ fn technique(document: &mut Document, of: &ReportMaterial) {
 fn patient(document: &mut Document, view: &StudyView, answer: &Answer) {
     document.title = "Your nerve and muscle test".into();
     document.subtitle = "for the person examined".into();
-    document.state = "Draft. Your doctor has to read the test and to sign before this counts.".into();
     heading(document, 1, "What was done");
     let nerves = !view.tests.is_empty();
     let done = match (nerves, view.needle.rows.is_empty()) {

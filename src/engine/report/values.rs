@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::engine::protocol::{CellBy, JudgedValue, SiteView, StudyView, SweepView, TestView};
-use crate::model::{self, MarkerKind, MuscleColumn, Side, SweepMeasurement};
+use crate::model::{self, MarkerKind, MuscleColumn, Side, Sided, SweepMeasurement};
 
 /// One value. Fields that do not apply are empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -98,6 +98,10 @@ fn person(view: &StudyView, out: &mut Vec<ValueRow>) {
     say("age", view.person.age_years, "", "a");
     say("sex", None, &view.person.sex, "");
     say("height", view.person.height_cm, "", "cm");
+    let context = &view.person.context;
+    say("weight", context.weight_kg, "", "kg");
+    say("dominant hand", None, context.hand.map_or("", Sided::word), "");
+    say("affected side", None, context.affected.map_or("", Sided::word), "");
     say("time since the first symptom", view.person.onset_weeks, "", "wk");
 }
 

@@ -191,6 +191,14 @@ impl<'a> Layout<'a> {
     }
 
     fn head(&mut self, document: &Document) {
+        if let Some(head) = &document.letterhead {
+            let name = self.paragraph(&head.name, Look { size: 12.0, strong: true, color: INK }, 0.0, WIDTH);
+            self.tree.push(name);
+            let lines = head.lines.iter().filter(|line| !line.trim().is_empty()).cloned().collect::<Vec<_>>();
+            let lines = self.paragraph(&lines.join(" \u{b7} "), SMALL, 0.0, WIDTH);
+            self.tree.push(lines);
+            self.y += 8.0;
+        }
         let title = Look { size: 11.0, strong: true, color: INK };
         let right = self.fonts.printable(&document.subtitle);
         let x = WIDTH - self.fonts.width(&right, SMALL.size, false);

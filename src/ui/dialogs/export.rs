@@ -51,7 +51,7 @@ pub fn Export() -> impl IntoView {
     };
     let save_whole = move |form: ReportForm| {
         if let Some(study) = app.active.get_untracked() {
-            app.send(Request::Report { study, wanted: ReportWanted { depth: ReportDepth::Full, nameless: false }, form });
+            app.send(Request::Report { study, wanted: ReportWanted { depth: ReportDepth::Full, nameless: false, version: None }, form });
         }
         app.dialog.set(None);
     };

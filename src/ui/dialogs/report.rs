@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::sign::{self, Signing};
 use crate::engine::protocol::{ReportDepth, ReportForm, ReportWanted, Request};
 use crate::ui::pdf;
 use crate::ui::state::App;
@@ -10,7 +11,7 @@ use crate::web::page;
 /// The dialog, opened at one depth.
 pub fn report(depth: ReportDepth) -> impl IntoView {
     let app = App::here();
-    let wanted = RwSignal::new(ReportWanted { depth, nameless: false });
+    let wanted = RwSignal::new(ReportWanted { depth, nameless: false, version: sign::newest(app) });
     // What is asked for anew replaces what is shown once it is there.
     Effect::new(move |_| {
         let wanted = wanted.get();
@@ -47,6 +48,7 @@ pub fn report(depth: ReportDepth) -> impl IntoView {
                 <button class="btn" on:click=move |_| pdf::make(app, wanted.get_untracked(), true) prop:disabled=move || app.pdf.busy.get().is_some() title="the PDF within a DICOM object, for an image archive">"Save DICOM"</button>
                 <button class="btn" on:click=move |_| page::print()>"Print"</button>
             </div>
+            <Signing wanted=wanted/>
             <div class="paper" tabindex="0" role="region" aria-label="Report">
                 {move || match shown.get() {
                     // Made by the engine, which escapes every text in it.
