@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("cli", &["engine", "findings", "formats", "device", "analysis", "norms", "simulate", "scene", "dsp", "model", "units"]),
     // The two programs.
     ("main", &["ui::mount", "cli::run"]),
-    ("bin", &["web::work"]),
+    ("bin", &["web::make_pdfs", "web::work"]),
 ];
 
 /// Crates that exist only in a browser: they stand under the wasm32 target table and nowhere else.

@@ -5,6 +5,6 @@ fn main() {
     #[cfg(target_arch = "wasm32")]
     {
         console_error_panic_hook::set_once();
-        myoscope::web::pdf::run();
+        myoscope::web::make_pdfs();
     }
 }

@@ -15,6 +15,11 @@ pub mod storage;
 pub mod vault;
 pub mod worker;
 
+/// Runs the worker that makes PDFs.
+pub fn make_pdfs() {
+    pdf::run();
+}
+
 /// Runs a worker: by its name it acquires, or is the engine's.
 pub fn work() {
     if scope::is(scope::ACQUIRE) {

@@ -1,6 +1,7 @@
 //! The clinic's own sentences in a report: placeholders filled from what the study says.
 
-use super::{own, words};
+use super::compose::{own, tested};
+use super::words;
 use crate::engine::protocol::ReportMaterial;
 use crate::report::letterhead;
 
@@ -34,7 +35,7 @@ fn value(of: &ReportMaterial, name: &str) -> Option<String> {
         "hand" => context.hand.map(|side| side.word().to_owned()).unwrap_or_default(),
         "affected" => context.affected.map(|side| side.word().to_owned()).unwrap_or_default(),
         "onset" => person.onset_weeks.map(|weeks| format!("{weeks} weeks before the test")).unwrap_or_default(),
-        "tested" => super::tested(view, nameless).unwrap_or_default(),
+        "tested" => tested(view, nameless).unwrap_or_default(),
         "question" => context.question.clone(),
         "answer" => match (own(view), view.answer.as_ref().and_then(|answer| answer.conclusions.first())) {
             (Some(own), _) => own.to_owned(),
