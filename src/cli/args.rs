@@ -31,6 +31,7 @@ Usage:
                                                a simulated patient: a recording (.myoraw is the raw log
                                                of a live one), or an amplifier behind a pseudo-terminal
   myoscope conclude CASES.toml... [--json]     where, how severe, since when: from values written down
+  myoscope compare EARLIER LATER [--json]      two studies of one person: values then and now
   myoscope --help | --version
 
 FILE is a recording, a folder, or - for standard input. Files that belong to a recording (signal
@@ -96,6 +97,8 @@ pub enum Command {
     Report(Options, ReportOptions, PathBuf),
     /// Conclude from cases.
     Conclude(Options),
+    /// Compare an earlier study with a later one.
+    Compare(Options),
     /// Simulate a patient into this file, or behind a terminal.
     Simulate(SimulateOptions, Option<PathBuf>),
 }
@@ -229,7 +232,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     }
     let Some(command) = command else { return Err(Failure::Usage("a command is missing".into())) };
     let name = command.to_string_lossy();
-    if !matches!(&*name, "info" | "measure" | "analyse" | "export" | "plot" | "report" | "simulate" | "conclude") {
+    if !matches!(&*name, "info" | "measure" | "analyse" | "export" | "plot" | "report" | "simulate" | "conclude" | "compare") {
         return Err(Failure::Usage(format!("there is no command '{name}'")));
     }
     if name == "simulate" {
@@ -273,8 +276,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
         ("info", None) => Ok(Command::Info(options)),
         ("measure", None) => Ok(Command::Measure(options)),
         ("analyse", None) => Ok(Command::Analyse(options, analyse)),
+        ("compare", None) if options.files.len() == 2 => Ok(Command::Compare(options)),
+        ("compare", None) => Err(Failure::Usage("compare wants two files: the earlier study, then the later one".into())),
         ("conclude", None) => Ok(Command::Conclude(options)),
-        ("info" | "measure" | "analyse" | "conclude", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
+        ("info" | "measure" | "analyse" | "conclude" | "compare", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
         (_, None) => Err(Failure::Usage(format!("{name} wants -o OUT"))),
         (_, Some(_)) if options.files.len() > 1 => Err(Failure::Usage(format!("{name} takes one file at a time"))),
         ("report", Some(output)) => Ok(Command::Report(options, report, output)),

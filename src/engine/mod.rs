@@ -9,7 +9,9 @@ mod activity;
 pub mod analysed;
 mod answer;
 mod band;
+mod body;
 mod combine;
+pub mod compare;
 mod edit;
 mod examination;
 mod export;
@@ -36,6 +38,7 @@ mod trains;
 mod triggered;
 mod view;
 
+pub use body::body;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
