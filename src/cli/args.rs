@@ -33,6 +33,7 @@ Usage:
   myoscope conclude CASES.toml... [--json]     where, how severe, since when: from values written down
   myoscope norms (FOLDER | TABLE)... [-o LIMITS.csv]
                                                a laboratory's own limits, computed from past studies
+  myoscope compare EARLIER LATER [--json]      two studies of one person: values then and now
   myoscope --help | --version
 
 FILE is a recording, a folder, or - for standard input. Files that belong to a recording (signal
@@ -107,6 +108,8 @@ pub enum Command {
     Norms(Options, NormsOptions, Option<PathBuf>),
     /// Conclude from cases.
     Conclude(Options),
+    /// Compare an earlier study with a later one.
+    Compare(Options),
     /// Simulate a patient into this file, or behind a terminal.
     Simulate(SimulateOptions, Option<PathBuf>),
 }
@@ -257,7 +260,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     }
     let Some(command) = command else { return Err(Failure::Usage("a command is missing".into())) };
     let name = command.to_string_lossy();
-    if !matches!(&*name, "info" | "measure" | "analyse" | "export" | "plot" | "report" | "simulate" | "conclude" | "norms") {
+    if !matches!(&*name, "info" | "measure" | "analyse" | "export" | "plot" | "report" | "simulate" | "conclude" | "norms" | "compare") {
         return Err(Failure::Usage(format!("there is no command '{name}'")));
     }
     if name == "simulate" {
@@ -305,8 +308,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
         ("measure", None) => Ok(Command::Measure(options)),
         ("analyse", None) => Ok(Command::Analyse(options, analyse)),
         ("norms", output) => Ok(Command::Norms(options, norms, output)),
+        ("compare", None) if options.files.len() == 2 => Ok(Command::Compare(options)),
+        ("compare", None) => Err(Failure::Usage("compare wants two files: the earlier study, then the later one".into())),
         ("conclude", None) => Ok(Command::Conclude(options)),
-        ("info" | "measure" | "analyse" | "conclude", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
+        ("info" | "measure" | "analyse" | "conclude" | "compare", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
         (_, None) => Err(Failure::Usage(format!("{name} wants -o OUT"))),
         (_, Some(_)) if options.files.len() > 1 => Err(Failure::Usage(format!("{name} takes one file at a time"))),
         ("report", Some(output)) => Ok(Command::Report(options, report, output)),

@@ -4,6 +4,7 @@
 
 mod analyse;
 mod args;
+mod compare;
 mod conclude;
 mod desk;
 mod export;
@@ -81,6 +82,7 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) 
         Command::Measure(options) => return print_measure(&options, out),
         Command::Analyse(options, wanted) => return analyse::run(&options, &wanted, out),
         Command::Norms(options, wanted, target) => return norms::run(&options, &wanted, target.as_deref(), out),
+        Command::Compare(options) => return compare::run(&options, out),
         Command::Conclude(options) => return conclude::run(&options, out),
         Command::Export(options, target, nameless) => return export::run(&options, &target, nameless),
         Command::Simulate(options, target) => return simulate::run(&options, target.as_deref(), out),

@@ -9,7 +9,9 @@ mod activity;
 pub mod analysed;
 mod answer;
 mod band;
+mod body;
 mod combine;
+pub mod compare;
 mod context;
 mod edit;
 mod examination;
@@ -39,6 +41,7 @@ mod trains;
 mod triggered;
 mod view;
 
+pub use body::body;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -33,6 +33,7 @@ impl Session {
             tests,
             together: self.together(&examination.tests, &self.person()),
             maps: answer.as_ref().map(super::nerve_map::maps).unwrap_or_default(),
+            body: answer.as_ref().and_then(super::body::body),
             root_tables: answer.as_ref().map(super::root_table::tables).unwrap_or_default(),
             answer,
             needle,

@@ -4,6 +4,7 @@
 //! plain shapes in CSS pixels. The browser replays it on three canvases, [`svg`] writes it as a
 //! file; both show the same. Nothing here knows a browser.
 
+pub mod body;
 pub mod chart;
 pub mod continuous;
 pub mod divisions;

@@ -162,6 +162,7 @@ fn Own() -> impl IntoView {
 fn Maps() -> impl IntoView {
     let app = App::here();
     let maps = Memo::new(move |_| app.study(|study| study.maps.clone()).unwrap_or_default());
+    let body = Memo::new(move |_| app.study(|study| study.body.clone()).flatten());
     let tables = Memo::new(move |_| app.study(|study| study.root_tables.clone()).unwrap_or_default());
     let ranges = Memo::new(move |_| app.study(ranges).flatten());
     move || {
@@ -175,10 +176,13 @@ fn Maps() -> impl IntoView {
             let named = |table: &RootTable| (format!("Muscles and roots, {}", table.title.to_lowercase()), table.picture(theme, width_px));
             tables.iter().map(named).collect::<Vec<_>>()
         });
+        let body = body.with(|body| {
+            body.iter().map(|body| ("Body, front and back".to_owned(), body.picture(theme, width_px.min(720.0)))).collect::<Vec<_>>()
+        });
         let ranges = ranges.with(|ranges| {
             ranges.iter().map(|ranges| ("Values against their limits".to_owned(), ranges.picture(theme, width_px))).collect()
         });
-        view! { {pictures("Nerve map", maps, theme)} {pictures("Values against their limits", ranges, theme)} {pictures("Muscles and roots", tables, theme)} }
+        view! { {pictures("The body", body, theme)} {pictures("Nerve map", maps, theme)} {pictures("Values against their limits", ranges, theme)} {pictures("Muscles and roots", tables, theme)} }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::model::{
     Annotation, Chart, Context, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, SignalMeasurement, SignalTask, Span,
     Subject, SweepId, SweepMeasurement, Table, TestKind, Warning,
 };
+use crate::scene::body::Body;
 use crate::scene::nerve_map::Map;
 use crate::scene::root_table::RootTable;
 
@@ -37,6 +38,8 @@ pub struct StudyView {
     pub answer: Option<Answer>,
     /// And where on the map of nerves.
     pub maps: Vec<Map>,
+    /// And where on the body.
+    pub body: Option<Body>,
     /// Its muscles against their roots.
     pub root_tables: Vec<RootTable>,
     /// The table of the needle examination.

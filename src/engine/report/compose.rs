@@ -259,6 +259,10 @@ fn full(document: &mut Document, of: &ReportMaterial, values: &[Vec<scenes::Valu
         }
         document.blocks.extend(done.next.as_ref().map(|next| Block::Paragraph(format!("Would settle it: {}", words::sentence(next)))));
     }
+    if let Some(body) = &view.body {
+        heading(document, 1, "The body");
+        document.blocks.push(figures::body(body, figures::WIDTH_PX));
+    }
     maps(document, view, false);
     let conduction = tables::conduction(&view.tests);
     let other = tables::other(&view.tests);
@@ -364,4 +368,7 @@ fn patient(document: &mut Document, view: &StudyView, answer: &Answer) {
     ]));
     heading(document, 1, "What comes next");
     document.blocks.push(Block::Paragraph("Talk about the result with the doctor who sent you to this test. Only together with your complaints and an examination does it become a diagnosis.".into()));
+    // The lesion is one that the rules propose: beside the doctor's own words only findings are shown.
+    let body = view.body.clone().map(|body| if own(view).is_some() { body.without_lesion() } else { body });
+    document.blocks.extend(body.filter(|body| !body.regions.is_empty()).map(|body| figures::body(&body, figures::WIDTH_PX)));
 }

@@ -3,6 +3,7 @@
 use super::tables::counted;
 use crate::engine::protocol::{SiteView, TestView, scenes};
 use crate::report::{Block, Figure};
+use crate::scene::body::Body;
 use crate::scene::chart;
 use crate::scene::nerve_map::Map;
 use crate::scene::ranges::Ranges;
@@ -11,7 +12,7 @@ use crate::scene::sweeps::Arrangement;
 use crate::scene::theme::PAPER;
 
 /// Width of a picture, px.
-const WIDTH_PX: f32 = 700.0;
+pub const WIDTH_PX: f32 = 700.0;
 /// The same of a map, whose names need room; it is shown smaller.
 const MAP_PX: f32 = 860.0;
 /// Size of a chart, px.
@@ -26,6 +27,12 @@ const MOST_ROWS: usize = 8;
 pub fn map(map: &Map) -> Block {
     let picture = map.picture(&PAPER, MAP_PX);
     Block::Figure(Box::new(Figure { caption: "What was tested, and the proposed site of the lesion".into(), picture }))
+}
+
+/// The body from front and back.
+pub fn body(body: &Body, width_px: f32) -> Block {
+    let picture = body.picture(&PAPER, width_px);
+    Block::Figure(Box::new(Figure { caption: "Regions that were tested, and what was found".into(), picture }))
 }
 
 /// The muscles of a limb against their roots.

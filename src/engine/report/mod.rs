@@ -6,7 +6,7 @@ mod figures;
 mod letter;
 mod signing;
 mod tables;
-mod values;
+pub(super) mod values;
 mod words;
 
 use sha2::{Digest, Sha256};
