@@ -27,9 +27,9 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Result<u8, Failure> {
     };
     let compared = compare(earlier, later);
     if options.json {
-        super::json_line(out, &compared)?
+        super::json_line(out, &compared)?;
     } else {
-        text(out, &compared)?
+        text(out, &compared)?;
     }
     Ok(OK)
 }
