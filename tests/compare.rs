@@ -9,7 +9,53 @@ use std::process::Command;
 
 use common::desk::{Desk, Kept};
 use myoscope::engine::compare::compare;
-use myoscope::engine::protocol::{Edit, Request, StudyView};
+use myoscope::engine::protocol::{Buffer, Edit, Event, ReportDepth, ReportForm, ReportWanted, Request, StudyView};
+
+#[test]
+fn a_study_is_held_against_another_open_one_in_view_and_report() {
+    let mut desk = Desk::new(Kept::new());
+    desk.send(Request::OpenDemo { demo: "motor".into() });
+    let earlier = desk.study();
+    desk.send(Request::OpenDemo { demo: "late".into() });
+    let study = desk.study();
+    assert_ne!(study, earlier);
+    desk.send(Request::Against { study, earlier: Some(earlier) });
+    let (title, compared) = desk.view().earlier.clone().expect("in the view");
+    assert!(title.contains("motor") && compared.conclusions.iter().any(|row| row.changed && row.now.is_empty()), "{compared:?}");
+    // It stays through an edit, and is in the full report.
+    desk.edit(Edit::Impression { text: "Nothing new.".into() });
+    let (_, compared) = desk.view().earlier.clone().expect("still");
+    assert!(compared.conclusions.iter().any(|row| row.now == "Nothing new."));
+    let wanted = ReportWanted { depth: ReportDepth::Full, nameless: true, ..ReportWanted::default() };
+    let outputs = desk.send(Request::Report { study, wanted, form: ReportForm::Text });
+    let text = outputs.iter().find_map(|output| match output.buffers.first() {
+        Some(Buffer::Bytes(bytes)) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    });
+    let text = text.expect("a report");
+    assert!(text.to_lowercase().contains("against an earlier study") && text.contains("Conclusions that changed"), "{text}");
+    assert!(!text.contains(&title), "without names no titles of files");
+    desk.send(Request::Against { study, earlier: None });
+    assert!(desk.view().earlier.is_none());
+    for wrong in [study, 9999] {
+        let outputs = desk.send(Request::Against { study, earlier: Some(wrong) });
+        assert!(matches!(outputs[0].event, Event::Failed { .. }));
+    }
+}
+
+#[test]
+fn a_change_beyond_chance_is_marked() {
+    let then = demo("motor", |_| ());
+    let mut now = then.clone();
+    let test = now.tests.iter_mut().find(|test| !test.judged.is_empty()).unwrap();
+    for judged in &mut test.judged {
+        judged.value *= 1.5;
+    }
+    let done = compare(&then, &now);
+    let of = |measure: &str| done.values.iter().find(|row| row.measure == measure && row.difference != 0.0).expect("changed");
+    assert_eq!(of("onset latency").beyond_retest, Some(true), "50 % more is beyond 27 %");
+    assert_eq!(of("amplitude").beyond_retest, Some(false), "and within 55 %");
+}
 
 fn demo(id: &str, edits: impl FnOnce(&mut Desk)) -> StudyView {
     let mut desk = Desk::new(Kept::new());
@@ -25,7 +71,12 @@ fn the_same_study_has_no_difference_and_is_called_the_same() {
     let view = demo("motor", |_| ());
     let done = compare(&view, &view);
     assert!(done.values.len() > 10, "{:?}", done.values);
-    assert!(done.values.iter().all(|row| row.difference == 0.0 && row.retest_limit == "no limit known"));
+    assert!(done.values.iter().all(|row| row.difference == 0.0 && row.beyond_retest != Some(true)));
+    assert!(
+        done.values.iter().any(|row| row.retest().starts_with("within 27 %"))
+            && done.values.iter().any(|row| row.retest() == "no limit known")
+    );
+    assert!(!done.values.iter().any(|row| row.measure == "baseline"));
     assert!(done.values.iter().any(|row| row.beyond_normal.is_some()), "no value was held against a limit of normal");
     assert!(done.conclusions.iter().all(|row| !row.changed) && !done.conclusions.is_empty());
     assert_eq!(done.unmatched, [0, 0]);

@@ -44,18 +44,17 @@ fn text(out: &mut dyn Write, compared: &Compared) -> io::Result<()> {
             writeln!(out, "{}", row.of)?;
             last = &row.of;
         }
-        let normal = match row.beyond_normal {
-            Some([false, true]) => "; normal then, beyond normal now",
-            Some([true, false]) => "; beyond normal then, normal now",
-            Some([true, true]) => "; beyond normal in both",
-            Some([false, false]) => "; normal in both",
-            None => "",
-        };
+        let normal = Some(row.normal()).filter(|words| !words.is_empty()).map(|words| format!("; {words}")).unwrap_or_default();
         let at = if row.site.is_empty() { String::new() } else { format!("{}, ", row.site) };
         writeln!(
             out,
             "  {at}{}: {:.2} then, {:.2} now, {:+.2} {} ({}){normal}",
-            row.measure, row.then, row.now, row.difference, row.unit, row.retest_limit
+            row.measure,
+            row.then,
+            row.now,
+            row.difference,
+            row.unit,
+            row.retest()
         )?;
     }
     if compared.values.is_empty() {

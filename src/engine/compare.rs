@@ -1,23 +1,27 @@
 //! An earlier study of the same person beside a later one: values, needle findings and conclusions, then
 //! and now.
 //!
-//! A difference is stated, not judged: the reference holds no test-retest limit (it cites a study of one,
-//! `lew_2000`, without its figures), so every row says that none is known. What is judged is each value
-//! against the limit of normal of its own study.
+//! A difference is held against what values vary by from one test to the next ([`norms::retest`]) where
+//! that is published; each value against the limit of normal of its own study.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::protocol::StudyView;
+use super::protocol::{Event, Output, StudyKey, StudyView};
 use super::report::values::{ValueRow, rows};
+use super::session::Session;
+use super::{Engine, failed};
 use crate::findings::Conclusion;
+use crate::norms;
 
-/// What is said of every difference as long as the reference holds no limit of it.
+/// What is said of a difference that nothing is published of.
 const NO_LIMIT: &str = "no limit known";
+/// What is measured, but is no finding.
+const ASIDE: [&str; 3] = ["baseline", "distance", "end of negative phase"];
 
 /// Two studies side by side.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
     /// What makes it doubtful that both are of one person, or in this order; names nobody.
     pub doubts: Vec<String>,
@@ -32,7 +36,7 @@ pub struct Compared {
 }
 
 /// One number, then and now.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ComparedValue {
     /// The test.
     pub of: String,
@@ -49,13 +53,37 @@ pub struct ComparedValue {
     /// Later minus earlier.
     pub difference: f64,
     /// The limit that the difference is held against, in words.
-    pub retest_limit: &'static str,
+    pub retest_limit: String,
+    /// Whether it is beyond that; `None`: no limit is known.
+    pub beyond_retest: Option<bool>,
     /// Whether each was beyond its limit of normal; `None` where it was held against none.
     pub beyond_normal: Option<[bool; 2]>,
 }
 
+impl ComparedValue {
+    /// The limit of the difference, and whether it is beyond.
+    pub fn retest(&self) -> String {
+        match self.beyond_retest {
+            Some(true) => format!("beyond {}", self.retest_limit.replace("\u{b1} ", "")),
+            Some(false) => format!("within {}", self.retest_limit.replace("\u{b1} ", "")),
+            None => self.retest_limit.clone(),
+        }
+    }
+
+    /// Against normal, then and now.
+    pub fn normal(&self) -> &'static str {
+        match self.beyond_normal {
+            Some([false, true]) => "normal then, beyond normal now",
+            Some([true, false]) => "beyond normal then, normal now",
+            Some([true, true]) => "beyond normal in both",
+            Some([false, false]) => "normal in both",
+            None => "",
+        }
+    }
+}
+
 /// Something in words, then and now; empty where it was not said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComparedWords {
     /// What it is about.
     pub of: String,
@@ -76,15 +104,18 @@ pub fn compare(earlier: &StudyView, later: &StudyView) -> Compared {
         let Some(other) = now_values.get(key) else { continue };
         let (Some(a), Some(b)) = (row.value, other.value) else { continue };
         let judged = row.part == "limit";
+        let limit = norms::retest(&row.measure);
+        let percent = 200.0 * (b - a).abs() / (a.abs() + b.abs());
         values.push(ComparedValue {
             of: row.of.clone(),
             site: row.site.clone(),
-            measure: row.measure.clone(),
+            measure: row.measure.replace('_', " "),
             unit: row.unit.clone(),
             then: a,
             now: b,
             difference: b - a,
-            retest_limit: NO_LIMIT,
+            retest_limit: limit.map_or_else(|| NO_LIMIT.to_owned(), |limit| format!("\u{b1} {:.0} %", limit.percent())),
+            beyond_retest: limit.map(|limit| percent > limit.percent()),
             beyond_normal: judged.then_some([row.beyond == "yes", other.beyond == "yes"]),
         });
     }
@@ -99,6 +130,31 @@ pub fn compare(earlier: &StudyView, later: &StudyView) -> Compared {
     }
 }
 
+impl Engine {
+    /// Holds a study against an earlier one as that is now.
+    pub(super) fn against(&mut self, study: StudyKey, earlier: Option<StudyKey>, out: &mut dyn FnMut(Output)) {
+        let of = |session: &mut Session| {
+            session.measure_all();
+            session.answers = true;
+            Box::new(StudyView { earlier: None, ..session.view() })
+        };
+        let then = match earlier {
+            Some(key) if key == study => return failed(out, "A study cannot be held against itself."),
+            Some(key) => match self.sessions.get_mut(&key) {
+                Some(session) => Some(of(session)),
+                None => return failed(out, "The earlier study is no longer open. Open its file again."),
+            },
+            None => None,
+        };
+        self.with(study, out, |session, out| {
+            session.measure_all();
+            session.answers = true;
+            session.earlier = then;
+            out(Event::Changed { view: session.view() }.into());
+        });
+    }
+}
+
 /// What a value is of. Of a test that was done twice the second is the second.
 type Key = (&'static str, [String; 7], usize);
 
@@ -106,6 +162,10 @@ fn numbers(rows: &[ValueRow]) -> BTreeMap<Key, &ValueRow> {
     let mut out: BTreeMap<Key, &ValueRow> = BTreeMap::new();
     let counts =
         |row: &&ValueRow| row.value.is_some() && (matches!(row.part, "segment" | "limit") || row.part == "response" && row.counts == "yes");
+    // What was held against a limit is not said a second time in another unit.
+    let held: Vec<[String; 3]> = rows.iter().filter(|row| row.part == "limit").map(plain).collect();
+    let counts =
+        |row: &&ValueRow| counts(row) && !ASIDE.contains(&row.measure.as_str()) && (row.part == "limit" || !held.contains(&plain(row)));
     for row in rows.iter().filter(counts) {
         let of = [&row.kind, &row.nerve, &row.recorded_from, &row.site, &row.measure, &row.unit].map(|text| text.to_lowercase());
         let [kind, nerve, from, site, measure, unit] = of;
@@ -116,6 +176,11 @@ fn numbers(rows: &[ValueRow]) -> BTreeMap<Key, &ValueRow> {
         out.insert(key, row);
     }
     out
+}
+
+/// Test, site and measure in the words of limits.
+fn plain(row: &ValueRow) -> [String; 3] {
+    [row.of.clone(), row.site.clone(), row.measure.replace('_', " ").replace("negative peak", "peak")]
 }
 
 fn needle(rows: &[ValueRow]) -> Vec<(String, String)> {

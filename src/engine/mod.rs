@@ -105,6 +105,7 @@ impl Engine {
                 session.answers = true;
                 out(Event::Changed { view: session.view() }.into());
             }),
+            Request::Against { study, earlier } => self.against(study, earlier, out),
             Request::Report { study, wanted, form } => self.with(study, out, |session, out| session.report(wanted, form, out)),
             Request::Material { study, wanted } => self.with(study, out, |session, out| session.material(wanted, out)),
             Request::Preview { study, wanted } => self.with(study, out, |session, out| session.preview(wanted, out)),

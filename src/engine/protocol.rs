@@ -17,6 +17,7 @@ mod view;
 pub use self::{
     edit::Edit, event::*, guide::*, live::*, needle::*, past::*, ranges::ranges, report::*, request::Request, triggered::*, view::*,
 };
+pub use super::compare::{Compared, ComparedValue, ComparedWords};
 pub use crate::findings::{Answer, Conclusion, Fit, Reason, Rule};
 pub use crate::formats::OpenOptions as TextOptions;
 pub use crate::formats::text::Preview as TextPreview;

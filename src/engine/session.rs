@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::activity::Activity;
 use super::examination::Tested;
-use super::protocol::{Edit, Event, Output, Store, StudyKey, UNREADABLE};
+use super::protocol::{Edit, Event, Output, Store, StudyKey, StudyView, UNREADABLE};
 use super::pyramids::Pyramids;
 use super::signal::Signals;
 use super::studies::Guessed;
@@ -54,6 +54,8 @@ pub(super) struct Session {
     pub growing: bool,
     /// The page wants to know what the study says in one answer.
     pub answers: bool,
+    /// An earlier study of the same person, measured and concluded from.
+    pub earlier: Option<Box<StudyView>>,
     /// The laboratory's own limits.
     pub own: Option<Arc<Profile>>,
     /// The clinic's letterhead.
@@ -99,6 +101,7 @@ impl Session {
             analysed: None,
             growing: false,
             answers: false,
+            earlier: None,
             own: None,
             letterhead: None,
             signals: Signals::default(),

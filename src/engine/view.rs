@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::compare::compare;
 use super::protocol::{
     AnnotationView, JudgedValue, PersonView, RecordingView, SiteView, StudyChoice, StudyGuess, StudyView, SweepView, TestView, WarmedValue,
 };
@@ -22,7 +23,7 @@ impl Session {
         let tests = examination.tests.iter().enumerate().map(|(index, test)| self.test_view(&examination, index, test)).collect();
         let needle = self.needle_view();
         let answer = self.answers.then(|| self.answer(&examination.tests, &needle, &self.person()));
-        StudyView {
+        let mut view = StudyView {
             study: self.key,
             edits: self.asked,
             key: self.fingerprint.clone(),
@@ -37,6 +38,7 @@ impl Session {
             root_tables: answer.as_ref().map(super::root_table::tables).unwrap_or_default(),
             answer,
             needle,
+            earlier: None,
             impression: self.edits.impression.clone(),
             limits: self.limits_name(),
             person: self.person_view(),
@@ -48,7 +50,9 @@ impl Session {
             undo: self.undo.last().map(|(label, _)| label.clone()),
             redo: self.redo.last().map(|(label, _)| label.clone()),
             restored: self.restored,
-        }
+        };
+        view.earlier = self.earlier.as_deref().map(|earlier| (earlier.title.clone(), compare(earlier, &view)));
+        view
     }
 
     fn recording_view(&mut self, index: usize) -> RecordingView {

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use super::earlier::Earlier;
 use super::state::{App, Dialog, Selection};
 use crate::engine::protocol::{Answer, Conclusion, Edit, Fit, Reason, ReportDepth, Rule, StudyView, ranges};
 use crate::model::WhichMuscle;
@@ -63,6 +64,7 @@ pub fn ConclusionPage() -> impl IntoView {
                     })}
                     <Own/>
                     <Maps/>
+                    <Earlier/>
                     <h2>"What weakens it, and what the test cannot say"</h2>
                     <ul class="caveats">{answer.caveats.iter().map(|caveat| view! { <li>{caveat.clone()}</li> }).collect_view()}</ul>
                     {measuring.get().then(|| view! { <p class="legend">"Some tests are not measured yet."</p> })}

@@ -8,6 +8,7 @@ mod continuous;
 mod devices;
 mod dialogs;
 mod ear;
+mod earlier;
 mod events;
 mod guide;
 mod home;

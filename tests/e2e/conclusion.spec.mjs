@@ -1,4 +1,5 @@
 // The answer: from tests and muscles to a conclusion with its evidence, and the reader's own words.
+import { golden } from './fixtures.mjs';
 import { expect, opened, test } from './support.mjs';
 
 const page_of = (page) => page.getByRole('region', { name: 'Conclusion' });
@@ -44,4 +45,20 @@ test('by keys: the page, since when, own words that stay after a reload', async 
   await expect(page_of(page)).toContainText('14 days since onset');
   await page_of(page).getByRole('button', { name: 'Take the draft over' }).click();
   await expect(page_of(page).getByRole('textbox')).toHaveValue(/^Fibular neuropathy at the fibular head: left; moderate/);
+});
+
+test('an earlier study that is open as well is set beside the one in view', async ({ page }) => {
+  await page.goto('./?demo');
+  await opened(page);
+  await page.locator('#file-input').setInputFiles(golden('study/median.edf'));
+  await expect(page.getByText('median.edf').first()).toBeVisible();
+  await page.getByRole('button', { name: 'Conclusion' }).click();
+  const shown = page.getByRole('region', { name: 'Conclusion', exact: true });
+  await shown.getByLabel('Earlier study').selectOption({ index: 1 });
+  const values = shown.getByRole('region', { name: 'Values then and now' });
+  await expect(values.getByRole('row')).not.toHaveCount(0);
+  await expect(shown.getByRole('region', { name: 'Conclusions that changed' })).toContainText('Fibular neuropathy');
+  await expect(shown).toContainText(/number is not the same|does not say who was examined/);
+  await shown.getByLabel('Earlier study').selectOption('');
+  await expect(values).toHaveCount(0);
 });

@@ -110,6 +110,14 @@ pub enum Request {
         /// Of which study.
         study: StudyKey,
     },
+    /// Hold a study against an earlier one of the same person that is open as well, or no longer; in the
+    /// view from then on.
+    Against {
+        /// Which study.
+        study: StudyKey,
+        /// The earlier one.
+        earlier: Option<StudyKey>,
+    },
     /// Analyse a stretch of a lane; answered by [`Event::Activity`](super::Event::Activity), at last
     /// with `done`. What was under way is dropped.
     Analyse {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Compared;
 use super::{NeedleView, SignedView, StudyKey};
 use crate::findings::Answer;
 use crate::formats::text::Preview;
@@ -44,6 +45,8 @@ pub struct StudyView {
     pub root_tables: Vec<RootTable>,
     /// The table of the needle examination.
     pub needle: NeedleView,
+    /// Title of the earlier study that it is held against, and what differs.
+    pub earlier: Option<(String, Compared)>,
     /// The reader's own conclusion; empty: none written.
     pub impression: String,
     /// What the limits are called that values are held against.

@@ -281,6 +281,14 @@ fn full(document: &mut Document, of: &ReportMaterial, values: &[Vec<scenes::Valu
         let potentials = view.needle.rows.iter().filter(|row| !row.units.is_empty());
         document.blocks.extend(potentials.map(|row| Block::Table(tables::of_model(&row.potentials))));
     }
+    if let Some((title, compared)) = &view.earlier {
+        heading(document, 1, "Against an earlier study");
+        let name = if of.wanted.nameless { "An earlier recording" } else { title };
+        let [gone, new] = compared.unmatched;
+        let counts = format!("{name}. Only in the earlier study: {gone} values; only in this one: {new}.");
+        document.blocks.push(Block::Paragraph(compared.doubts.iter().cloned().chain([counts]).collect::<Vec<_>>().join(" ")));
+        document.blocks.extend(tables::earlier(compared).into_iter().map(Block::Table));
+    }
     let traces =
         view.tests.iter().zip(values).flat_map(|(test, values)| figures::traces(test, values).into_iter().chain(figures::charts(test)));
     let traces: Vec<Block> = traces.collect();

@@ -1,6 +1,8 @@
 //! Values of a study as tables of a report: each with its limit beside it.
 
-use crate::engine::protocol::{CellBy, JudgedValue, NeedleView, SiteView, SweepView, TestView, WarmedValue};
+use crate::engine::protocol::{
+    CellBy, Compared, ComparedValue, ComparedWords, JudgedValue, NeedleView, SiteView, SweepView, TestView, WarmedValue,
+};
 use crate::model::{self, MarkerKind, MuscleColumn, Response, TestKind};
 use crate::report::{Cell, Column, Flag, Table};
 
@@ -122,6 +124,52 @@ pub fn warmed(tests: &[TestView]) -> Option<Table> {
     ];
     let note = "No value is judged by an estimate: warm and measure again. A demyelinated nerve answers less to warmth (Wu 1993). ? the factor was not verified at its source.";
     (!rows.is_empty()).then(|| Table { caption: "Cold limb: what values might be in a warm one".into(), columns, rows, note: note.into() })
+}
+
+/// An earlier study beside this one: values, needle findings, conclusions.
+pub fn earlier(compared: &Compared) -> Vec<Table> {
+    let value = |row: &ComparedValue| {
+        let name = if row.site.is_empty() { row.of.clone() } else { format!("{}, {}", row.of, row.site) };
+        let decimals = if row.unit == "ms" { 2 } else { 1 };
+        vec![
+            Cell::text(format!("{name}: {} ({})", row.measure, row.unit)),
+            Cell::number(Some(row.then), decimals),
+            Cell::number(Some(row.now), decimals),
+            Cell {
+                flag: row.beyond_retest.filter(|beyond| *beyond).map(|_| Flag::Abnormal),
+                ..Cell::number(Some(row.difference), decimals)
+            },
+            Cell::text(row.retest()),
+            Cell::text(row.normal()),
+        ]
+    };
+    let columns = vec![
+        Column::words("Value"),
+        Column::number("Then", ""),
+        Column::number("Now", ""),
+        Column::number("Change", ""),
+        Column::words("against chance"),
+        Column::words("against normal"),
+    ];
+    let note =
+        "* beyond what two tests of one person differ by when nothing has changed (Kong 2009: the largest of its nerves; 95 in 100).";
+    let rows: Vec<Vec<Cell>> = compared.values.iter().map(value).collect();
+    let values = (!rows.is_empty()).then(|| Table { caption: "Values then and now".into(), columns, rows, note: note.into() });
+    let words = |caption: &str, rows: &[ComparedWords]| {
+        let rows: Vec<Vec<Cell>> = rows
+            .iter()
+            .filter(|row| row.changed)
+            .map(|row| {
+                let shown = |text: &str| Cell::text(if text.is_empty() { "not there" } else { text });
+                vec![Cell::text(row.of.clone()), shown(&row.then), shown(&row.now)]
+            })
+            .collect();
+        let columns = vec![Column::words(""), Column::words("Then"), Column::words("Now")];
+        (!rows.is_empty()).then(|| Table { caption: caption.into(), columns, rows, note: String::new() })
+    };
+    let needle = words("Needle findings that changed", &compared.needle);
+    let conclusions = words("Conclusions that changed", &compared.conclusions);
+    values.into_iter().chain(needle).chain(conclusions).collect()
 }
 
 /// Values of other tests: their own tables, with limits where there are any.
