@@ -20,6 +20,7 @@ mod muscle;
 mod pitfalls;
 mod reader;
 mod seen;
+mod signs;
 mod stage;
 mod tibial;
 mod ulnar;
