@@ -96,7 +96,7 @@ impl Ranges {
         };
         let rows: usize = self.groups.iter().map(|group| group.rows.len()).sum();
         let bottom = HEAD + GROUP * self.groups.len() as f32 + row_px * rows as f32;
-        let mut out = Picture { width: to + values + MARGIN, height: bottom + 68.0, alt: self.words(), ..Picture::default() };
+        let mut out = Picture { width: to + values + MARGIN, height: bottom + 54.0, alt: self.words(), ..Picture::default() };
         // The normal side is a band with an edge: the edge alone would do without colour.
         out.traces.push(Shape::Rect {
             rect: [from, HEAD - 8.0, x(1.0) - from, bottom - HEAD + 12.0],
@@ -153,7 +153,9 @@ impl Ranges {
         }
         let unverified = rows().any(|row| row.doubt).then_some("? limit not verified, or made for another distance");
         for (line, words) in ["Right of the limit is abnormal, by that many times."].into_iter().chain(unverified).enumerate() {
-            out.marks.push(text([MARGIN, bottom + 42.0 + 17.0 * line as f32], words, false, Anchor::Start, theme.ink_3));
+            let y = bottom + 42.0 + 17.0 * line as f32;
+            out.marks.push(text([MARGIN, y], words, false, Anchor::Start, theme.ink_3));
+            out.height = y + 12.0;
         }
     }
 

@@ -32,7 +32,7 @@ pub fn Earlier() -> impl IntoView {
                 let chosen = compared.with(|compared| compared.as_ref().map(|(title, _)| title.clone()));
                 let none = chosen.is_none();
                 view! {
-                    <p class="row"><label>"Earlier study "
+                    <p class="pick"><label>"Earlier study "
                         <select class="field" aria-label="Earlier study" on:change=move |event| choose(event_target_value(&event))>
                             <option value="" selected=none>"none"</option>
                             {others.get().into_iter().map(|(key, title)| {
@@ -54,13 +54,19 @@ fn tables(compared: &Compared) -> impl IntoView + use<> {
     let rows = compared.values.iter().map(value).collect_view();
     view! {
         <ul>{doubts}</ul>
-        <div class="tablewrap all" tabindex="0" role="region" aria-label="Values then and now"><table>
-            <thead><tr>
-                <th scope="col">"Value"</th><th scope="col" class="n">"Then"</th><th scope="col" class="n">"Now"</th><th scope="col" class="n">"Change"</th>
-                <th scope="col">"Against chance"</th><th scope="col">"Against normal"</th>
-            </tr></thead>
-            <tbody>{rows}</tbody>
-        </table></div>
+        {if compared.values.is_empty() {
+            view! { <p>"No value is in both studies."</p> }.into_any()
+        } else {
+            view! {
+                <div class="tablewrap all" tabindex="0" role="region" aria-label="Values then and now"><table>
+                    <thead><tr>
+                        <th scope="col">"Value"</th><th scope="col" class="n">"Then"</th><th scope="col" class="n">"Now"</th><th scope="col" class="n">"Change"</th>
+                        <th scope="col">"Against chance"</th><th scope="col">"Against normal"</th>
+                    </tr></thead>
+                    <tbody>{rows}</tbody>
+                </table></div>
+            }.into_any()
+        }}
         <p class="legend">{format!("* beyond what two tests of one person differ by when nothing has changed (Kong 2009, the largest of its nerves; 95 in 100). Only in the earlier study: {gone} values; only in this one: {new}.")}</p>
         {words("Needle findings that changed", &compared.needle)}
         {words("Conclusions that changed", &compared.conclusions)}
