@@ -222,6 +222,13 @@ fn the_command_line_does_the_same() {
     let written = std::fs::read_to_string(&to).unwrap();
     let (profile, problems) = myoscope::norms::own::read(&written, "x").unwrap();
     assert_eq!((profile.name.as_str(), profile.len(), problems.len()), ("Ward 9", 1, 0));
+    // What was computed is used by a report.
+    let text = folder.join("report.txt");
+    let median = folder.join("median.edf");
+    let done =
+        run(&["report", median.to_str().unwrap(), "-o", text.to_str().unwrap(), "--depth", "full", "--limits", to.to_str().unwrap()]);
+    assert!(done.status.success(), "{done:?}");
+    assert!(std::fs::read_to_string(&text).unwrap().contains("Ward 9"));
     let json = run(&["norms", folder.join("old.csv").to_str().unwrap(), "--json", "--ages", "20-49,50-79"]);
     let parsed: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(parsed["rows"].as_array().unwrap().len(), 2, "{parsed}");

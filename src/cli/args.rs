@@ -46,7 +46,7 @@ Options:
   --unit UNIT     unit of the values, for files that do not state one
   --stim-ms MS    stimulus, ms after the first sample of each sweep, for files that do not say
   --needle FILE   table of muscles exported by the page, for measure and report
-  --limits FILE   a laboratory's own limits (docs/limits.md), for conclude
+  --limits FILE   a laboratory's own limits (docs/limits.md), for conclude and report
   -o, --output    file to write; for plot, - is SVG on standard output
 
 Options of analyse:
@@ -288,7 +288,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     if options.needle.is_some() && !matches!(&*name, "measure" | "report") {
         return Err(Failure::Usage(format!("{name} has no --needle")));
     }
-    if options.limits.is_some() && name != "conclude" {
+    if options.limits.is_some() && !matches!(&*name, "conclude" | "report") {
         return Err(Failure::Usage(format!("{name} has no --limits")));
     }
     if let Some(given) = norms.given.filter(|_| name != "norms") {

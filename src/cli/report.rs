@@ -35,6 +35,16 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
             other => other,
         })?;
     }
+    if let Some(path) = &options.limits {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
+        let outputs = desk.ask(Request::UseLimits { name, text: Some(text) })?;
+        let problems =
+            outputs.iter().filter_map(|output| if let Event::Limits { problems, .. } = &output.event { Some(problems) } else { None });
+        for what in problems.flatten() {
+            let _ = writeln!(io::stderr(), "myoscope: {}: {what}; the row was left out", path.display());
+        }
+    }
     let wanted = ReportWanted { depth: wanted.depth, nameless: wanted.nameless, version: None };
     let study = desk.study();
     let bytes = match form {
