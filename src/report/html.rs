@@ -112,9 +112,19 @@ fn block(out: &mut String, block: &Block) {
 
 fn table(out: &mut String, table: &Table) {
     let many = if table.columns.len() > MANY { " class=\"many\"" } else { "" };
-    let _ = write!(out, "<div class=\"wide\"><table{many}><caption>{}</caption><thead><tr>", escape(&table.caption));
+    let caption = escape(&table.caption);
+    // It scrolls where the screen is narrow: then by keys as well.
+    let _ = write!(
+        out,
+        "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table{many}><caption>{caption}</caption><thead><tr>"
+    );
     for column in &table.columns {
         let unit = if column.unit.is_empty() { String::new() } else { format!("<span>{}</span>", escape(&column.unit)) };
+        // What heads nothing is no head.
+        if column.name.is_empty() && unit.is_empty() {
+            out.push_str("<td></td>");
+            continue;
+        }
         let _ = write!(out, "<th scope=\"col\"{}>{}{unit}</th>", class(column), escape(&column.name));
     }
     out.push_str("</tr></thead><tbody>");
