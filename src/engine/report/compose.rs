@@ -378,5 +378,5 @@ fn patient(document: &mut Document, view: &StudyView, answer: &Answer) {
     document.blocks.push(Block::Paragraph("Talk about the result with the doctor who sent you to this test. Only together with your complaints and an examination does it become a diagnosis.".into()));
     // The lesion is one that the rules propose: beside the doctor's own words only findings are shown.
     let body = view.body.clone().map(|body| if own(view).is_some() { body.without_lesion() } else { body });
-    document.blocks.extend(body.filter(|body| !body.regions.is_empty()).map(|body| figures::body(&body, figures::WIDTH_PX)));
+    document.blocks.extend(body.filter(|body| !body.regions.is_empty()).map(|body| figures::body(&body, figures::SMALL_PX)));
 }

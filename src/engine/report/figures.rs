@@ -13,6 +13,8 @@ use crate::scene::theme::PAPER;
 
 /// Width of a picture, px.
 pub const WIDTH_PX: f32 = 700.0;
+/// The same of one that shares a page with what is said.
+pub const SMALL_PX: f32 = 380.0;
 /// The same of a map, whose names need room; it is shown smaller.
 const MAP_PX: f32 = 860.0;
 /// Size of a chart, px.
