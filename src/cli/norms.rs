@@ -7,7 +7,7 @@ use super::args::{NormsOptions, Options};
 use super::{Failure, OK, REFUSED};
 use crate::engine::past::{row, values_of};
 use crate::engine::protocol::PastRow;
-use crate::norms::past::{self, Computed, Division, PastValue};
+use crate::norms::past::{self, Computed, PastValue};
 
 /// What limits are called that nobody named.
 const NAME: &str = "Our laboratory";
@@ -73,8 +73,7 @@ pub fn run(options: &Options, wanted: &NormsOptions, target: Option<&Path>, out:
             }
         }
     }
-    let division = Division { ages: wanted.division.ages.clone(), sexes: wanted.division.sexes };
-    let computed = past::compute(&values, &division);
+    let computed = past::compute(&values, &wanted.division);
     if options.json {
         let rows: Vec<PastRow> = computed.iter().map(row).collect();
         super::json_line(out, &serde_json::json!({ "studies": studies, "left_out": left_out, "rows": rows }))?;

@@ -148,7 +148,7 @@ fn warmth(case: &mut Case, test: &NerveTest, study: Option<&StudyDef>) {
     let Some(c) = test.temperature_c else { return };
     let leg = match study {
         Some(study) => findings::is_leg(&study.id),
-        None => norms::late_study(test).is_some_and(|id| ["tibial", "fibular", "soleus"].iter().any(|word| id.contains(word))),
+        None => norms::late_study(test).is_some_and(|id| findings::is_late_of_leg(&id)),
     };
     let skin = if leg { &mut case.foot_c } else { &mut case.hand_c };
     *skin = Some(skin.map_or(c, |known| known.min(c)));

@@ -109,7 +109,7 @@ pub fn compare(earlier: &StudyView, later: &StudyView) -> Compared {
         values.push(ComparedValue {
             of: row.of.clone(),
             site: row.site.clone(),
-            measure: row.measure.replace('_', " "),
+            measure: row.measure.clone(),
             unit: row.unit.clone(),
             then: a,
             now: b,
@@ -160,12 +160,17 @@ type Key = (&'static str, [String; 7], usize);
 
 fn numbers(rows: &[ValueRow]) -> BTreeMap<Key, &ValueRow> {
     let mut out: BTreeMap<Key, &ValueRow> = BTreeMap::new();
-    let counts =
-        |row: &&ValueRow| row.value.is_some() && (matches!(row.part, "segment" | "limit") || row.part == "response" && row.counts == "yes");
     // What was held against a limit is not said a second time in another unit.
     let held: Vec<[String; 3]> = rows.iter().filter(|row| row.part == "limit").map(plain).collect();
-    let counts =
-        |row: &&ValueRow| counts(row) && !ASIDE.contains(&row.measure.as_str()) && (row.part == "limit" || !held.contains(&plain(row)));
+    let counts = |row: &&ValueRow| {
+        let part = match row.part {
+            "limit" => true,
+            "segment" => !held.contains(&plain(row)),
+            "response" => row.counts == "yes" && !held.contains(&plain(row)),
+            _ => false,
+        };
+        part && row.value.is_some() && !ASIDE.contains(&row.measure.as_str())
+    };
     for row in rows.iter().filter(counts) {
         let of = [&row.kind, &row.nerve, &row.recorded_from, &row.site, &row.measure, &row.unit].map(|text| text.to_lowercase());
         let [kind, nerve, from, site, measure, unit] = of;
@@ -180,7 +185,7 @@ fn numbers(rows: &[ValueRow]) -> BTreeMap<Key, &ValueRow> {
 
 /// Test, site and measure in the words of limits.
 fn plain(row: &ValueRow) -> [String; 3] {
-    [row.of.clone(), row.site.clone(), row.measure.replace('_', " ").replace("negative peak", "peak")]
+    [row.of.clone(), row.site.clone(), row.measure.replace("negative peak", "peak")]
 }
 
 fn needle(rows: &[ValueRow]) -> Vec<(String, String)> {

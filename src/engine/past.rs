@@ -11,8 +11,8 @@ use super::{Buffer, Engine, failed};
 use crate::analysis::polarity;
 use crate::findings;
 use crate::formats::{Files, NamedSource, OpenOptions, Opened, ReadError, open};
-use crate::model::{Edits, NerveTest, Subject};
-use crate::norms::past::{self, Computed, Division, PastValue};
+use crate::model::{Edits, Subject};
+use crate::norms::past::{self, Computed, PastValue};
 use crate::norms::{self, temperature};
 
 /// Bytes of a file that tell whether it is a table of past values.
@@ -59,15 +59,14 @@ fn values(session: &mut Session, file: &str) -> Vec<(PastValue, bool)> {
     for (index, test) in examination.tests.iter().enumerate() {
         let Some(measured) = session.tested.get(&index).map(|tested| &tested.measurement) else { continue };
         let study = session.study_of(index, test).and_then(|(id, _)| norms::by_id(id));
-        let leg = study.map_or_else(|| late_leg(test), |study| findings::is_leg(&study.id));
+        let leg = match study {
+            Some(study) => findings::is_leg(&study.id),
+            None => norms::late_study(test).is_some_and(|id| findings::is_late_of_leg(&id)),
+        };
         let cold = test.temperature_c.is_some_and(|c| temperature::is_cold(leg, c));
         out.extend(past::of_test(study, test, measured, cold, &person, &who));
     }
     out
-}
-
-fn late_leg(test: &NerveTest) -> bool {
-    norms::late_study(test).is_some_and(|id| ["tibial", "fibular", "soleus"].iter().any(|word| id.contains(word)))
 }
 
 impl Engine {
@@ -216,8 +215,7 @@ impl Gathering {
     }
 
     fn compute(&mut self) {
-        let division = Division { ages: self.view.division.ages.clone(), sexes: self.view.division.sexes };
-        self.computed = past::compute(&self.values, &division);
+        self.computed = past::compute(&self.values, &self.view.division);
         self.view.rows = self.computed.iter().map(row).collect();
     }
 }

@@ -21,6 +21,7 @@ pub use super::compare::{Compared, ComparedValue, ComparedWords};
 pub use crate::findings::{Answer, Conclusion, Fit, Reason, Rule};
 pub use crate::formats::OpenOptions as TextOptions;
 pub use crate::formats::text::Preview as TextPreview;
+pub use crate::norms::past::Division as PastDivision;
 pub use crate::scene::tiles::TileKey;
 
 /// Ending of the key under which kept edits are put aside that could not be read.

@@ -207,6 +207,11 @@ pub fn is_leg(study: &str) -> bool {
     anatomy().tested.get(study).is_some_and(|edges| edges.iter().any(|edge| anatomy().edges.get(edge).is_some_and(|edge| leg(&edge.to))))
 }
 
+/// The nerve of a late response (`f_tibial`) is that of an arm or a leg by its name.
+pub fn is_late_of_leg(study: &str) -> bool {
+    ["soleus", "tibial", "fibular"].iter().any(|word| study.contains(word))
+}
+
 struct Limits<'a> {
     rows: Vec<&'a Limit>,
 }
@@ -412,9 +417,7 @@ impl Evidence {
             let rows = Limits::of(&row.study, &case.person);
             let measure = if row.study.starts_with("h_") { "h_latency" } else { "f_min_latency" };
             let held = rows.hold(measure, None, None, row.min_latency_ms);
-            // The nerve of a late response is that of an arm or a leg by its name.
-            let leg = ["soleus", "tibial", "fibular"].iter().any(|word| row.study.contains(word));
-            let cold = cold(case, leg);
+            let cold = cold(case, is_late_of_leg(&row.study));
             let across = case.late.iter().find(|there| there.study == row.study && there.side == other(row.side));
             let behind = row.min_latency_ms.zip(across.and_then(|row| row.min_latency_ms)).map(|(here, there)| here - there);
             let limit = param("radic_h", "h_side_diff_ms");

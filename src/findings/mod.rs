@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use case::{Case, Comparison, Jitter, Late, Motor, Needle, Response, Sensory, Step, Train};
 pub use demyelination::Fit;
-pub use evidence::{Evidence, is_leg};
+pub use evidence::{Evidence, is_late_of_leg, is_leg};
 pub use localise::{Element, Found, Place, Ranked, rank};
 pub use seen::Seen;
 pub use stage::Severity;

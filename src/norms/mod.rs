@@ -18,6 +18,7 @@ pub mod own;
 pub mod past;
 mod plateau;
 mod retest;
+mod rows;
 mod studies;
 pub mod temperature;
 mod words;

@@ -1,6 +1,7 @@
 //! A laboratory's own limits: a table as any spreadsheet saves it (docs/limits.md).
 
 use super::limits::{Bound, Limit, Profile, published};
+use super::rows::{Table, first, heading};
 use super::studies::{by_id, late_responses};
 
 /// Largest table, bytes.
@@ -41,21 +42,10 @@ fn is_study(id: &str) -> bool {
     by_id(id).is_some() || late_responses().iter().any(|late| late.id == id)
 }
 
-/// The first line that is no remark.
-pub(super) fn heading(text: &str) -> &str {
-    text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default()
-}
-
 /// Whether a text begins like a table of limits.
 pub fn is_table(text: &str) -> bool {
     let head = heading(text).to_lowercase();
     COLUMNS[..5].iter().all(|column| head.contains(column))
-}
-
-/// The character between columns: the one that the heading has most of.
-pub(super) fn delimiter(text: &str) -> u8 {
-    let head = heading(text);
-    [b',', b';', b'\t'].into_iter().max_by_key(|of| head.bytes().filter(|byte| byte == of).count()).unwrap_or(b',')
 }
 
 /// Reads a table; `name` is what the profile is called where the table has no `# name:` of its own.
@@ -70,36 +60,14 @@ pub fn read(text: &str, name: &str) -> Result<(Profile, Vec<String>), String> {
     let text = text.trim_start_matches('\u{feff}');
     let own = text.lines().find_map(|line| line.strip_prefix('#')?.trim().strip_prefix("name:")).map(str::trim);
     let name = own.filter(|own| !own.is_empty()).unwrap_or(name).to_owned();
-    let between = delimiter(text);
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(between).comment(Some(b'#')).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let head = reader.headers().map_err(|error| format!("The heading cannot be read: {error}."))?.clone();
-    let column = |of: &str| head.iter().position(|name| name.eq_ignore_ascii_case(of));
-    if let Some(missing) = COLUMNS[..5].iter().find(|name| column(name).is_none()) {
+    let table = Table::open(text).map_err(|error| format!("The heading cannot be read: {error}."))?;
+    if let Some(missing) = COLUMNS[..5].iter().find(|name| !table.has(name)) {
         return Err(format!("There is no column '{missing}'. A table of limits has: {}.", COLUMNS[..5].join(", ")));
     }
-    let (mut rows, mut problems) = (Vec::new(), Vec::new());
-    for (at, record) in reader.records().enumerate() {
-        let line = |record: &csv::StringRecord| record.position().map_or(at as u64 + 2, csv::Position::line);
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                problems.push(format!("row {}: {error}", at + 1));
-                continue;
-            }
-        };
-        if record.iter().all(str::is_empty) {
-            continue;
-        }
-        let cell = |of: &str| column(of).and_then(|at| record.get(at)).unwrap_or_default();
-        match row(&cell, between == b';', &name) {
-            Ok(row) => rows.push(row),
-            Err(what) => problems.push(format!("line {}: {what}", line(&record))),
-        }
-    }
+    let comma = table.comma;
+    let (rows, problems) = table.rows(usize::MAX, |of| row(&|column: &str| of.cell(column), comma, &name));
     if rows.is_empty() {
-        let first = problems.first().map(|what| format!(" First: {what}.")).unwrap_or_default();
-        return Err(format!("No row of it can be used.{first}"));
+        return Err(format!("No row of it can be used.{}", first(&problems)));
     }
     Ok((Profile { name, rows }, problems))
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::judge::far;
 use super::limits::{Bound, Limit, Person, published};
 use super::measures::{conduction_values, late_study, late_values};
 use super::own;
 use super::plateau::{self, Plateau};
+use super::rows::{Table, first, heading};
 use super::studies::StudyDef;
 use crate::model::{NerveTest, TestMeasurement};
 
@@ -42,12 +45,36 @@ pub struct PastValue {
 }
 
 /// How people are divided.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Division {
-    /// Ages, both ends included; empty: all together.
+    /// Ages, both ends included, years; empty: all together.
     pub ages: Vec<[f64; 2]>,
     /// Women and men apart.
     pub sexes: bool,
+}
+
+impl Division {
+    /// Reads `20-44, 45-64`: ages with both ends; nothing: no division.
+    ///
+    /// # Errors
+    /// What is wrong, with an example.
+    pub fn ages(text: &str) -> Result<Vec<[f64; 2]>, String> {
+        let mut out: Vec<[f64; 2]> = Vec::new();
+        for part in text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
+            let ends = part.split_once(['-', '\u{2013}']).map(|(from, to)| (from.trim().parse(), to.trim().parse()));
+            let Some((Ok(from), Ok(to))) = ends else {
+                return Err(format!("'{part}' is no range of ages; they are written so: 20-44, 45-64"));
+            };
+            if !(0.0_f64..=120.0).contains(&from) || !(from..=120.0).contains(&to) {
+                return Err(format!("ages {part}: they go up, from 0 to 120"));
+            }
+            if out.iter().any(|[a, b]| from <= *b && to >= *a) {
+                return Err(format!("ages {part} are in two ranges"));
+            }
+            out.push([from, to]);
+        }
+        Ok(out)
+    }
 }
 
 /// What the values of one measure come to, in one division.
@@ -116,7 +143,7 @@ pub fn of_test(
 
 /// Whether a text begins like a table of past values: one value a row, and no bound.
 pub fn is_table(text: &str) -> bool {
-    let head = own::heading(text).to_lowercase();
+    let head = heading(text).to_lowercase();
     let columns: Vec<&str> = head.split([',', ';', '\t']).map(str::trim).collect();
     ["study", "measure", "unit", "value", "person"].iter().all(|column| columns.contains(column)) && !columns.contains(&"bound")
 }
@@ -129,33 +156,11 @@ pub fn read(text: &str, source: &str) -> Result<(Vec<PastValue>, Vec<String>), S
     if text.len() > MOST_BYTES {
         return Err(format!("{} MB are too many; the most is {} MB: divide the table", text.len() >> 20, MOST_BYTES >> 20));
     }
-    let text = text.trim_start_matches('\u{feff}');
-    let between = own::delimiter(text);
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(between).comment(Some(b'#')).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let head = reader.headers().map_err(|error| format!("the heading cannot be read: {error}"))?.clone();
-    let (mut values, mut problems) = (Vec::new(), Vec::new());
-    for (at, record) in reader.records().take(MOST_ROWS).enumerate() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                problems.push(format!("row {}: {error}", at + 1));
-                continue;
-            }
-        };
-        if record.iter().all(str::is_empty) {
-            continue;
-        }
-        let column = |of: &str| head.iter().position(|name| name.eq_ignore_ascii_case(of));
-        let cell = |of: &str| column(of).and_then(|at| record.get(at)).unwrap_or_default();
-        match value(&cell, between == b';', source) {
-            Ok(value) => values.push(value),
-            Err(what) => problems.push(format!("line {}: {what}", record.position().map_or(at as u64 + 2, csv::Position::line))),
-        }
-    }
+    let table = Table::open(text).map_err(|error| format!("the heading cannot be read: {error}"))?;
+    let comma = table.comma;
+    let (values, problems) = table.rows(MOST_ROWS, |of| value(&|column: &str| of.cell(column), comma, source));
     if values.is_empty() {
-        let first = problems.first().map(|what| format!(" First: {what}.")).unwrap_or_default();
-        return Err(format!("no row of it can be used.{first}"));
+        return Err(format!("no row of it can be used.{}", first(&problems)));
     }
     Ok((values, problems))
 }

@@ -2,40 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::PastDivision;
 use crate::model::{Axis, Chart, ChartLine, Series, SeriesLook};
-
-/// How people are divided.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct PastDivision {
-    /// Ages, both ends included, years; empty: all together.
-    pub ages: Vec<[f64; 2]>,
-    /// Women and men apart.
-    pub sexes: bool,
-}
-
-impl PastDivision {
-    /// Reads `20-44, 45-64`: ages with both ends; nothing: no division.
-    ///
-    /// # Errors
-    /// What is wrong, with an example.
-    pub fn ages(text: &str) -> Result<Vec<[f64; 2]>, String> {
-        let mut out: Vec<[f64; 2]> = Vec::new();
-        for part in text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
-            let ends = part.split_once(['-', '\u{2013}']).map(|(from, to)| (from.trim().parse(), to.trim().parse()));
-            let Some((Ok(from), Ok(to))) = ends else {
-                return Err(format!("'{part}' is no range of ages; they are written so: 20-44, 45-64"));
-            };
-            if !(0.0_f64..=120.0).contains(&from) || !(from..=120.0).contains(&to) {
-                return Err(format!("ages {part}: they go up, from 0 to 120"));
-            }
-            if out.iter().any(|[a, b]| from <= *b && to >= *a) {
-                return Err(format!("ages {part} are in two ranges"));
-            }
-            out.push([from, to]);
-        }
-        Ok(out)
-    }
-}
 
 /// Where gathering stands, and what is known so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
