@@ -115,6 +115,7 @@ fn kernels(clock: fn() -> f64) -> serde_json::Value {
         samples: motor_samples.into_iter().map(|s| Rc::new(s) as Rc<dyn Samples>).collect(),
         warnings: Vec::new(),
         used: Vec::new(),
+        ..Opened::default()
     };
     serde_json::json!({
         "edf_bytes": size,

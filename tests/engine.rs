@@ -6,7 +6,7 @@
 mod common;
 
 use common::desk::{Desk, Kept, demo_edf};
-use myoscope::engine::protocol::{Buffer, Edit, Event, Request, Store, SweepView, UNREADABLE};
+use myoscope::engine::protocol::{Buffer, Edit, Event, Leaving, Request, Store, SweepView, UNREADABLE};
 use myoscope::formats::OpenOptions;
 use myoscope::model::{
     Annotation, DerivedTest, Edits, FilterChain, LaneSettings, LineFilter, MarkerKind, MarkerOrigin, Response, TestKind,
@@ -235,7 +235,7 @@ fn an_export_holds_the_edited_annotations_and_the_same_samples() {
     desk.edit(Edit::SetAnnotation { recording: 0, id: 1, annotation: None });
     let study = desk.study();
     for extension in ["edf", "bdf"] {
-        let outputs = desk.send(Request::Export { study, recording: 0, extension: extension.into() });
+        let outputs = desk.send(Request::Export { study, recording: 0, extension: extension.into(), leaving: Leaving::default() });
         let [output] = &outputs[..] else { panic!("{outputs:?}") };
         let Event::Exported { names, .. } = &output.event else { panic!("{:?}", output.event) };
         let [Buffer::Bytes(bytes)] = &output.buffers[..] else { panic!("one file") };
@@ -250,7 +250,7 @@ fn an_export_holds_the_edited_annotations_and_the_same_samples() {
         let stimulus_s = first.study.recordings[0].annotations[0].onset_s;
         assert_eq!(found, [(stimulus_s, None, "StimA"), (0.02, Some(0.01), "burst")]);
     }
-    let failed = desk.send(Request::Export { study, recording: 0, extension: "xyz".into() });
+    let failed = desk.send(Request::Export { study, recording: 0, extension: "xyz".into(), leaving: Leaving::default() });
     assert!(matches!(failed[0].event, Event::Failed { .. }));
 }
 

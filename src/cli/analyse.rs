@@ -27,6 +27,7 @@ pub fn run(options: &Options, wanted: &AnalyseOptions, out: &mut dyn Write) -> R
             samples: std::mem::take(&mut opened.samples),
             warnings: std::mem::take(&mut opened.warnings),
             used: std::mem::take(&mut opened.used),
+            ..Opened::default()
         };
         let warnings = opened.warnings.clone();
         let (view, channel) = one(opened, file, task, wanted, options)?;

@@ -27,6 +27,9 @@ Usage:
   myoscope report FILE -o OUT.csv              every value, one a row
   myoscope report FILE -o OUT.json             a FHIR R4 bundle: report and observations
   myoscope report FILE -o OUT.dcm              the PDF within a DICOM object
+  myoscope pack FILE -o STUDY.myo              the whole study as one file (docs/study-format.md)
+  myoscope unpack STUDY.myo -o FOLDER          its parts: recordings as EDF+, the rest as JSON and HTML
+  myoscope verify STUDY.myo... [--json]        whether they are what was written
   myoscope simulate --condition ID (-o OUT.EXT | --pty)
                                                a simulated patient: a recording (.myoraw is the raw log
                                                of a live one), or an amplifier behind a pseudo-terminal
@@ -45,8 +48,8 @@ Options:
   --rate HZ       sampling rate, for text files that do not state one
   --unit UNIT     unit of the values, for files that do not state one
   --stim-ms MS    stimulus, ms after the first sample of each sweep, for files that do not say
-  --needle FILE   table of muscles exported by the page, for measure and report
-  --limits FILE   a laboratory's own limits (docs/limits.md), for conclude and report
+  --needle FILE   table of muscles exported by the page, for measure, report and pack
+  --limits FILE   a laboratory's own limits (docs/limits.md), for conclude, report and pack
   -o, --output    file to write; for plot, - is SVG on standard output
 
 Options of analyse:
@@ -67,8 +70,11 @@ Options of report:
   --depth DEPTH   summary for the referring doctor (default), full, or patient
   --form FORM     html, text, pdf, dicom, values or fhir (default: by the ending of OUT)
   --letterhead FILE
-                  the clinic's letterhead and texts (docs/report.md)
-  --without-names leave out what tells who was examined, the day of the test included (also for export)
+                  the clinic's letterhead and texts (docs/report.md), for pack too
+  --signed N      version N of those that were signed, as it was (html, txt)
+  --without-names leave out what tells who was examined, the day of the test included (also for export
+                  and pack)
+  --shift-days N  without names: days later by N (or earlier) instead of their year alone (for pack)
 
 Options of norms:
   --ages A-B,C-D  ages apart, both ends included (default: all together)
@@ -110,6 +116,12 @@ pub enum Command {
     Conclude(Options),
     /// Compare an earlier study with a later one.
     Compare(Options),
+    /// Write a study into one file.
+    Pack(Options, ReportOptions, PathBuf),
+    /// Take the parts out of a study file, into this folder.
+    Unpack(Options, PathBuf),
+    /// Check study files.
+    Verify(Options),
     /// Simulate a patient into this file, or behind a terminal.
     Simulate(SimulateOptions, Option<PathBuf>),
 }
@@ -161,7 +173,7 @@ impl Form {
     }
 }
 
-/// What `report` takes besides.
+/// What `report`, `export` and `pack` take besides.
 #[derive(Debug, Default)]
 pub struct ReportOptions {
     /// How much it says.
@@ -172,8 +184,25 @@ pub struct ReportOptions {
     pub nameless: bool,
     /// The clinic's letterhead.
     pub letterhead: Option<PathBuf>,
-    /// The first of these options that was given, for a refusal by commands without them.
-    given: Option<&'static str>,
+    /// Without names: days later by so many.
+    pub shift_days: Option<i32>,
+    /// A signed version, from 0 on.
+    pub version: Option<usize>,
+    /// Which of these options were given, for a refusal by commands without them.
+    given: Vec<&'static str>,
+}
+
+impl ReportOptions {
+    /// The first option given that a command does not have.
+    fn refused(&self, command: &str) -> Option<&'static str> {
+        let has: &[&str] = match command {
+            "report" => &["depth", "form", "without-names", "letterhead", "signed"],
+            "export" => &["without-names"],
+            "pack" => &["without-names", "letterhead", "shift-days"],
+            _ => &[],
+        };
+        self.given.iter().find(|given| !has.contains(given)).copied()
+    }
 }
 
 /// What `plot` takes besides.
@@ -216,6 +245,10 @@ pub struct Options {
     pub open: OpenOptions,
 }
 
+/// All commands.
+const COMMANDS: [&str; 13] =
+    ["info", "measure", "analyse", "export", "plot", "report", "simulate", "conclude", "norms", "compare", "pack", "unpack", "verify"];
+
 /// Understands the arguments, the first being the program's name.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Failure> {
     let mut parser = lexopt::Parser::from_iter(arguments);
@@ -241,8 +274,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
                 plot_option(&mut plot, &mut parser)?;
             }
             Long(name) if REPORT_ONLY.contains(&name) => {
-                report.given = REPORT_ONLY.into_iter().find(|known| *known == name);
-                report_option(&mut report, &mut parser)?;
+                let name = REPORT_ONLY.into_iter().find(|known| *known == name).unwrap_or_default();
+                report.given.push(name);
+                report_option(&mut report, name, &mut parser)?;
             }
             Long(name) if NORMS_ONLY.contains(&name) => {
                 norms.given = NORMS_ONLY.into_iter().find(|known| *known == name);
@@ -260,12 +294,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     }
     let Some(command) = command else { return Err(Failure::Usage("a command is missing".into())) };
     let name = command.to_string_lossy();
-    if !matches!(&*name, "info" | "measure" | "analyse" | "export" | "plot" | "report" | "simulate" | "conclude" | "norms" | "compare") {
+    if !COMMANDS.contains(&&*name) {
         return Err(Failure::Usage(format!("there is no command '{name}'")));
     }
     if name == "simulate" {
         let other = plot.given.is_some()
-            || report.given.is_some()
+            || !report.given.is_empty()
             || analyse.task.is_some()
             || analyse.channel.is_some()
             || options.needle.is_some();
@@ -281,14 +315,16 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
     if options.files.is_empty() {
         return Err(Failure::Usage(format!("{name} wants a file")));
     }
-    let nameless = name == "export" && report.given == Some("without-names") && report.form.is_none() && report.letterhead.is_none();
-    if let Some(given) = report.given.filter(|_| name != "report" && !nameless) {
+    if let Some(given) = report.refused(&name) {
         return Err(Failure::Usage(format!("{name} has no --{given}")));
     }
-    if options.needle.is_some() && !matches!(&*name, "measure" | "report") {
+    if report.shift_days.is_some() && !report.nameless {
+        return Err(Failure::Usage("--shift-days goes with --without-names".into()));
+    }
+    if options.needle.is_some() && !matches!(&*name, "measure" | "report" | "pack") {
         return Err(Failure::Usage(format!("{name} has no --needle")));
     }
-    if options.limits.is_some() && !matches!(&*name, "conclude" | "report") {
+    if options.limits.is_some() && !matches!(&*name, "conclude" | "report" | "pack") {
         return Err(Failure::Usage(format!("{name} has no --limits")));
     }
     if let Some(given) = norms.given.filter(|_| name != "norms") {
@@ -311,10 +347,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, F
         ("compare", None) if options.files.len() == 2 => Ok(Command::Compare(options)),
         ("compare", None) => Err(Failure::Usage("compare wants two files: the earlier study, then the later one".into())),
         ("conclude", None) => Ok(Command::Conclude(options)),
-        ("info" | "measure" | "analyse" | "conclude" | "compare", Some(_)) => Err(Failure::Usage(format!("{name} has no --output"))),
+        ("verify", None) => Ok(Command::Verify(options)),
+        ("info" | "measure" | "analyse" | "conclude" | "compare" | "verify", Some(_)) => {
+            Err(Failure::Usage(format!("{name} has no --output")))
+        }
         (_, None) => Err(Failure::Usage(format!("{name} wants -o OUT"))),
         (_, Some(_)) if options.files.len() > 1 => Err(Failure::Usage(format!("{name} takes one file at a time"))),
         ("report", Some(output)) => Ok(Command::Report(options, report, output)),
+        ("pack", Some(output)) => Ok(Command::Pack(options, report, output)),
+        ("unpack", Some(output)) => Ok(Command::Unpack(options, output)),
         ("plot", Some(output)) => Ok(Command::Plot(options, plot, output)),
         (_, Some(output)) => Ok(Command::Export(options, output, report.nameless)),
     }
@@ -349,22 +390,30 @@ fn simulate_option(simulate: &mut SimulateOptions, name: &str, parser: &mut lexo
     Ok(())
 }
 
-/// Options that only `report` has.
-const REPORT_ONLY: [&str; 4] = ["depth", "form", "without-names", "letterhead"];
+/// Options of what writes reports and studies.
+const REPORT_ONLY: [&str; 6] = ["depth", "form", "without-names", "letterhead", "shift-days", "signed"];
 
-fn report_option(report: &mut ReportOptions, parser: &mut lexopt::Parser) -> Result<(), Failure> {
-    match report.given {
-        Some("depth") => {
+fn report_option(report: &mut ReportOptions, name: &str, parser: &mut lexopt::Parser) -> Result<(), Failure> {
+    match name {
+        "depth" => {
             let name = word(parser, "--depth")?;
             let depth = ReportDepth::ALL.into_iter().find(|depth| depth.id() == name);
             report.depth = depth.ok_or_else(|| Failure::Usage("--depth wants summary, full or patient".into()))?;
         }
-        Some("form") => {
+        "form" => {
             let name = word(parser, "--form")?;
             report.form =
                 Some(Form::named(&name).ok_or_else(|| Failure::Usage("--form wants html, text, pdf, dicom, values or fhir".into()))?);
         }
-        Some("letterhead") => report.letterhead = Some(PathBuf::from(parser.value().map_err(usage)?)),
+        "shift-days" => {
+            let whole = |days: f64| days.fract() == 0.0 && days.abs() <= 36_500.0;
+            report.shift_days = Some(number(parser, "--shift-days wants a whole number of days, up to 36500 either way", whole)? as i32);
+        }
+        "signed" => {
+            let n = number(parser, "--signed wants the number of a signed version, from 1 on", |n| n >= 1.0 && n.fract() == 0.0)?;
+            report.version = Some(n as usize - 1);
+        }
+        "letterhead" => report.letterhead = Some(PathBuf::from(parser.value().map_err(usage)?)),
         _ => report.nameless = true,
     }
     Ok(())

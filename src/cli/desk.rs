@@ -3,9 +3,9 @@
 use super::Failure;
 use super::args::Options;
 use crate::engine::Engine;
-use crate::engine::protocol::{Edit, Event, Output, Request, Store, StudyKey, StudyView};
-use crate::formats::{Files, Opened};
-use crate::model::DerivedTest;
+use crate::engine::protocol::{Edit, Event, Leaving, Output, Request, Store, StudyKey, StudyView};
+use crate::formats::{Files, Opened, Sink};
+use crate::model::{DerivedTest, Edits, Warning};
 
 /// An engine with one open study.
 pub struct Desk {
@@ -21,6 +21,7 @@ impl Desk {
             sweep.stimulus_s = sweep.stimulus_s.or(options.stim_ms.map(|ms| ms / 1e3));
         }
         let none = opened.study.examination.sweeps.is_empty();
+        let carried = opened.edits.clone();
         let mut engine = Engine::default();
         let mut outputs = Vec::new();
         engine.adopt(opened, file.to_owned(), String::new(), &mut |output| outputs.push(output));
@@ -30,9 +31,16 @@ impl Desk {
         else {
             return Err(Failure::Write(format!("{file} was not taken in")));
         };
-        // Nothing is kept between two runs but what the command names.
-        let kept = serde_json::to_vec(&super::edits_of(options)?).map_err(|error| Failure::Write(error.to_string()))?;
-        engine.handle(Request::Fetched { study, store: Store::Edits }, &Files::default(), Some(&kept), &mut |output| outputs.push(output));
+        // Nothing is kept between two runs but what the files carry and the command names.
+        let kept = match &options.needle {
+            None => None,
+            Some(_) => {
+                let edits = Edits { muscles: super::edits_of(options)?.muscles, ..carried.unwrap_or_default() };
+                Some(serde_json::to_vec(&edits).map_err(|error| Failure::Write(error.to_string()))?)
+            }
+        };
+        let fetched = Request::Fetched { study, store: Store::Edits };
+        engine.handle(fetched, &Files::default(), kept.as_deref(), &mut |output| outputs.push(output));
         check(&outputs)?;
         ask(&mut engine, Request::Fetched { study, store: Store::Pyramid })?;
         let mut desk = Self { engine, view: newest(outputs, None)? };
@@ -41,6 +49,11 @@ impl Desk {
             desk.ask(Request::Edit { study, edit: Edit::DeriveTest { test }, gesture: None })?;
         }
         Ok(desk)
+    }
+
+    /// The study as one file into `sink`.
+    pub fn pack_into(&mut self, name: &str, wanted: &Leaving, sink: &mut dyn Sink) -> Result<Vec<Warning>, Failure> {
+        self.engine.pack_into(self.view.study, name, wanted, sink).map_err(Failure::Write)
     }
 
     /// Sends a request and takes in a changed view.

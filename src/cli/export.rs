@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::args::Options;
 use super::{Failure, OK, REFUSED};
+use crate::engine::without_names;
 use crate::formats::{Export, Sink, WriteError, writers};
-use crate::model::{StartTime, Study};
 
 /// Writes the only file of `options` to `target`, without what tells who was examined if `nameless`.
 pub fn run(options: &Options, target: &Path, nameless: bool) -> Result<u8, Failure> {
@@ -21,7 +21,7 @@ pub fn run(options: &Options, target: &Path, nameless: bool) -> Result<u8, Failu
     let stem = target.file_stem().and_then(|s| s.to_str()).ok_or_else(|| Failure::Usage("the output has no readable name".into()))?;
     let Some((file, mut opened)) = super::the_recording(options)? else { return Ok(REFUSED) };
     if nameless {
-        forget(&mut opened.study);
+        opened.study = without_names(&opened.study);
     }
     let folder = target.parent().unwrap_or(Path::new("")).to_owned();
     let place = |folder: &Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }.canonicalize().ok();
@@ -46,16 +46,6 @@ pub fn run(options: &Options, target: &Path, nameless: bool) -> Result<u8, Failu
             writeln!(io::stderr(), "myoscope: {file}: warning: only the first of {} recordings was written", opened.study.recordings.len());
     }
     Ok(OK)
-}
-
-/// Leaves out name, number and birth date, the day of the recording (its year stays), its description and file name.
-fn forget(study: &mut Study) {
-    (study.subject.name, study.subject.code, study.subject.birth_date) = Default::default();
-    for recording in &mut study.recordings {
-        let year = recording.start.take().and_then(|start| start.iso.get(..4).map(str::to_owned));
-        recording.start = year.map(|year| StartTime { iso: format!("{year}-01-01T00:00:00") });
-        (recording.description, recording.name) = Default::default();
-    }
 }
 
 /// Files in a folder, under temporary names until all is well.

@@ -13,6 +13,7 @@ mod norms;
 mod plot;
 mod report;
 mod simulate;
+mod study_file;
 mod text;
 
 use std::ffi::OsString;
@@ -87,6 +88,9 @@ fn dispatch(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) 
         Command::Export(options, target, nameless) => return export::run(&options, &target, nameless),
         Command::Simulate(options, target) => return simulate::run(&options, target.as_deref(), out),
         Command::Report(options, wanted, target) => return report::run(&options, &wanted, &target, out),
+        Command::Pack(options, wanted, target) => return study_file::pack(&options, &wanted, &target),
+        Command::Unpack(options, folder) => return study_file::unpack(&options, &folder),
+        Command::Verify(options) => return study_file::verify(&options, out),
         Command::Plot(options, plot, target) => return plot::run(&options, &plot, &target, out),
     }
     Ok(OK)

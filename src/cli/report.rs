@@ -27,7 +27,26 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
         let _ = writeln!(io::stderr(), "myoscope: {file}: warning: {}", warning.what);
     }
     let mut desk = Desk::open(opened, &file, options)?;
-    if let Some(path) = &wanted.letterhead {
+    furnish(&mut desk, options, wanted.letterhead.as_deref())?;
+    let wanted = ReportWanted { depth: wanted.depth, nameless: wanted.nameless, version: wanted.version };
+    let study = desk.study();
+    let bytes = match form {
+        Form::Plain(form) => plain(desk.ask(Request::Report { study, wanted, form })?),
+        Form::Pdf => pdf(desk.ask(Request::Material { study, wanted })?, false)?,
+        Form::Dicom => pdf(desk.ask(Request::Material { study, wanted })?, true)?,
+    };
+    let Some(bytes) = bytes else { return Err(Failure::Write("no report was made".into())) };
+    if to_stdout {
+        out.write_all(&bytes)?;
+    } else {
+        std::fs::write(target, bytes).map_err(|e| Failure::Write(format!("{}: {e}", target.display())))?;
+    }
+    Ok(OK)
+}
+
+/// Lays the clinic's letterhead and limits on a desk.
+pub(super) fn furnish(desk: &mut Desk, options: &Options, letterhead: Option<&Path>) -> Result<(), Failure> {
+    if let Some(path) = letterhead {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
         desk.ask(Request::UseLetterhead { name, text: Some(text) }).map_err(|error| match error {
@@ -45,20 +64,7 @@ pub fn run(options: &Options, wanted: &ReportOptions, target: &Path, out: &mut d
             let _ = writeln!(io::stderr(), "myoscope: {}: {what}; the row was left out", path.display());
         }
     }
-    let wanted = ReportWanted { depth: wanted.depth, nameless: wanted.nameless, version: None };
-    let study = desk.study();
-    let bytes = match form {
-        Form::Plain(form) => plain(desk.ask(Request::Report { study, wanted, form })?),
-        Form::Pdf => pdf(desk.ask(Request::Material { study, wanted })?, false)?,
-        Form::Dicom => pdf(desk.ask(Request::Material { study, wanted })?, true)?,
-    };
-    let Some(bytes) = bytes else { return Err(Failure::Write("no report was made".into())) };
-    if to_stdout {
-        out.write_all(&bytes)?;
-    } else {
-        std::fs::write(target, bytes).map_err(|e| Failure::Write(format!("{}: {e}", target.display())))?;
-    }
-    Ok(OK)
+    Ok(())
 }
 
 fn plain(outputs: Vec<Output>) -> Option<Vec<u8>> {

@@ -92,7 +92,16 @@ mod tests {
             recordings: vec![Recording { name: name.into(), ..Recording::default() }],
             examination: Examination { tests, sweeps: vec![Sweep::default()] },
         };
-        (name.to_owned(), Ok(Opened { study, used: vec![name.to_owned()], warnings: vec![Warning::new("odd")], samples: Vec::new() }))
+        (
+            name.to_owned(),
+            Ok(Opened {
+                study,
+                used: vec![name.to_owned()],
+                warnings: vec![Warning::new("odd")],
+                samples: Vec::new(),
+                ..Opened::default()
+            }),
+        )
     }
 
     #[test]
@@ -108,7 +117,7 @@ mod tests {
 
     #[test]
     fn recordings_without_tests_and_refused_files_stay_as_they_are() {
-        let none = || Opened { study: Study::default(), used: Vec::new(), warnings: Vec::new(), samples: Vec::new() };
+        let none = || Opened { study: Study::default(), used: Vec::new(), warnings: Vec::new(), samples: Vec::new(), ..Opened::default() };
         let plain = |name: &str| (name.to_owned(), Ok(none()));
         let got =
             combine(vec![plain("a"), nerve("median", ""), plain("b"), ("c".into(), Err(ReadError::NotThisFormat { what: "x".into() }))]);

@@ -10,7 +10,7 @@ use crate::model::{Examination, FilterChain, NerveTest};
 use crate::units::Unit;
 
 /// Samples of a recording that is exported in one piece, in memory.
-const MAX_EXPORT: u64 = 150_000_000;
+pub(super) const MAX_EXPORT: u64 = 150_000_000;
 /// Rows of a CSV of the view; more is an export of the recording.
 const MAX_ROWS: u64 = 2_000_000;
 
@@ -173,8 +173,13 @@ impl Session {
     /// What the command line prints for this study's files; of the edits only the table of muscles, and
     /// the trains of the analysis in view.
     pub fn json(&mut self, out: &mut dyn FnMut(Output)) {
-        let opened =
-            Opened { study: self.acquired.clone(), samples: self.samples.clone(), warnings: self.warnings.clone(), used: Vec::new() };
+        let opened = Opened {
+            study: self.acquired.clone(),
+            samples: self.samples.clone(),
+            warnings: self.warnings.clone(),
+            used: Vec::new(),
+            ..Opened::default()
+        };
         let json = || -> Result<(String, String, Option<String>), String> {
             let words = |error: &dyn std::error::Error| error.to_string();
             let info = info::info(&opened, 0, &self.title).map_err(|e| words(&e))?;

@@ -18,6 +18,7 @@ mod examination;
 mod export;
 pub mod info;
 mod lanes;
+mod leaving;
 mod letterhead;
 mod limits;
 pub mod live;
@@ -25,6 +26,7 @@ pub mod measure;
 pub mod muscles;
 mod nerve_map;
 mod open;
+mod pack;
 pub mod past;
 pub mod protocol;
 mod pyramids;
@@ -42,6 +44,7 @@ mod triggered;
 mod view;
 
 pub use body::body;
+pub use leaving::without_names;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -94,9 +97,11 @@ impl Engine {
             Request::Snap { study, signal, time_s, within_s } => {
                 self.with(study, out, |session, out| session.snap(signal, time_s, within_s, out));
             }
-            Request::Export { study, recording, extension } => {
-                self.with(study, out, |session, out| session.export(recording, &extension, out));
+            Request::Export { study, recording, extension, leaving } => {
+                self.with(study, out, |session, out| session.left(&leaving).export(recording, &extension, out));
             }
+            Request::Leaving { study, leaving } => self.with(study, out, |session, out| session.leaving(leaving, out)),
+            Request::Pack { study, leaving } => self.with(study, out, |session, out| session.pack(&leaving, out)),
             Request::ExportView { study, recording, from_s, to_s } => {
                 self.with(study, out, |session, out| session.export_view(recording, from_s, to_s, out));
             }

@@ -75,13 +75,14 @@ impl Engine {
         (joined, understood): (usize, Option<text::Preview>),
         out: &mut dyn FnMut(Output),
     ) {
-        let Opened { mut study, samples, warnings, used } = opened;
+        let Opened { mut study, samples, warnings, used, edits } = opened;
         polarity::settle(&study.recordings, &mut study.examination, &samples);
         let title = used.first().cloned().unwrap_or(file);
         let title = if joined == 0 { title } else { format!("{title} and {joined} more") };
         let mut session = Session::new(0, title, study, samples, warnings, print);
         session.files = used;
         session.text = understood;
+        session.carried = edits;
         self.begin(session, out);
     }
 
@@ -120,7 +121,7 @@ impl Engine {
 /// The study of a raw log, under the name that it had while it was recorded: edits made then come back.
 fn replay(log: &NamedSource, told: &mut dyn FnMut(u64)) -> Result<Session, String> {
     let (begun, opened) = live::replay::replay(log, told).map_err(|error| error.to_string())?;
-    let Opened { mut study, samples, warnings, used } = opened;
+    let Opened { mut study, samples, warnings, used, .. } = opened;
     polarity::settle(&study.recordings, &mut study.examination, &samples);
     let mut session = Session::new(0, begun.title, study, samples, warnings, begun.key);
     session.files = used;

@@ -4,6 +4,7 @@
 mod edit;
 mod event;
 mod guide;
+mod leaving;
 mod live;
 mod needle;
 mod past;
@@ -15,7 +16,8 @@ mod triggered;
 mod view;
 
 pub use self::{
-    edit::Edit, event::*, guide::*, live::*, needle::*, past::*, ranges::ranges, report::*, request::Request, triggered::*, view::*,
+    edit::Edit, event::*, guide::*, leaving::*, live::*, needle::*, past::*, ranges::ranges, report::*, request::Request, triggered::*,
+    view::*,
 };
 pub use super::compare::{Compared, ComparedValue, ComparedWords};
 pub use crate::findings::{Answer, Conclusion, Fit, Reason, Rule};

@@ -29,6 +29,8 @@ const LIVE_GAIN: (f64, f64) = (100.0, 0.0);
 pub(super) struct Pyramids {
     done: HashMap<u32, Pyramid>,
     queue: Vec<Job>,
+    /// Recordings whose annotations were not read to their end.
+    unread: usize,
     wanted: HashSet<u32>,
     order: Vec<u32>,
     /// Where overviews of a recording that runs go as they grow.
@@ -87,6 +89,11 @@ impl Pyramids {
         self.wanted.insert(signal);
     }
 
+    /// Whether annotations of a file are still to be read, or were not read to their end.
+    pub fn annotations_wait(&self) -> bool {
+        self.unread > 0
+    }
+
     /// Whether work on a derived signal is queued.
     fn builds(&self, derived: u32) -> bool {
         self.queue.iter().any(|job| matches!(job, Job::Derived { signal, .. } if *signal == derived))
@@ -123,7 +130,9 @@ impl Session {
         }
         // Last in, first done: a person misses annotations sooner than the overview.
         for (recording, samples) in self.samples.iter().enumerate() {
-            self.pyramids.queue.extend(samples.pending_annotations().map(|scan| Job::Annotations { recording, scan }));
+            let waiting = samples.pending_annotations().map(|scan| Job::Annotations { recording, scan });
+            self.pyramids.unread += usize::from(waiting.is_some());
+            self.pyramids.queue.extend(waiting);
         }
         if self.pyramids.queue.is_empty() {
             out(Event::Finished { study: self.key, cancelled: false }.into());
@@ -155,6 +164,7 @@ impl Session {
             }
             Ok(None) => {
                 if matches!(job, Job::Annotations { .. }) {
+                    self.pyramids.unread -= 1;
                     let view = self.view();
                     out(Event::Changed { view }.into());
                 }

@@ -39,6 +39,8 @@ pub(super) struct Session {
     /// How many edits were asked for, the refused ones too.
     pub asked: u64,
     pub restored: bool,
+    /// A person's work that came with the file; what is kept in the browser is later.
+    pub carried: Option<Edits>,
     pub undo: Vec<(String, Edits)>,
     pub redo: Vec<(String, Edits)>,
     gesture: Option<u32>,
@@ -92,6 +94,7 @@ impl Session {
             edits: Edits::default(),
             asked: 0,
             restored: false,
+            carried: None,
             undo: Vec::new(),
             redo: Vec::new(),
             gesture: None,
@@ -118,9 +121,10 @@ impl Session {
     pub fn fetched(&mut self, store: Store, bytes: Option<&[u8]>, out: &mut dyn FnMut(Output)) {
         match store {
             Store::Edits => {
+                self.edits = self.carried.take().unwrap_or_default();
                 match bytes.map(serde_json::from_slice::<Edits>) {
                     Some(Ok(edits)) => {
-                        self.restored = edits != Edits::default();
+                        self.restored = edits != Edits::default() && edits != self.edits;
                         self.edits = edits;
                     }
                     Some(Err(error)) => {

@@ -12,6 +12,7 @@ mod error;
 #[allow(clippy::panic, reason = "the fuzz entry asserts what readers promise")]
 pub mod fuzz_entry;
 mod interleaved;
+pub mod myo;
 mod probe;
 pub mod qtrac;
 pub mod sidecar;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::{ByteSource, ReadError};
-use crate::model::{Samples, Study, Warning};
+use crate::model::{Edits, Samples, Study, Warning};
 
 /// How much of each file a reader may look at to decide.
 pub const PROBE_BYTES: usize = 4096;
@@ -53,6 +53,7 @@ pub struct OpenOptions {
 }
 
 /// A recording that was opened.
+#[derive(Default)]
 pub struct Opened {
     /// What the files hold.
     pub study: Study,
@@ -62,6 +63,8 @@ pub struct Opened {
     pub warnings: Vec<Warning>,
     /// Names of the files that this took, the main file first.
     pub used: Vec<String>,
+    /// A person's work on it, where the files carry that too.
+    pub edits: Option<Edits>,
 }
 
 /// One format.
@@ -93,6 +96,7 @@ pub fn readers() -> &'static [&'static dyn Reader] {
         &super::brainvision::BrainVision,
         &super::qtrac::Qtrac,
         &super::dicom::Dicom,
+        &super::myo::Myo,
         &super::text::Text,
     ]
 }

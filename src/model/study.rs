@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Examination, Recording};
+use super::{Examination, Recording, Span};
 
 /// One examination of one person: what was recorded and what it was recorded from.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -13,6 +13,41 @@ pub struct Study {
     pub recordings: Vec<Recording>,
     /// Nerve tests found in the recordings' own annotations, or assigned by a person.
     pub examination: Examination,
+}
+
+impl Study {
+    /// Whether its parts fit together: rates are positive, spans and annotations in time, and what refers to
+    /// sweeps, channels and samples refers to some that exist.
+    ///
+    /// # Errors
+    /// The first thing that does not fit, in words.
+    pub fn coherent(&self) -> Result<(), String> {
+        for (at, recording) in self.recordings.iter().enumerate() {
+            let number = at + 1;
+            if !recording.channels.iter().all(|channel| channel.fs_hz.is_finite() && channel.fs_hz > 0.0) {
+                return Err(format!("a channel of recording {number} has no sampling rate"));
+            }
+            let spans = &recording.timeline.spans;
+            let finite = |span: &Span| span.onset_s.is_finite() && span.stored_s.is_finite() && span.duration_s.is_finite();
+            if !spans.iter().all(finite) || spans.windows(2).any(|pair| pair[0].onset_s > pair[1].onset_s) {
+                return Err(format!("the stretches of recording {number} are not in order"));
+            }
+            if !recording.annotations.iter().all(|annotation| annotation.onset_s.is_finite()) {
+                return Err(format!("an annotation of recording {number} has no time"));
+            }
+        }
+        let Examination { tests, sweeps } = &self.examination;
+        for sweep in sweeps {
+            let channel = self.recordings.get(sweep.recording).and_then(|recording| recording.channels.get(sweep.channel));
+            if channel.is_none_or(|channel| sweep.start.checked_add(sweep.n).is_none_or(|end| end > channel.n)) {
+                return Err("a sweep lies beyond its recording".into());
+            }
+        }
+        if tests.iter().flat_map(|test| &test.sites).flat_map(|site| &site.sweeps).any(|id| *id >= sweeps.len()) {
+            return Err("a test refers to a sweep that does not exist".into());
+        }
+        Ok(())
+    }
 }
 
 /// The person examined. Identifying fields stay here and nowhere else, so that they can be

@@ -38,7 +38,7 @@ impl Desk {
     /// Takes in a study that lies in memory.
     pub fn adopt(study: Study, samples: Rc<dyn Samples>, kept: Kept) -> Self {
         let mut desk = Self::new(kept);
-        let opened = Opened { study, samples: vec![samples], warnings: Vec::new(), used: Vec::new() };
+        let opened = Opened { study, samples: vec![samples], warnings: Vec::new(), used: Vec::new(), ..Opened::default() };
         let mut outputs = Vec::new();
         desk.engine.adopt(opened, "memory".into(), "print".into(), &mut |output| outputs.push(output));
         desk.answer(outputs);

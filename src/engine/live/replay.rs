@@ -41,5 +41,5 @@ pub fn replay(log: &NamedSource, told: &mut dyn FnMut(u64)) -> Result<(Begun, Op
         examination = recordings.first().map(sweeps_from_annotations).unwrap_or_default();
     }
     let study = Study { recordings, examination, ..Study::default() };
-    Ok((begun, Opened { study, samples, warnings, used: vec![log.name.clone()] }))
+    Ok((begun, Opened { study, samples, warnings, used: vec![log.name.clone()], ..Opened::default() }))
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActivityView, DeviceKind, Grown, GuideView, LiveView, MuscleChoice, PastView, ReportMaterial, ReportWanted, RunChoice, SpectrogramView,
-    StudyKey, StudyView, SweepData, TriggeredView,
+    ActivityView, DeviceKind, Grown, GuideView, LeavingView, LiveView, MuscleChoice, PastView, ReportMaterial, ReportWanted, RunChoice,
+    SpectrogramView, StudyKey, StudyView, SweepData, TriggeredView,
 };
 use crate::formats::text::Preview;
 use crate::formats::{OpenOptions, ReadError};
@@ -244,6 +244,13 @@ pub enum Event {
         names: Vec<String>,
         /// What could not be kept.
         warnings: Vec<Warning>,
+    },
+    /// What a study file will hold.
+    Leaving {
+        /// Of which study.
+        study: StudyKey,
+        /// What.
+        view: LeavingView,
     },
     /// A report as it looks on its page; the style sheet of reports is the page's own.
     Preview {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityKey, Edit, PastDivision, ReportForm, ReportWanted, SpectrogramKey, Store, StudyKey, TriggeredKey};
+use super::{ActivityKey, Edit, Leaving, PastDivision, ReportForm, ReportWanted, SpectrogramKey, Store, StudyKey, TriggeredKey};
 use crate::formats::OpenOptions;
 use crate::scene::tiles::TileKey;
 
@@ -173,8 +173,25 @@ pub enum Request {
         study: StudyKey,
         /// Index of the recording.
         recording: usize,
-        /// File name extension of the format: `edf`, `bdf`, `wav`, `csv`, `hea`.
+        /// File name extension of the format: `edf`, `bdf`, `wav`, `csv`, `hea`, `dcm`.
         extension: String,
+        /// With what.
+        #[serde(default)]
+        leaving: Leaving,
+    },
+    /// What a study file would hold; answered by [`Event::Leaving`](super::Event::Leaving).
+    Leaving {
+        /// Which study.
+        study: StudyKey,
+        /// With what.
+        leaving: Leaving,
+    },
+    /// The whole study as one file; answered by [`Event::Exported`](super::Event::Exported).
+    Pack {
+        /// Which study.
+        study: StudyKey,
+        /// With what.
+        leaving: Leaving,
     },
     /// What is in view, as CSV.
     ExportView {

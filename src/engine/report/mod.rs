@@ -70,6 +70,11 @@ impl Session {
         out(Output { event: Event::Material { material }, buffers });
     }
 
+    /// A report of the study as it stands, as an HTML file.
+    pub(super) fn html(&mut self, depth: ReportDepth, nameless: bool) -> String {
+        html::write(&self.document(ReportWanted { depth, nameless, version: None }, &mut |_| {}))
+    }
+
     fn document(&mut self, wanted: ReportWanted, out: &mut dyn FnMut(Output)) -> Document {
         let (material, values) = self.gathered(wanted, out);
         compose(&material, &values)

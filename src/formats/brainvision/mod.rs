@@ -109,7 +109,13 @@ impl Reader for BrainVision {
         };
         let layout = Frames { kind: layout.kind, width: layout.width, channels: layout.channels.len(), data_offset: 0, frames, gains };
         let samples: Rc<dyn Samples> = Rc::new(Interleaved::new(Rc::clone(&data.source), layout));
-        Ok(Opened { study: Study { recordings: vec![recording], ..Study::default() }, samples: vec![samples], warnings, used })
+        Ok(Opened {
+            study: Study { recordings: vec![recording], ..Study::default() },
+            samples: vec![samples],
+            warnings,
+            used,
+            ..Opened::default()
+        })
     }
 }
 

@@ -110,7 +110,7 @@ pub(super) fn open(file: &NamedSource) -> Result<Opened, ReadError> {
         study.examination = kept.examination;
         samples = vec![exact];
     }
-    Ok(Opened { study, samples, warnings, used: vec![file.name.clone()] })
+    Ok(Opened { study, samples, warnings, used: vec![file.name.clone()], ..Opened::default() })
 }
 
 /// Whether values are implicit, and where the data set begins.

@@ -11,6 +11,7 @@ mod electrodiagnostic;
 mod field;
 mod header;
 mod identification;
+pub mod integers;
 mod layout;
 mod packing;
 mod quantize;
@@ -74,7 +75,7 @@ impl Reader for Edf {
         }
         study.recordings.push(recording);
         let samples: Rc<dyn Samples> = Rc::new(EdfSamples::new(Rc::clone(&file.source), &header, put_off.then_some(scan)));
-        Ok(Opened { study, samples: vec![samples], warnings, used: vec![file.name.clone()] })
+        Ok(Opened { study, samples: vec![samples], warnings, used: vec![file.name.clone()], ..Opened::default() })
     }
 }
 

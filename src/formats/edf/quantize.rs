@@ -107,6 +107,13 @@ fn keep_limits(scale: &Scale, low: i64, high: i64, container: Container) -> Opti
     (moved <= 0.01).then_some(quantizer)
 }
 
+/// Keeps a source's own integers where no limits of eight characters state its steps: the limits are then
+/// near, and whoever reads them alone is off by a millionth.
+pub(super) fn near(scale: &Scale, container: Container) -> Option<Quantizer> {
+    let text = |digital: i64| format_number(digital as f64 * scale.gain + scale.offset, 8);
+    Quantizer::new(text(container.min)?, text(container.max)?, container.min, container.max, Some((*scale, container)))
+}
+
 /// Whether eight characters hold `value` without loss.
 fn exact_text(value: f64) -> bool {
     let magnitude = value.abs();

@@ -13,7 +13,7 @@ use super::layout::{self, Layout};
 use super::packing;
 use super::quantize::{self, Container, Quantizer};
 use crate::formats::{Export, Sink, WriteError, Writer};
-use crate::model::{Channel, Span, Warning};
+use crate::model::{Channel, Recording, Span, Warning};
 
 /// Writes EDF+ (16 bits).
 #[derive(Debug, Clone, Copy)]
@@ -24,15 +24,16 @@ pub struct EdfWriter;
 pub struct BdfWriter;
 
 /// What differs between the two.
-struct Family {
+pub(super) struct Family {
     format: &'static str,
-    extension: &'static str,
+    pub(super) extension: &'static str,
     width: usize,
-    container: Container,
+    pub(super) container: Container,
 }
 
-const EDF: Family = Family { format: "EDF+", extension: "edf", width: 2, container: Container { min: -32_768, max: 32_767 } };
-const BDF: Family = Family { format: "BDF+", extension: "bdf", width: 3, container: Container { min: -8_388_608, max: 8_388_607 } };
+pub(super) const EDF: Family = Family { format: "EDF+", extension: "edf", width: 2, container: Container { min: -32_768, max: 32_767 } };
+pub(super) const BDF: Family =
+    Family { format: "BDF+", extension: "bdf", width: 3, container: Container { min: -8_388_608, max: 8_388_607 } };
 
 impl Writer for EdfWriter {
     fn name(&self) -> &'static str {
@@ -44,7 +45,7 @@ impl Writer for EdfWriter {
     }
 
     fn write(&self, stem: &str, export: &Export<'_>, sink: &mut dyn Sink) -> Result<Vec<Warning>, WriteError> {
-        write(&EDF, stem, export, sink)
+        write(&EDF, stem, export, None, sink)
     }
 }
 
@@ -58,21 +59,38 @@ impl Writer for BdfWriter {
     }
 
     fn write(&self, stem: &str, export: &Export<'_>, sink: &mut dyn Sink) -> Result<Vec<Warning>, WriteError> {
-        write(&BDF, stem, export, sink)
+        write(&BDF, stem, export, None, sink)
     }
 }
 
 /// Samples of a channel within a span, by stored index.
-fn stored_range(channel: &Channel, span: &Span, last: bool) -> (u64, u64) {
+pub(super) fn stored_range(channel: &Channel, span: &Span, last: bool) -> (u64, u64) {
     let at = |stored_s: f64| ((stored_s * channel.fs_hz).round().max(0.0) as u64).min(channel.n);
     let from = at(span.stored_s);
     (from, if last { channel.n } else { at(span.stored_s + span.duration_s).max(from) })
 }
 
-fn write(family: &Family, stem: &str, export: &Export<'_>, sink: &mut dyn Sink) -> Result<Vec<Warning>, WriteError> {
-    let recording = export.recording;
+/// How a recording is divided into records.
+pub(super) struct Laid {
+    spans: Vec<Span>,
+    /// Samples of each channel in each span, by stored index.
+    ranges: Vec<Vec<(u64, u64)>>,
+    layout: Layout,
+}
+
+impl Laid {
+    /// Records of each span.
+    pub fn records(&self) -> &[u64] {
+        &self.layout.records
+    }
+}
+
+/// Divides a recording.
+///
+/// # Errors
+/// When the format cannot hold it.
+pub(super) fn lay_out(family: &Family, recording: &Recording, block_s: Option<f64>) -> Result<Laid, WriteError> {
     let refuse = |what: String| WriteError::Unrepresentable { format: family.format, what };
-    let mut warnings = Vec::new();
     let mut spans = recording.timeline.spans.clone();
     if spans.is_empty() {
         spans.push(Span { onset_s: 0.0, stored_s: 0.0, duration_s: 0.0 });
@@ -87,18 +105,40 @@ fn write(family: &Family, stem: &str, export: &Export<'_>, sink: &mut dyn Sink) 
     let rates: Vec<f64> = recording.channels.iter().map(|channel| channel.fs_hz).collect();
     let after = spans.iter().skip(1).map(|span| span.onset_s).chain([f64::INFINITY]);
     let room: Vec<f64> = spans.iter().zip(after).map(|(span, next)| next - span.onset_s).collect();
-    let layout = layout::choose(&rates, &counts, &room, family.width as u64, export.samples.block_s()).ok_or_else(|| {
+    let layout = layout::choose(&rates, &counts, &room, family.width as u64, block_s).ok_or_else(|| {
         refuse("these sampling rates: no record duration of eight characters holds a whole number of samples of each channel".into())
     })?;
+    Ok(Laid { spans, ranges, layout })
+}
+
+/// Writes; `integers` are the least and largest integer of each channel where all its values are such by
+/// its scale, which then are kept whatever their limits come to in eight characters.
+pub(super) fn write(
+    family: &Family,
+    stem: &str,
+    export: &Export<'_>,
+    integers: Option<&[(i64, i64)]>,
+    sink: &mut dyn Sink,
+) -> Result<Vec<Warning>, WriteError> {
+    let recording = export.recording;
+    let refuse = |what: String| WriteError::Unrepresentable { format: family.format, what };
+    let Laid { spans, ranges, layout } = lay_out(family, recording, export.samples.block_s())?;
+    let mut warnings = Vec::new();
     if layout.rate_error > 1e-9 {
         warnings.push(Warning::new(format!("sampling rates were rounded by up to {:.1e} of their value", layout.rate_error)));
     }
     if layout.padding > 0 {
         warnings.push(Warning::new(format!("{} samples of padding were added, since a record cannot be partly filled", layout.padding)));
     }
-    let mut quantizers = Vec::with_capacity(rates.len());
+    let mut quantizers = Vec::with_capacity(recording.channels.len());
     for (index, channel) in recording.channels.iter().enumerate() {
-        quantizers.push(quantizer(family, export, index, channel, &mut warnings)?);
+        let known = integers.and_then(|ranges| ranges.get(index)).zip(channel.scale.as_ref());
+        quantizers.push(match known {
+            Some((range, scale)) => quantize::keep(scale, family.container, Some(*range))
+                .or_else(|| quantize::near(scale, family.container))
+                .ok_or_else(|| refuse(format!("the limits of {} in eight characters", channel.name)))?,
+            None => quantizer(family, export, index, channel, &mut warnings)?,
+        });
     }
 
     let start = recording.start.as_ref().and_then(|start| start.iso.parse::<DateTime>().ok());

@@ -70,7 +70,7 @@ impl Reader for Qtrac {
             }
             return Err(ReadError::malformed(0, "there is no row of a scan or of an excitability test"));
         }
-        Ok(Opened { study: study(rows, &mut warnings), samples: Vec::new(), warnings, used: vec![file.name.clone()] })
+        Ok(Opened { study: study(rows, &mut warnings), samples: Vec::new(), warnings, used: vec![file.name.clone()], ..Opened::default() })
     }
 }
 

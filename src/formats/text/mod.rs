@@ -160,6 +160,7 @@ impl Reader for Text {
             samples: vec![samples],
             warnings,
             used: vec![file.name.clone()],
+            ..Opened::default()
         })
     }
 }

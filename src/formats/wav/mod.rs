@@ -102,6 +102,12 @@ impl Reader for Wav {
                 gains,
             },
         ));
-        Ok(Opened { study: Study { recordings: vec![recording], ..Study::default() }, samples: vec![samples], warnings, used })
+        Ok(Opened {
+            study: Study { recordings: vec![recording], ..Study::default() },
+            samples: vec![samples],
+            warnings,
+            used,
+            ..Opened::default()
+        })
     }
 }

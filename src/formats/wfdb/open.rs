@@ -310,7 +310,7 @@ pub(super) fn open(files: &Files, main: usize) -> Result<Opened, ReadError> {
     study.subject.sex = sex(comments);
     study.recordings.push(recording);
     used.dedup();
-    Ok(Opened { study, samples: vec![Rc::new(record) as Rc<dyn Samples>], warnings, used })
+    Ok(Opened { study, samples: vec![Rc::new(record) as Rc<dyn Samples>], warnings, used, ..Opened::default() })
 }
 
 fn scale(signal: &Signal, format: Format) -> Scale {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::engine::protocol::{ReportDepth, ReportForm, ReportWanted, Request, TestView, scenes};
+use crate::engine::protocol::{Leaving, ReportDepth, ReportForm, ReportWanted, Request, TestView, scenes};
 use crate::model::{Cell, Column, Table};
 use crate::scene::svg;
 use crate::scene::theme;
@@ -36,7 +36,7 @@ pub fn Export() -> impl IntoView {
         app.study_now(|study| study.recordings.get(recording()).map(|recording| recording.exports.clone())).flatten().unwrap_or_default();
     let save = move |extension: String| {
         if let Some(study) = app.active.get_untracked() {
-            app.send(Request::Export { study, recording: recording(), extension });
+            app.send(Request::Export { study, recording: recording(), extension, leaving: Leaving::default() });
         }
         app.dialog.set(None);
     };
