@@ -23,7 +23,7 @@ for target in "$@"; do
   corpus=fuzz/corpus/$target
   mkdir -p "$corpus"
   find tests/golden -type f -name "*.$target" -size -2048k -exec cp {} "$corpus" \;
-  [ "$target" != meta ] || find tests/golden -name '*.meta.json' -exec cp {} "$corpus" \;
+  find tests/golden -type f -name "*.$target.json" -exec cp {} "$corpus" \;
   echo "fuzzing $target for $seconds s" >&2
   cargo fuzz run --target "$host" --sanitizer none "$target" "$corpus" -- \
     -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -max_len=65536 -print_final_stats=0

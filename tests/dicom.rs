@@ -13,8 +13,8 @@ use common::{open_files, read_everything};
 use myoscope::formats::dicom::DicomWriter;
 use myoscope::formats::{Export, MemorySink, OpenOptions, Opened, Writer};
 use myoscope::model::{
-    Annotation, Channel, InMemory, NerveTest, Recording, Scale, Side, Site, Span, StartTime, Study, Subject, Sweep, TestKind, Timeline,
-    Warning,
+    Annotation, Channel, Edits, InMemory, NerveTest, Recording, Scale, Side, Site, Span, StartTime, Study, Subject, Sweep, TestKind,
+    Timeline, Warning,
 };
 
 fn channel(name: &str, fs_hz: f64, n: u64, scale: Option<Scale>) -> Channel {
@@ -76,7 +76,7 @@ fn study() -> (Study, Vec<Vec<f64>>) {
 fn write(study: &Study, values: &[Vec<f64>]) -> (Vec<u8>, Vec<Warning>) {
     let samples = InMemory { channels: values.iter().map(|values| Arc::from(values.as_slice())).collect() };
     let recording = &study.recordings[0];
-    let export = Export { study, recording, samples: &samples, annotations: &recording.annotations };
+    let export = Export { study, recording, samples: &samples, annotations: &recording.annotations, edits: None };
     let mut sink = MemorySink::default();
     let warnings = DicomWriter.write("case", &export, &mut sink).unwrap();
     let [(name, bytes)] = <[_; 1]>::try_from(sink.files).unwrap();
@@ -228,6 +228,47 @@ fn pydicom_reads_the_same_samples() {
         assert_eq!(line.len() - 3, values.len());
         for (a, b) in line[3..].iter().zip(values).filter(|(_, b)| b.is_finite()) {
             assert!((a - b).abs() < 1e-6, "{a} for {b}");
+        }
+    }
+}
+
+#[test]
+fn a_study_of_several_recordings_comes_back_from_its_files_with_the_work_on_it() {
+    for demo in ["motor", "sensory", "needle"] {
+        let (study, samples) = myoscope::simulate::demo(demo).unwrap();
+        let edits = Edits { impression: "L5?".into(), height_cm: Some(171.0), ..Edits::default() };
+        let mut sink = MemorySink::default();
+        for (number, (recording, samples)) in study.recordings.iter().zip(&samples).enumerate() {
+            let export = Export { study: &study, recording, samples, annotations: &[], edits: Some(&edits) };
+            DicomWriter.write(&format!("s-{number}"), &export, &mut sink).unwrap();
+        }
+        // In whatever order they come.
+        let mut files = sink.files.clone();
+        files.reverse();
+        let back = open_files(&files, &OpenOptions::default()).unwrap();
+        assert_eq!(back.warnings, [], "{demo}");
+        assert_eq!(back.edits.as_ref(), Some(&edits));
+        assert_eq!((back.used.len(), &back.study.examination), (files.len(), &study.examination), "{demo}");
+        for (a, b) in study.recordings.iter().zip(&back.study.recordings) {
+            assert_eq!((&a.annotations, &a.timeline, &a.start), (&b.annotations, &b.timeline, &b.start));
+            assert_eq!(
+                a.channels.iter().map(|c| (&c.name, c.n)).collect::<Vec<_>>(),
+                b.channels.iter().map(|c| (&c.name, c.n)).collect::<Vec<_>>()
+            );
+        }
+        if files.len() > 1 {
+            let alone = open_files(&files[..1], &OpenOptions::default()).unwrap();
+            assert!(alone.warnings[0].what.contains("open all its files together"), "{:?}", alone.warnings);
+            assert_eq!((alone.edits, alone.study.examination.tests.len()), (None, 0));
+            // One of another study is not taken for the missing one.
+            let mut other = study.clone();
+            other.subject.code = "another".into();
+            let mut foreign = MemorySink::default();
+            let export =
+                Export { study: &other, recording: &other.recordings[0], samples: &samples[0], annotations: &[], edits: Some(&edits) };
+            DicomWriter.write("foreign", &export, &mut foreign).unwrap();
+            let mixed: Vec<_> = files.iter().filter(|(name, _)| name != "s-0.dcm").cloned().chain(foreign.files).collect();
+            assert!(open_files(&mixed, &OpenOptions::default()).unwrap().warnings[0].what.contains("recording"));
         }
     }
 }

@@ -9,8 +9,8 @@ use myoscope::engine::Engine;
 use myoscope::engine::protocol::{
     Buffer, Edit, Event, MuscleEdit, Output, ReportDepth, ReportForm, ReportWanted, Request, Store, StudyKey, StudyView,
 };
-use myoscope::formats::Files;
-use myoscope::model::{MarkerKind, MuscleColumn, Side, WhichMuscle};
+use myoscope::formats::{Files, NamedSource, OpenOptions, Opened, ReadError, SliceSource, open};
+use myoscope::model::{MarkerKind, MuscleColumn, Samples, Side, WhichMuscle};
 
 struct Desk {
     engine: Engine,
@@ -23,10 +23,23 @@ impl Desk {
         let mut engine = Engine::default();
         let mut outputs = Vec::new();
         engine.handle(Request::OpenDemo { demo: id.into() }, &Files::default(), None, &mut |output| outputs.push(output));
+        Self::begun(engine, outputs)
+    }
+
+    fn begun(mut engine: Engine, mut outputs: Vec<Output>) -> Self {
         let study = outputs.iter().find_map(|o| if let Event::Fetch { study, .. } = o.event { Some(study) } else { None }).unwrap();
         engine.handle(Request::Fetched { study, store: Store::Edits }, &Files::default(), None, &mut |output| outputs.push(output));
         let view = outputs.into_iter().find_map(|o| if let Event::Opened { view } = o.event { Some(view) } else { None }).unwrap();
         Self { engine, study, view }
+    }
+
+    /// A file, opened as the page opens it.
+    fn opened(name: &str, bytes: &[u8]) -> Self {
+        let mut engine = Engine::default();
+        let mut outputs = Vec::new();
+        let files = Files { all: vec![file(name, bytes)] };
+        engine.handle(Request::Open { options: OpenOptions::default() }, &files, None, &mut |output| outputs.push(output));
+        Self::begun(engine, outputs)
     }
 
     fn ask(&mut self, request: Request) -> Vec<Output> {
@@ -63,6 +76,14 @@ impl Desk {
         assert_eq!(name, "values.csv");
         csv::Reader::from_reader(bytes.as_slice()).deserialize().collect::<Result<_, _>>().unwrap()
     }
+}
+
+fn file(name: &str, bytes: &[u8]) -> NamedSource {
+    NamedSource { name: name.to_owned(), source: std::rc::Rc::new(SliceSource::from(bytes.to_vec())) }
+}
+
+fn opened(name: &str, bytes: &[u8]) -> Result<Opened, ReadError> {
+    open(&Files { all: vec![file(name, bytes)] }, &OpenOptions::default()).into_iter().next().unwrap().1
 }
 
 fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
@@ -167,6 +188,47 @@ fn a_fhir_bundle_holds_the_values_and_their_limits() {
     let name = [subject.name, subject.code].into_iter().find(|text| !text.is_empty()).unwrap();
     assert!(!name.is_empty() && all.to_string().contains(&name));
     assert!(!bundle(&mut desk, true).to_string().contains(&name));
+}
+
+#[test]
+fn a_bundle_brings_the_study_back_with_what_was_done_to_it() {
+    for (demo, nameless) in [("motor", false), ("needle", false), ("scan", false), ("munix", true)] {
+        let mut desk = Desk::demo(demo);
+        desk.edit(Edit::Impression { text: "Written by hand.".into() });
+        desk.edit(Edit::Person { height_cm: Some(171.0), age_years: Some(48.0), sex: Some("F".into()), onset_weeks: None });
+        let (name, bytes) = desk.save(ReportForm::Fhir, nameless);
+        let back = opened(&name, &bytes).unwrap();
+        assert_eq!(back.warnings, [], "{demo}");
+        assert_eq!(back.edits.as_ref().map(|edits| edits.impression.as_str()), Some("Written by hand."), "{demo}");
+        assert_eq!(back.study.subject.name.is_empty() && back.study.subject.code.is_empty(), nameless, "{demo}");
+        let (study, samples) = myoscope::simulate::demo(demo).unwrap();
+        assert_eq!(back.study.recordings.len(), study.recordings.len());
+        for (recording, (a, b)) in study.recordings.iter().zip(samples.iter().zip(&back.samples)) {
+            for (index, channel) in recording.channels.iter().enumerate() {
+                let (mut here, mut there) = (vec![0.0; channel.n as usize], vec![0.0; channel.n as usize]);
+                a.read(index, 0, &mut here).unwrap();
+                b.read(index, 0, &mut there).unwrap();
+                assert!(here.iter().zip(&there).all(|(a, b)| a.to_bits() == b.to_bits()), "{demo}: channel {index}");
+            }
+        }
+        // Opened by the engine, it says the same.
+        let mut again = Desk::opened(&name, &bytes);
+        desk.ask(Request::Together { study: desk.study });
+        again.ask(Request::Together { study: again.study });
+        assert_eq!(format!("{:?}", again.view.answer), format!("{:?}", desk.view.answer), "{demo}");
+        assert_eq!(format!("{:?}", again.view.tests), format!("{:?}", desk.view.tests), "{demo}");
+    }
+}
+
+#[test]
+fn a_bundle_of_another_system_is_refused_in_words() {
+    let foreign = br#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Observation"}}]}"#;
+    let error = opened("report.json", foreign).err().unwrap().to_string();
+    assert!(error.contains("without the waveforms of a study"), "{error}");
+    let cut = opened("report.json", &foreign[..70]).err().unwrap().to_string();
+    assert!(cut.contains("no JSON"), "{cut}");
+    let odd = br#"{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"DocumentReference","content":[{"attachment":{"contentType":"application/vnd.myoscope.study+zip","data":"****"}}]}}]}"#;
+    assert!(opened("report.json", odd).err().unwrap().to_string().contains("base64"));
 }
 
 #[test]

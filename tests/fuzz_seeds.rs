@@ -42,7 +42,9 @@ fn seeds() -> Vec<(String, String, Vec<u8>)> {
             }
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
-            let kind = if name.ends_with(".meta.json") { "meta" } else { extension.as_str() };
+            let ending =
+                [(".meta.json", "meta"), (".fhir.json", "fhir"), (".study.json", "study")].into_iter().find(|(of, _)| name.ends_with(of));
+            let kind = ending.map_or(extension.as_str(), |(_, kind)| kind);
             let kind = if kind == "qrs" { "atr" } else { kind };
             if !KINDS.contains(&kind) && !matches!(kind, "tsv" | "rec") {
                 continue;

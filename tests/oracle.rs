@@ -313,7 +313,8 @@ fn real_recordings_survive_their_own_container() {
         let recording = &opened.study.recordings[0];
         let wanted = if extension(file) == "txt" { "csv" } else { extension(file) };
         let writer = writers().iter().find(|writer| writer.extension() == wanted).unwrap();
-        let export = Export { study: &opened.study, recording, samples: &*opened.samples[0], annotations: &recording.annotations };
+        let export =
+            Export { study: &opened.study, recording, samples: &*opened.samples[0], annotations: &recording.annotations, edits: None };
         let mut sink = MemorySink::default();
         if recording.channels.is_empty() && wanted == "csv" {
             continue;

@@ -42,7 +42,8 @@ fn write(writer: &dyn Writer, made: &Made) -> (Vec<(String, Vec<u8>)>, Vec<Warni
     let subject =
         Subject { code: "A-1".into(), name: "Jane Doe".into(), sex: "F".into(), birth_date: "02-MAY-1951".into(), ..Subject::default() };
     let study = Study { subject, recordings: vec![made.recording.clone()], ..Study::default() };
-    let export = Export { study: &study, recording: &made.recording, samples: &samples, annotations: &made.recording.annotations };
+    let export =
+        Export { study: &study, recording: &made.recording, samples: &samples, annotations: &made.recording.annotations, edits: None };
     let mut sink = MemorySink::default();
     let warnings = writer.write("case", &export, &mut sink).unwrap();
     (sink.files, warnings)
@@ -252,7 +253,7 @@ fn channels_of_several_rates_share_records() {
     let (files, warnings) = write(&CsvWriter, &made);
     assert_eq!((files.len(), warnings.len()), (3, 1));
     let samples = InMemory::default();
-    let export = Export { study: &Study::default(), recording: &made.recording, samples: &samples, annotations: &[] };
+    let export = Export { study: &Study::default(), recording: &made.recording, samples: &samples, annotations: &[], edits: None };
     assert!(WavWriter.write("x", &export, &mut MemorySink::default()).is_err());
 }
 

@@ -391,3 +391,16 @@ fn without_names_nothing_in_the_file_tells_who_was_examined() {
     });
     assert_eq!(problems.unwrap(), Vec::<String>::new());
 }
+
+#[test]
+fn the_first_version_stays_readable() {
+    let golden = |name: &str| std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)).unwrap();
+    let source = common::open_bytes("median.edf", golden("study/median.edf"), &OpenOptions::default()).unwrap();
+    let back = opened(&golden("myo/v1.myo"));
+    assert_eq!(back.warnings, []);
+    assert_eq!((&back.study.subject, &back.study.recordings), (&source.study.subject, &source.study.recordings));
+    assert_eq!(back.study.examination.tests, source.study.examination.tests);
+    assert_eq!(bits(&back.study.recordings[0], back.samples[0].as_ref()), bits(&source.study.recordings[0], source.samples[0].as_ref()));
+    let muscle = &back.edits.unwrap().muscles[0];
+    assert_eq!(muscle.typed.values().collect::<Vec<_>>(), ["1+"]);
+}

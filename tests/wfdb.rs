@@ -175,7 +175,7 @@ fn a_sidecar_makes_sweeps() {
 fn written(study: &Study, samples: &InMemory) -> (Vec<(String, Vec<u8>)>, usize) {
     let recording = &study.recordings[0];
     let mut sink = MemorySink::default();
-    let export = Export { study, recording, samples, annotations: &recording.annotations };
+    let export = Export { study, recording, samples, annotations: &recording.annotations, edits: None };
     let warnings = wfdb::WfdbWriter.write("out", &export, &mut sink).unwrap();
     (sink.files, warnings.len())
 }
@@ -280,10 +280,10 @@ fn real_numbers_gaps_and_refusals_of_the_writer() {
     assert_eq!(warnings, 1);
     let got = channel(&open_main(&files(list), "out.hea").unwrap(), 0);
     assert!((got[0] - 1.0 / 3.0).abs() < 1e-9 && got[1] == -2.0, "{got:?}");
-    let export = Export { study: &third, recording: &third.recordings[0], samples: &samples, annotations: &[] };
+    let export = Export { study: &third, recording: &third.recordings[0], samples: &samples, annotations: &[], edits: None };
     assert!(wfdb::WfdbWriter.write("a b", &export, &mut MemorySink::default()).is_err());
     let (odd, samples) = study(&[(100.0, None, vec![0.0]), (100.0 * std::f64::consts::PI, None, vec![0.0])], vec![]);
-    let export = Export { study: &odd, recording: &odd.recordings[0], samples: &samples, annotations: &[] };
+    let export = Export { study: &odd, recording: &odd.recordings[0], samples: &samples, annotations: &[], edits: None };
     assert!(wfdb::WfdbWriter.write("r", &export, &mut MemorySink::default()).is_err());
 }
 

@@ -21,7 +21,7 @@ pub fn run(options: &Options, target: &Path, nameless: bool) -> Result<u8, Failu
     let stem = target.file_stem().and_then(|s| s.to_str()).ok_or_else(|| Failure::Usage("the output has no readable name".into()))?;
     let Some((file, mut opened)) = super::the_recording(options)? else { return Ok(REFUSED) };
     if nameless {
-        opened.study = without_names(&opened.study);
+        (opened.study, opened.edits) = without_names(&opened.study, opened.edits.take());
     }
     let folder = target.parent().unwrap_or(Path::new("")).to_owned();
     let place = |folder: &Path| if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() }.canonicalize().ok();
@@ -31,19 +31,26 @@ pub fn run(options: &Options, target: &Path, nameless: bool) -> Result<u8, Failu
     if replaces && place(&folder).is_some() && place(&folder) == place(input_folder) {
         return Err(Failure::Usage("the output would replace the input".into()));
     }
-    let (Some(recording), Some(samples)) = (opened.study.recordings.first(), opened.samples.first()) else {
+    if opened.study.recordings.is_empty() {
         return Err(Failure::Write(format!("{file} holds no recording")));
-    };
-    let export = Export { study: &opened.study, recording, samples: samples.as_ref(), annotations: &recording.annotations };
+    }
+    // One format has room for a study of several, and for what a person did.
+    let (study, whole) = (&opened.study, extension == "dcm");
+    let all = study.recordings.len();
     let mut sink = FileSink::new(&folder);
-    let lost = writer.write(stem, &export, &mut sink).map_err(|e| Failure::Write(format!("{}: {e}", target.display())))?;
+    let mut lost = Vec::new();
+    for (number, (recording, samples)) in study.recordings.iter().zip(&opened.samples).take(if whole { all } else { 1 }).enumerate() {
+        let edits = opened.edits.as_ref().filter(|_| whole);
+        let export = Export { study, recording, samples: samples.as_ref(), annotations: &recording.annotations, edits };
+        let name = if whole && all > 1 { format!("{stem}-{}", number + 1) } else { stem.to_owned() };
+        lost.extend(writer.write(&name, &export, &mut sink).map_err(|e| Failure::Write(format!("{}: {e}", target.display())))?);
+    }
     sink.finish().map_err(|e| Failure::Write(format!("{}: {e}", target.display())))?;
     for warning in opened.warnings.iter().chain(&lost) {
         let _ = writeln!(io::stderr(), "myoscope: {file}: warning: {}", warning.what);
     }
-    if opened.study.recordings.len() > 1 {
-        let _ =
-            writeln!(io::stderr(), "myoscope: {file}: warning: only the first of {} recordings was written", opened.study.recordings.len());
+    if all > 1 && !whole {
+        let _ = writeln!(io::stderr(), "myoscope: {file}: warning: only the first of {all} recordings was written");
     }
     Ok(OK)
 }

@@ -98,7 +98,7 @@ pub fn run(options: &SimulateOptions, target: Option<&Path>, out: &mut dyn Write
         return Err(of_file("nothing was recorded".into()));
     };
     let study = Study { recordings: vec![recording.clone()], ..Study::default() };
-    let export = Export { study: &study, recording, samples: samples.as_ref(), annotations: &recording.annotations };
+    let export = Export { study: &study, recording, samples: samples.as_ref(), annotations: &recording.annotations, edits: None };
     let mut sink = FileSink::new(target.parent().unwrap_or(Path::new("")));
     writer.write(stem, &export, &mut sink).map_err(|e| of_file(e.to_string()))?;
     sink.finish().map_err(|e| of_file(e.to_string()))?;

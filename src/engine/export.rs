@@ -5,14 +5,22 @@ use std::fmt::Write as _;
 use super::protocol::{Buffer, Event, Output, SweepData};
 use super::session::Session;
 use super::{analysed, band, info, measure, muscles, signal};
-use crate::formats::{Export, MemorySink, Opened, writers};
-use crate::model::{Examination, FilterChain, NerveTest};
+use crate::formats::{Export, MemorySink, Opened, WriteError, Writer, writers};
+use crate::model::{Examination, FilterChain, NerveTest, Warning};
 use crate::units::Unit;
 
 /// Samples of a recording that is exported in one piece, in memory.
 pub(super) const MAX_EXPORT: u64 = 150_000_000;
 /// Rows of a CSV of the view; more is an export of the recording.
 const MAX_ROWS: u64 = 2_000_000;
+/// The format that has room for a person's work.
+const DICOM: &str = "dcm";
+
+/// A file name without its ending and without what some system does not take.
+pub(super) fn stem(name: &str) -> String {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    stem.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' }).take(80).collect()
+}
 
 impl Session {
     /// The sweeps of a test, measured, filtered for display.
@@ -92,7 +100,8 @@ impl Session {
             super::failed(out, format!("Nothing here writes .{extension} files."));
             return;
         };
-        let samples_total: u64 = source.channels.iter().map(|channel| channel.n).sum();
+        let all = self.acquired.recordings.iter().enumerate().filter(|(at, _)| extension == DICOM || *at == recording);
+        let samples_total: u64 = all.flat_map(|(_, recording)| &recording.channels).map(|channel| channel.n).sum();
         if samples_total > MAX_EXPORT {
             super::failed(
                 out,
@@ -102,17 +111,37 @@ impl Session {
             );
             return;
         }
-        let stem = source.name.rsplit_once('.').map_or(source.name.as_str(), |(stem, _)| stem);
-        let stem: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' }).collect();
-        let export = Export { study: &self.acquired, recording: source, samples: samples.as_ref(), annotations: &annotations };
+        let stem = stem(&source.name);
         let mut sink = MemorySink::default();
-        match writer.write(&stem, &export, &mut sink) {
+        let written = if extension == DICOM {
+            self.write_all(*writer, &stem, &mut sink)
+        } else {
+            let export =
+                Export { study: &self.acquired, recording: source, samples: samples.as_ref(), annotations: &annotations, edits: None };
+            writer.write(&stem, &export, &mut sink)
+        };
+        match written {
             Ok(warnings) => {
                 let (names, files): (Vec<_>, Vec<_>) = sink.files.into_iter().unzip();
                 out(Output { event: Event::Exported { names, warnings }, buffers: files.into_iter().map(Buffer::Bytes).collect() });
             }
             Err(error) => super::failed(out, format!("The recording was not exported: {error}.")),
         }
+    }
+
+    /// Every recording of the study, a file each, and with each what a person did: together they are the
+    /// study again.
+    fn write_all(&self, writer: &dyn Writer, stem: &str, sink: &mut MemorySink) -> Result<Vec<Warning>, WriteError> {
+        let mut warnings = Vec::new();
+        let all = self.acquired.recordings.len();
+        for (number, (recording, samples)) in self.acquired.recordings.iter().zip(&self.samples).enumerate() {
+            let annotations = self.annotations(number);
+            let (samples, edits) = (samples.as_ref(), Some(&self.edits));
+            let export = Export { study: &self.acquired, recording, samples, annotations: &annotations, edits };
+            let name = if all == 1 { stem.to_owned() } else { format!("{stem}-{}", number + 1) };
+            warnings.extend(writer.write(&name, &export, sink)?);
+        }
+        Ok(warnings)
     }
 
     /// The visible lanes between two moments as CSV, filtered as they are shown. Channels of other
@@ -163,10 +192,7 @@ impl Session {
             }
             csv.push('\n');
         }
-        let warnings = other
-            .iter()
-            .map(|lane| crate::model::Warning::new(format!("{} has another sampling rate and was left out", lane.name)))
-            .collect();
+        let warnings = other.iter().map(|lane| Warning::new(format!("{} has another sampling rate and was left out", lane.name))).collect();
         out(Output { event: Event::Exported { names: vec!["view.csv".into()], warnings }, buffers: vec![Buffer::Bytes(csv.into_bytes())] });
     }
 

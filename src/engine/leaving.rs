@@ -106,9 +106,11 @@ pub(super) fn leave(study: &Study, edits: &Edits, wanted: &Leaving) -> (Study, E
     (study, edits)
 }
 
-/// A study without what tells who was examined; of days the year stays.
-pub fn without_names(study: &Study) -> Study {
-    leave(study, &Edits::default(), &Leaving { nameless: true, ..Leaving::default() }).0
+/// A study, and the work on it, without what tells who was examined; of days the year stays.
+pub fn without_names(study: &Study, edits: Option<Edits>) -> (Study, Option<Edits>) {
+    let some = edits.is_some();
+    let (study, edits) = leave(study, &edits.unwrap_or_default(), &Leaving { nameless: true, ..Leaving::default() });
+    (study, some.then_some(edits))
 }
 
 /// What tells who was examined: its name, and what it says.

@@ -1,7 +1,7 @@
 //! The whole study as one file: what was acquired, the work on it, conclusion and reports.
 
 use super::Engine;
-use super::export::MAX_EXPORT;
+use super::export::{MAX_EXPORT, stem};
 use super::protocol::{Buffer, Event, Leaving, Output, ReportDepth, StudyKey};
 use super::session::Session;
 use crate::formats::myo::{self, Packing};
@@ -28,7 +28,7 @@ impl Session {
     pub(super) fn pack(&mut self, wanted: &Leaving, out: &mut dyn FnMut(Output)) {
         match self.whole().and_then(|()| self.left(wanted).packed(wanted.nameless)) {
             Ok((bytes, warnings)) => {
-                let event = Event::Exported { names: vec![format!("{}.{}", self.stem(wanted), myo::EXTENSION)], warnings };
+                let event = Event::Exported { names: vec![format!("{}.{}", self.file_stem(wanted), myo::EXTENSION)], warnings };
                 out(Output { event, buffers: vec![Buffer::Bytes(bytes)] });
             }
             Err(what) => super::failed(out, format!("The study file was not made: {what}")),
@@ -58,10 +58,8 @@ impl Session {
     }
 
     /// A name for its files.
-    fn stem(&self, wanted: &Leaving) -> String {
-        let first = self.acquired.recordings.first().map_or(self.title.as_str(), |recording| recording.name.as_str());
-        let stem = first.rsplit_once('.').map_or(first, |(stem, _)| stem);
-        let stem: String = stem.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' }).take(80).collect();
+    fn file_stem(&self, wanted: &Leaving) -> String {
+        let stem = stem(self.acquired.recordings.first().map_or(&self.title, |recording| &recording.name));
         if wanted.nameless || stem.trim_matches('_').is_empty() { "study".into() } else { stem }
     }
 

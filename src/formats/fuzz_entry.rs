@@ -12,7 +12,8 @@ use super::{Files, NamedSource, OpenOptions, Opened, SliceSource, open, sidecar}
 use crate::model::{SampleError, Study};
 
 /// Kinds that [`drive`] knows.
-pub const KINDS: [&str; 12] = ["edf", "bdf", "wav", "csv", "txt", "hea", "dat", "atr", "meta", "vhdr", "mem", "dcm"];
+pub const KINDS: [&str; 15] =
+    ["edf", "bdf", "wav", "csv", "txt", "hea", "dat", "atr", "meta", "vhdr", "mem", "dcm", "myo", "fhir", "study"];
 
 /// Samples read at most of one channel.
 const MAX_SAMPLES: u64 = 1 << 16;
@@ -54,6 +55,9 @@ pub fn drive(name: &str, bytes: &[u8]) {
             let markers = parts.next().unwrap_or(header);
             vec![file("r.vhdr", header), file("r.eeg", numbers), file("r.vmrk", markers)]
         }
+        "fhir" => vec![file("r.fhir.json", bytes)],
+        // The description of a study, as the only part of its file.
+        "study" => vec![file("r.myo", &zipped("study.json", bytes))],
         _ => vec![file(&format!("r.{name}"), bytes)],
     };
     let files = Files { all };
@@ -67,6 +71,23 @@ pub fn drive(name: &str, bytes: &[u8]) {
             }
         }
     }
+}
+
+/// A zip of one part and an empty list of parts.
+fn zipped(path: &str, bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut zip = rawzip::ZipArchiveWriter::new(Vec::new());
+    let manifest = br#"{"format":"myoscope study","version":1,"parts":[]}"#;
+    for (path, bytes) in [(path, bytes), ("manifest.json", manifest)] {
+        // A vector takes everything.
+        let Ok((mut entry, config)) = zip.new_file(path).start() else { continue };
+        let mut part = config.wrap(&mut entry);
+        let _ = part.write_all(bytes);
+        if let Ok((_, descriptor)) = part.finish() {
+            let _ = entry.finish(descriptor);
+        }
+    }
+    zip.finish().unwrap_or_default()
 }
 
 fn split(bytes: &[u8]) -> Vec<&[u8]> {

@@ -9,6 +9,7 @@ mod companion;
 pub mod dicom;
 pub mod edf;
 mod error;
+pub mod fhir;
 #[allow(clippy::panic, reason = "the fuzz entry asserts what readers promise")]
 pub mod fuzz_entry;
 mod interleaved;

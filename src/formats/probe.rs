@@ -97,6 +97,7 @@ pub fn readers() -> &'static [&'static dyn Reader] {
         &super::qtrac::Qtrac,
         &super::dicom::Dicom,
         &super::myo::Myo,
+        &super::fhir::Fhir,
         &super::text::Text,
     ]
 }

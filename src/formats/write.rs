@@ -1,6 +1,6 @@
 //! A recording to bytes: what every writer takes and where it puts them.
 
-use crate::model::{Annotation, Recording, SampleError, Samples, Study, Warning};
+use crate::model::{Annotation, Edits, Recording, SampleError, Samples, Study, Warning};
 
 /// What is to be written.
 pub struct Export<'a> {
@@ -12,6 +12,8 @@ pub struct Export<'a> {
     pub samples: &'a dyn Samples,
     /// Annotations as they stand after a person's edits.
     pub annotations: &'a [Annotation],
+    /// A person's work on the study, for formats that have room for it.
+    pub edits: Option<&'a Edits>,
 }
 
 /// Where bytes go. A format that consists of several files begins each of them.

@@ -163,7 +163,7 @@ pub fn demo_edf() -> Vec<u8> {
     let annotations: Vec<Annotation> = (study.recordings[0].annotations.iter().zip(["StimA", "StimB"]))
         .map(|(annotation, text)| Annotation { text: text.into(), ..annotation.clone() })
         .collect();
-    let export = Export { study: &study, recording: &study.recordings[0], samples: &samples[0], annotations: &annotations };
+    let export = Export { study: &study, recording: &study.recordings[0], samples: &samples[0], annotations: &annotations, edits: None };
     let mut sink = MemorySink::default();
     let writer = writers().iter().find(|writer| writer.extension() == "edf").unwrap();
     writer.write("demo", &export, &mut sink).unwrap();

@@ -5,22 +5,34 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::values::{ValueRow, rows};
 use crate::engine::protocol::{ReportMaterial, StudyView};
+use crate::formats::myo::MEDIA_TYPE;
 
 /// Code system of measures.
 const SYSTEM: &str = "urn:myoscope:measure";
 const UCUM: &str = "http://unitsofmeasure.org";
 const INTERPRETATION: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
 
-/// The bundle; `html` is the report that it presents.
+/// A bundle; what it is comes first, so that a reader by its first bytes knows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bundle {
+    resource_type: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    entry: Vec<Value>,
+}
+
+/// The bundle; `html` is the report that it presents, `study` the study file that it carries.
 ///
 /// # Errors
 /// When it cannot be written, in a sentence.
-pub fn write(of: &ReportMaterial, html: &str) -> Result<Vec<u8>, String> {
+pub fn write(of: &ReportMaterial, html: &str, study: Option<&[u8]>) -> Result<Vec<u8>, String> {
     let (view, nameless) = (of.view.as_ref(), of.wanted.nameless);
     // A person signs what is final.
     let status = match &of.signature {
@@ -51,8 +63,29 @@ pub fn write(of: &ReportMaterial, html: &str) -> Result<Vec<u8>, String> {
     if !view.impression.trim().is_empty() {
         report["conclusion"] = view.impression.clone().into();
     }
-    entries.insert(0, entry(&address("report"), &report));
-    serde_json::to_vec_pretty(&json!({ "resourceType": "Bundle", "type": "collection", "entry": entries })).map_err(|e| e.to_string())
+    let about = address("report");
+    entries.insert(0, entry(&about, &report));
+    if let Some(study) = study {
+        entries.push(entry(&address("study"), &study_file(study, &patient, &about)));
+    }
+    serde_json::to_vec_pretty(&Bundle { resource_type: "Bundle", kind: "collection", entry: entries }).map_err(|e| e.to_string())
+}
+
+/// The study file that brings everything back: waveforms, edits, conclusion.
+fn study_file(bytes: &[u8], patient: &str, report: &str) -> Value {
+    json!({
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "type": { "text": "Electrodiagnostic study with its waveforms" },
+        "subject": { "reference": patient },
+        "context": { "related": [{ "reference": report }] },
+        "content": [{ "attachment": {
+            "contentType": MEDIA_TYPE,
+            "title": "study.myo",
+            "size": bytes.len(),
+            "data": STANDARD.encode(bytes),
+        } }],
+    })
 }
 
 fn entry(address: &str, resource: &Value) -> Value {

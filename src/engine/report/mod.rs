@@ -11,16 +11,18 @@ mod words;
 
 use sha2::{Digest, Sha256};
 
-use super::protocol::{Buffer, Event, Output, PdfOrder, ReportDepth, ReportForm, ReportMaterial, ReportWanted, scenes};
+use super::protocol::{Buffer, Event, Leaving, Output, PdfOrder, ReportDepth, ReportForm, ReportMaterial, ReportWanted, scenes};
 use super::session::Session;
 use super::stream;
 use crate::formats::dicom;
-use crate::model::Subject;
+use crate::model::{Subject, Warning};
 use crate::report::{Document, html, text};
 use compose::compose;
 
 /// Stored samples that a report's check sum is made of; a longer recording is named by its files alone.
 const MAX_HASHED: u64 = 100_000_000;
+/// Largest study file that a bundle carries.
+const MAX_CARRIED: usize = 64 << 20;
 
 impl Session {
     /// A report as a file.
@@ -28,13 +30,17 @@ impl Session {
         let frozen = wanted.version.and_then(|_| self.frozen_file(wanted, form));
         let again = if frozen.is_none() && form == ReportForm::Fhir { self.same_as_signed(wanted, out) } else { Ok(()) };
         let (material, sweeps) = self.gathered(wanted, out);
+        let mut warnings = Vec::new();
         let bytes = match form {
             _ if again.is_err() => again.map(|()| Vec::new()),
             _ if frozen.is_some() => frozen.unwrap_or_else(|| Ok(Vec::new())),
             ReportForm::Html => Ok(html::write(&compose(&material, &sweeps)).into_bytes()),
             ReportForm::Text => Ok(text::write(&compose(&material, &sweeps)).into_bytes()),
             ReportForm::Values => values::csv(&material.view),
-            ReportForm::Fhir => fhir::write(&material, &html::write(&compose(&material, &sweeps))),
+            ReportForm::Fhir => {
+                let study = self.carried_study(wanted.nameless, &mut warnings);
+                fhir::write(&material, &html::write(&compose(&material, &sweeps)), study.as_deref())
+            }
         };
         let version = wanted.version.map(|at| format!("-signed-{}", at + 1)).unwrap_or_default();
         let name = match form {
@@ -43,9 +49,21 @@ impl Session {
             ReportForm::Fhir => format!("report-{}{version}.fhir.json", wanted.depth.id()),
         };
         match bytes {
-            Ok(bytes) => out(super::with_bytes(Event::Exported { names: vec![name], warnings: Vec::new() }, bytes)),
+            Ok(bytes) => out(super::with_bytes(Event::Exported { names: vec![name], warnings }, bytes)),
             Err(what) => super::failed(out, format!("{name} was not written: {what}")),
         }
+    }
+
+    /// The study file that a bundle carries; a warning where it carries none.
+    fn carried_study(&self, nameless: bool, warnings: &mut Vec<Warning>) -> Option<Vec<u8>> {
+        let packed = self.whole().and_then(|()| self.left(&Leaving { nameless, ..Leaving::default() }).packed(nameless));
+        let packed = packed.map(|(bytes, _)| bytes).and_then(|bytes| match bytes.len() {
+            len if len > MAX_CARRIED => Err(format!("its file has {} MB.", len >> 20)),
+            _ => Ok(bytes),
+        });
+        let without =
+            |what| warnings.push(Warning::new(format!("The bundle holds the values, and not the study with its waveforms: {what}")));
+        packed.map_err(without).ok()
     }
 
     /// A report to be looked at in the page.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::element::{Parser, Set};
 use super::samples::{Kind, Line, Piece, Waveforms};
-use super::{ANNOTATIONS, CHANNELS, CREATOR, Kept, NO_DATE, PRIVATE_CREATOR, PRIVATE_KEPT, UNITS, WAVEFORMS};
+use super::{ANNOTATIONS, CHANNELS, CREATOR, Kept, NO_DATE, PRIVATE_CREATOR, PRIVATE_KEPT, Place, UNITS, WAVEFORMS};
 use crate::formats::{ByteSource, NamedSource, Opened, ReadError};
 use crate::model::{Annotation, Channel, Recording, Samples, Scale, Span, StartTime, Study, Subject, Timeline, Warning};
 
@@ -51,7 +51,13 @@ impl Group {
     }
 }
 
-pub(super) fn open(file: &NamedSource) -> Result<Opened, ReadError> {
+/// A file: what it holds, and the place of its recording in a study of several.
+pub(super) struct One {
+    pub opened: Opened,
+    pub place: Option<Place>,
+}
+
+pub(super) fn one(file: &NamedSource) -> Result<One, ReadError> {
     let source: &dyn ByteSource = file.source.as_ref();
     let len = source.len();
     let mut warnings = Vec::new();
@@ -105,12 +111,14 @@ pub(super) fn open(file: &NamedSource) -> Result<Opened, ReadError> {
         study.recordings.push(recording);
         samples.push(Rc::new(Waveforms { source: Rc::clone(&file.source), lines, scratch: Default::default() }));
     }
+    let (mut edits, mut place) = (None, None);
     if let Some((kept, exact)) = kept(source, &set, &study, file, &mut warnings)? {
         study.recordings = vec![kept.recording];
         study.examination = kept.examination;
         samples = vec![exact];
+        (edits, place) = (kept.edits, kept.place);
     }
-    Ok(Opened { study, samples, warnings, used: vec![file.name.clone()], ..Opened::default() })
+    Ok(One { opened: Opened { study, samples, warnings, used: vec![file.name.clone()], edits }, place })
 }
 
 /// Whether values are implicit, and where the data set begins.
@@ -408,10 +416,13 @@ fn fits(kept: &Kept, study: &Study) -> bool {
             .zip(&recording.timeline.spans)
             .all(|(a, b)| (a.onset_s - b.onset_s).abs() < 1e-6 * b.onset_s.abs().max(1.0));
     let sweeps = &kept.examination.sweeps;
-    let inside = sweeps.iter().all(|sweep| {
-        let channel = of.channels.get(sweep.channel).filter(|_| sweep.recording == 0);
-        channel.is_some_and(|channel| sweep.start.checked_add(sweep.n).is_some_and(|end| end <= channel.n))
-    });
+    let (number, all) = kept.place.as_ref().map_or((0, 1), |place| (place.number, place.of));
+    let inside = number < all
+        && sweeps.iter().all(|sweep| {
+            let channel = of.channels.get(sweep.channel);
+            let holds = |channel: &Channel| sweep.start.checked_add(sweep.n).is_some_and(|end| end <= channel.n);
+            if sweep.recording == number { channel.is_some_and(holds) } else { sweep.recording < all }
+        });
     let sites = kept.examination.tests.iter().flat_map(|test| &test.sites).flat_map(|site| &site.sweeps);
     channels && spans && inside && sites.copied().all(|id| id < sweeps.len()) && of.annotations.iter().all(|of| of.onset_s.is_finite())
 }

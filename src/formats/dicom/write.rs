@@ -83,12 +83,7 @@ impl Writer for DicomWriter {
         }
         let mut end = Builder::default();
         end.end_sequence();
-        let mut recording = export.recording.clone();
-        recording.annotations = export.annotations.to_vec();
-        let kept =
-            Kept { recording, examination: export.study.examination.clone(), scales: plans.iter().map(|p| [p.gain, p.offset]).collect() };
-        // References to other recordings of the study would lead nowhere.
-        if export.study.recordings.len() == 1
+        if let Some(kept) = kept(export, &plans)
             && let Ok(json) = serde_json::to_string(&kept)
         {
             end.text(super::PRIVATE_CREATOR, b"LO", super::CREATOR);
@@ -97,6 +92,22 @@ impl Writer for DicomWriter {
         sink.write(&end.take())?;
         Ok(warnings)
     }
+}
+
+/// What the attributes cannot hold; `None` for a recording that is none of the study's.
+fn kept(export: &Export<'_>, plans: &[Plan]) -> Option<Kept> {
+    let all = &export.study.recordings;
+    let number = all.iter().position(|recording| std::ptr::eq(recording, export.recording))?;
+    let mut recording = export.recording.clone();
+    if export.edits.is_none() {
+        recording.annotations = export.annotations.to_vec();
+    }
+    let place = (all.len() > 1).then(|| {
+        let whole = serde_json::to_vec(&(all, &export.study.examination, export.edits)).unwrap_or_default();
+        super::Place { study: identifier(&[&whole]), number, of: all.len() }
+    });
+    let scales = plans.iter().map(|plan| [plan.gain, plan.offset]).collect();
+    Some(Kept { recording, examination: export.study.examination.clone(), scales, edits: export.edits.cloned(), place })
 }
 
 /// Reads a channel once: its range, and how its values are stored.

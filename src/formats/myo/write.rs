@@ -95,7 +95,7 @@ pub fn pack(name: &str, of: &Packing<'_>, sink: &mut dyn Sink) -> Result<Vec<War
     }
     let mut warnings = Vec::new();
     for (index, ((recording, samples), plan)) in of.study.recordings.iter().zip(of.samples).zip(&plans).enumerate() {
-        let export = Export { study: of.study, recording, samples: samples.as_ref(), annotations: &recording.annotations };
+        let export = Export { study: of.study, recording, samples: samples.as_ref(), annotations: &recording.annotations, edits: None };
         if plan.file {
             let path = file(index, plan);
             let mut lost = Vec::new();
@@ -157,7 +157,7 @@ fn plan(study: &Study, recording: &Recording, samples: &dyn Samples) -> Result<P
         return Ok(Plan { integers: Some(integers), width: None, file: true });
     }
     // Whether the other form can be written shows before its first byte.
-    let export = Export { study, recording, samples, annotations: &recording.annotations };
+    let export = Export { study, recording, samples, annotations: &recording.annotations, edits: None };
     let file = !matches!(BdfWriter.write("recording", &export, &mut Nowhere), Err(WriteError::Unrepresentable { .. }));
     let mut width = 4;
     each(recording, samples, |_, values| {
