@@ -377,3 +377,59 @@ fn reports_of_every_form_and_depth() {
     let unknown = run(&["report", &file, "-o", place.join("x.docx").to_str().unwrap()]);
     assert!(unknown.status.code() == Some(64) && text(&unknown.stderr).contains("no form of a report"));
 }
+
+#[test]
+fn a_study_goes_into_one_file_and_comes_out_of_it() {
+    let place = folder("pack");
+    let at = |name: &str| place.join(name).to_str().unwrap().to_owned();
+    let source = format!("{}/tests/golden/study/median.edf", env!("CARGO_MANIFEST_DIR"));
+    let packed = run(&["pack", &source, "-o", &at("a.myo")]);
+    assert_eq!(packed.status.code(), Some(0), "{}", text(&packed.stderr));
+    // What is measured of it is what is measured of the recording.
+    let measured = |file: &str| {
+        let mut got = lines(&run(&["measure", "--json", file]));
+        got.iter_mut().for_each(|one| one["file"] = Value::Null);
+        got
+    };
+    assert_eq!(measured(&at("a.myo")), measured(&source));
+    let verified = run(&["verify", &at("a.myo"), "--json"]);
+    assert_eq!((verified.status.code(), lines(&verified)[0]["whole"].as_bool()), (Some(0), Some(true)));
+    assert_eq!(run(&["unpack", &at("a.myo"), "-o", &at("parts")]).status.code(), Some(0));
+    let edf = format!("{}/recordings/01.edf", at("parts"));
+    assert_eq!(lines(&run(&["info", "--json", &edf]))[0]["channels"], lines(&run(&["info", "--json", &source]))[0]["channels"]);
+    assert_eq!(run(&["unpack", &at("a.myo"), "-o", &at("parts")]).status.code(), Some(64), "nothing is overwritten");
+    // Damaged, it says so, and gives what is left.
+    let mut bytes = std::fs::read(at("a.myo")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    std::fs::write(at("b.myo"), &bytes).unwrap();
+    let damaged = run(&["verify", &at("b.myo")]);
+    assert_eq!(damaged.status.code(), Some(2));
+    assert!(text(&damaged.stdout).contains("NOT what was written"), "{}", text(&damaged.stdout));
+    std::fs::write(at("c.myo"), &bytes[..middle]).unwrap();
+    let rescued = run(&["unpack", &at("c.myo"), "-o", &at("rest")]);
+    assert_eq!(rescued.status.code(), Some(2));
+    assert!(place.join("rest/study.json").exists() && text(&rescued.stderr).contains("damaged"), "{}", text(&rescued.stderr));
+    for wrong in [
+        &["pack", &source, "-o", &at("x.zip")][..],
+        &["pack", &source],
+        &["pack", &source, "-o", &at("x.myo"), "--depth", "full"],
+        &["pack", &source, "-o", &at("x.myo"), "--shift-days", "3"],
+        &["pack", &source, "-o", &at("x.myo"), "--without-names", "--shift-days", "3.5"],
+        &["pack", &at("a.myo"), "-o", &at("a.myo")],
+        &["verify", &at("a.myo"), "-o", &at("x")],
+    ] {
+        assert_eq!(run(wrong).status.code(), Some(64), "{wrong:?}");
+    }
+    assert_eq!(run(&["verify", &source]).status.code(), Some(2));
+    assert_eq!(run(&["pack", &at("none.edf"), "-o", &at("x.myo")]).status.code(), Some(2));
+    assert!(!place.join("x.myo").exists());
+    let nowhere = run(&["pack", &source, "-o", &at("no/such/x.myo")]);
+    assert_eq!(nowhere.status.code(), Some(1), "{}", text(&nowhere.stderr));
+    // Without names the person is in none of its parts.
+    let named = text(&run(&["info", &source]).stdout);
+    assert_eq!(run(&["pack", &source, "-o", &at("n.myo"), "--without-names", "--shift-days", "-40"]).status.code(), Some(0), "{named}");
+    assert_eq!(run(&["unpack", &at("n.myo"), "-o", &at("nameless")]).status.code(), Some(0));
+    let subject: Value = serde_json::from_slice(&std::fs::read(place.join("nameless/subject.json")).unwrap()).unwrap();
+    assert_eq!((subject["name"].as_str(), subject["code"].as_str()), (Some(""), Some("")));
+}

@@ -1,7 +1,7 @@
 //! Study files: everything comes back, to the last bit; damage is noticed, and what is whole is rescued.
 
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking, and says what it skipped")]
 
 mod common;
 
@@ -390,6 +390,48 @@ fn without_names_nothing_in_the_file_tells_who_was_examined() {
         Ok(())
     });
     assert_eq!(problems.unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn the_schema_takes_every_part_that_it_describes() {
+    let Ok(python) = std::env::var("MYOSCOPE_PYTHON") else {
+        println!("skipped: MYOSCOPE_PYTHON names no Python with jsonschema");
+        return;
+    };
+    let mut parts: Vec<(String, String)> = Vec::new();
+    let mut take = |bytes: Vec<u8>| {
+        let problems = myo::parts(&common::memory("study.myo", bytes), |path, next| {
+            let mut all = Vec::new();
+            while let Some(piece) = next() {
+                all.extend(piece);
+            }
+            if let Some(name) = ["study", "subject", "edits", "manifest"].iter().find(|name| path == format!("{name}.json")) {
+                parts.push(((*name).to_owned(), String::from_utf8(all).unwrap()));
+            }
+            Ok(())
+        });
+        assert_eq!(problems.unwrap(), Vec::<String>::new());
+    };
+    let (study, samples) = gapped();
+    take(packed(&study, &samples, &Edits { impression: "L5".into(), height_cm: Some(171.0), ..Edits::default() }));
+    for demo in ["motor", "late", "needle"] {
+        let mut desk = Desk::new(Kept::new());
+        desk.send(Request::OpenDemo { demo: demo.into() });
+        desk.edit(Edit::Person { height_cm: None, age_years: Some(48.0), sex: None, onset_weeks: Some(7.0) });
+        let study = desk.study();
+        take(saved(&desk.send(Request::Pack { study, leaving: Leaving::default() })).1);
+    }
+    assert_eq!(parts.len(), 16);
+    let path = std::env::temp_dir().join(format!("myoscope-parts-{}.json", std::process::id()));
+    std::fs::write(&path, serde_json::to_vec(&parts).unwrap()).unwrap();
+    let schema = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/study-format.schema.json");
+    let script = "import json, sys, jsonschema\ns = json.load(open(sys.argv[1]))\njsonschema.Draft6Validator.check_schema(s)\n\
+        def bad(name, part):\n  return list(jsonschema.Draft6Validator({'$ref': '#/definitions/' + name, 'definitions': s['definitions']}).iter_errors(part))\n\
+        assert bad('manifest', {'format': 'x'}), 'the schema refuses nothing'\n\
+        wrong = [(name, list(x.path), x.message[:300]) for name, text in json.load(open(sys.argv[2])) for x in bad(name, json.loads(text))]\nassert not wrong, wrong[:5]\n";
+    let output = std::process::Command::new(python).args(["-c", script]).arg(schema).arg(&path).output().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

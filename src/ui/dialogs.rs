@@ -14,6 +14,7 @@ mod muscle;
 mod past;
 mod person;
 mod report;
+mod share;
 mod sign;
 mod test;
 mod text;
@@ -36,6 +37,7 @@ pub fn Dialogs() -> impl IntoView {
                 Dialog::Device(name) => ("A device of your own", device::device(name).into_any()),
                 Dialog::Lanes => ("Lanes", lanes::Lanes().into_any()),
                 Dialog::Export => ("Export", export::Export().into_any()),
+                Dialog::Share => ("Study file", share::Share().into_any()),
                 Dialog::Sweeps => ("Make sweeps", make_sweeps::MakeSweeps().into_any()),
                 Dialog::Annotation(id, at_s) => ("Annotation", annotation::annotation(id, at_s).into_any()),
                 Dialog::Assign(test) => ("Which study is this?", assign::assign(test).into_any()),

@@ -194,7 +194,16 @@ pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                 app.preview.set(Some((wanted, html)));
             }
         }
+        Event::Leaving { study, view } => {
+            if app.active.get_untracked() == Some(study) {
+                app.leaving.set(Some(view));
+            }
+        }
         Event::Exported { names, warnings } => {
+            if app.packing.get_untracked() {
+                app.packing.set(false);
+                app.dialog.set(None);
+            }
             for (name, buffer) in names.iter().zip(buffers) {
                 if let Buffer::Bytes(bytes) = buffer
                     && page::download(name, "application/octet-stream", &bytes).is_err()
@@ -215,6 +224,7 @@ pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
         Event::Failed { what } => {
             app.opening.set(false);
             app.pdf.busy.set(None);
+            app.packing.set(false);
             app.notice("abn", "That did not work.", what);
         }
         Event::Kept { .. } | Event::Fetch { .. } | Event::Keep { .. } => {}

@@ -18,8 +18,8 @@ use super::tile_store::Tiles;
 use super::trains::Chosen;
 use super::triggered::Triggered;
 use crate::engine::protocol::{
-    ActivityView, LimitsView, PastDivision, PastView, RecentStudy, RecordingView, ReportDepth, ReportWanted, Request, StudyKey, StudyView,
-    SweepData, TestView,
+    ActivityView, LeavingView, LimitsView, PastDivision, PastView, RecentStudy, RecordingView, ReportDepth, ReportWanted, Request,
+    StudyKey, StudyView, SweepData, TestView,
 };
 use crate::model::{MarkerKind, SignalTask, TestKind};
 use crate::scene::sweeps::Arrangement;
@@ -93,6 +93,8 @@ pub enum Dialog {
     Sweeps,
     /// Files to save.
     Export,
+    /// The study as one file.
+    Share,
     /// The report.
     Report(ReportDepth),
     /// How a text file is to be read.
@@ -218,6 +220,10 @@ pub struct App {
     pub pdf: PdfMaker,
     /// The report that is looked at, and which it is.
     pub preview: RwSignal<Option<(ReportWanted, String)>>,
+    /// What a study file would hold.
+    pub leaving: RwSignal<Option<LeavingView>>,
+    /// A study file is being made.
+    pub packing: RwSignal<bool>,
     /// A waiting service worker.
     pub update: RwSignal<Option<wasm_bindgen::JsValue>, LocalStorage>,
     pub tiles: StoredValue<Rc<RefCell<Tiles>>, LocalStorage>,
@@ -283,6 +289,8 @@ impl App {
             recent: RwSignal::new(Vec::new()),
             pdf: PdfMaker::new(),
             preview: RwSignal::new(None),
+            leaving: RwSignal::new(None),
+            packing: RwSignal::new(false),
             update: RwSignal::new_local(None),
             tiles: StoredValue::new_local(Rc::default()),
             values: StoredValue::new_local(Rc::default()),

@@ -17,7 +17,7 @@ const NAMES: &[(&str, &str)] = &[
     ("hea", "WFDB (.hea, .dat, .atr)"),
     ("wav", "WAV with its scale"),
     ("csv", "CSV, the whole recording"),
-    ("dcm", "DICOM (EMG waveform)"),
+    ("dcm", "DICOM (EMG waveforms, all recordings)"),
 ];
 
 /// Size of a chart in a file, px.
@@ -34,9 +34,15 @@ pub fn Export() -> impl IntoView {
     };
     let exports =
         app.study_now(|study| study.recordings.get(recording()).map(|recording| recording.exports.clone())).flatten().unwrap_or_default();
+    let nameless = RwSignal::new(false);
     let save = move |extension: String| {
         if let Some(study) = app.active.get_untracked() {
-            app.send(Request::Export { study, recording: recording(), extension, leaving: Leaving::default() });
+            app.send(Request::Export {
+                study,
+                recording: recording(),
+                extension,
+                leaving: Leaving { nameless: nameless.get_untracked(), ..Leaving::default() },
+            });
         }
         app.dialog.set(None);
     };
@@ -51,7 +57,11 @@ pub fn Export() -> impl IntoView {
     };
     let save_whole = move |form: ReportForm| {
         if let Some(study) = app.active.get_untracked() {
-            app.send(Request::Report { study, wanted: ReportWanted { depth: ReportDepth::Full, nameless: false, version: None }, form });
+            app.send(Request::Report {
+                study,
+                wanted: ReportWanted { depth: ReportDepth::Full, nameless: nameless.get_untracked(), version: None },
+                form,
+            });
         }
         app.dialog.set(None);
     };
@@ -80,12 +90,15 @@ pub fn Export() -> impl IntoView {
                 <p class="row">
                     {ReportDepth::ALL.map(|depth| view! { <button class="btn" on:click=move |_| app.dialog.set(Some(Dialog::Report(depth)))>{depth.name()}</button> })}
                 </p>
-                <h3>"The whole study, for other systems"</h3>
-                <p class="row">
-                    <button class="btn" on:click=move |_| save_whole(ReportForm::Values) title="one row a value, with its limit, source and method">"Every value (CSV)"</button>
-                    <button class="btn" on:click=move |_| save_whole(ReportForm::Fhir) title="a report and its observations as FHIR R4, the person's name included">"FHIR (JSON)"</button>
-                </p>
             })}
+            <h3>"The whole study"</h3>
+            <p class="row">
+                <button class="btn primary" on:click=move |_| app.dialog.set(Some(Dialog::Share))>"Study file (.myo)\u{2026}"</button>
+                {reported.then(|| view! {
+                    <button class="btn" on:click=move |_| save_whole(ReportForm::Values) title="one row a value, with its limit, source and method">"Every value (CSV)"</button>
+                    <button class="btn" on:click=move |_| save_whole(ReportForm::Fhir) title="report and observations as FHIR R4, with the study file inside">"FHIR (JSON)"</button>
+                })}
+            </p>
             <h3>"The recording, with annotations as edited"</h3>
             <p class="row">
                 {exports.into_iter().map(|extension| {
@@ -93,7 +106,8 @@ pub fn Export() -> impl IntoView {
                     view! { <button class="btn" on:click=move |_| save(extension.clone())>{name}</button> }
                 }).collect_view()}
             </p>
-            <p class="muted">"Files are made here and saved by the browser; nothing is sent anywhere. They hold what the original holds, the patient's name included."</p>
+            <label class="check"><input type="checkbox" on:change=move |event| nameless.set(event_target_checked(&event))/>"Without names: FHIR and recordings without name, number and days; free text stays as it was written"</label>
+            <p class="muted">"Files are made here and saved by the browser; nothing is sent anywhere. They hold what the original holds."</p>
         </div>
     }
 }
