@@ -101,7 +101,7 @@ fn kernels(clock: fn() -> f64) -> serde_json::Value {
     let recording = &study.recordings[0];
     let mut sink = MemorySink::default();
     let writer = writers().iter().find(|writer| writer.extension() == "edf").unwrap();
-    writer.write("bench", &Export { study: &study, recording, samples: &samples, annotations: &[] }, &mut sink).unwrap();
+    writer.write("bench", &Export { study: &study, recording, samples: &samples, annotations: &[], edits: None }, &mut sink).unwrap();
     let (name, bytes) = sink.files.remove(0);
     let size = bytes.len();
     let files = Files { all: vec![NamedSource { name, source: Rc::new(SliceSource::from(bytes)) }] };
@@ -270,7 +270,7 @@ mod native {
         let writer = writers().iter().find(|writer| writer.extension() == extension).unwrap();
         let plain = stem.ends_with(".plain");
         let mut sink = Folder { path: folder.to_owned(), file: None, plain, record: [0; 2], at: 0 };
-        let export = Export { study: &study, recording: &study.recordings[0], samples: &samples, annotations: &annotations };
+        let export = Export { study: &study, recording: &study.recordings[0], samples: &samples, annotations: &annotations, edits: None };
         let warnings = writer.write(stem, &export, &mut sink).unwrap();
         assert!(warnings.is_empty(), "{warnings:?}");
         sink.file.unwrap().flush().unwrap();

@@ -8,6 +8,7 @@ line, so that a change of a figure is a change of a line.
 """
 
 import json
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -15,6 +16,22 @@ from pathlib import Path
 
 def rows(table):
     return "[\n" + ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in table) + "\n]\n"
+
+
+def line(row, late):
+    """A row with its formula as intercept and slopes, where it is a line; the margin is in its note."""
+    terms = [term.strip() for term in row["formula"].split(" + ")]
+    slopes = [re.fullmatch(r"([\d.]+)\*(\w+)", term) for term in terms[1:]]
+    study = next((of["id"] for of in late if row["id"].startswith(of["id"])), None)
+    margin = re.search(r"predicted \+ ([\d.]+) ms", row.get("note", ""))
+    out = dict(row)
+    if study:
+        out["study"] = study
+    if re.fullmatch(r"[\d.]+", terms[0]) and all(slopes):
+        out |= {"intercept": float(terms[0]), "slopes": [[slope[2], float(slope[1])] for slope in slopes]}
+    if margin:
+        out["margin"] = float(margin[1])
+    return out
 
 
 def main(reference):
@@ -26,6 +43,7 @@ def main(reference):
     write = lambda name, table: (here / f"{name}.json").write_text(rows(table), encoding="utf8")
     write("limits", values["limit"])
     write("side_to_side", values["side_to_side"])
+    write("regressions", [line(row, nerves["late_response"]) for row in values["regression"]])
     write("studies", nerves["study"])
     write("late_responses", nerves["late_response"])
     codes = ("mdc", "mdc_left", "mdc_right", "crosscheck")

@@ -6,8 +6,9 @@
 mod common;
 
 use common::desk::{Desk, Kept};
-use myoscope::engine::protocol::{Buffer, Event, Output, Request};
+use myoscope::engine::protocol::{Buffer, Edit, Event, Output, Request};
 use myoscope::formats::{Files, OpenOptions};
+use myoscope::model::Context;
 
 const TABLE: &str = "# name: Ward 7\nstudy,measure,unit,bound,value,segment\n\
     median_motor_apb,onset_latency,ms,upper,1.5,\nmedian_motor_apb,amplitude,mV,lower,4,\nwarp_motor,amplitude,mV,lower,4,\n";
@@ -94,4 +95,29 @@ fn the_published_limits_are_a_table_that_changes_nothing() {
     drop_table(&mut desk, "limits.csv", &table.expect("exported"));
     let after = latency(&desk);
     assert_eq!((after.0.to_bits(), after.1), (before.0.to_bits(), before.1));
+}
+
+#[test]
+fn an_h_reflex_is_held_against_what_leg_length_and_age_make_expected() {
+    let mut desk = Desk::new(Kept::new());
+    desk.send(Request::OpenDemo { demo: "late".into() });
+    let study = desk.study();
+    let judged = |desk: &Desk| {
+        let all = desk.view().tests.iter().flat_map(|test| &test.judged);
+        all.filter(|judged| judged.measure == "h_latency_by_leg_length").cloned().collect::<Vec<_>>()
+    };
+    desk.send(Request::Together { study });
+    assert_eq!(judged(&desk), [], "nothing is known of the leg");
+    let leg = |cm| Edit::Context { context: Box::new(Context { leg_length_cm: Some(cm), ..Context::default() }) };
+    let person = |years| Edit::Person { height_cm: None, age_years: Some(years), sex: None, onset_weeks: None };
+    desk.edit(person(50.0));
+    desk.edit(leg(40.0));
+    let [one] = &judged(&desk)[..] else { panic!("one H reflex") };
+    assert!((one.limit - 34.04).abs() < 1e-9 && one.source.contains("Braddom"), "{one:?}");
+    assert_eq!(one.abnormal, one.value > one.limit);
+    desk.edit(leg(20.0));
+    assert!(judged(&desk)[0].abnormal && (judged(&desk)[0].limit - 24.84).abs() < 1e-9);
+    let refused = desk.send(Request::Edit { study, edit: leg(400.0), gesture: None });
+    assert!(refused.iter().any(|output| matches!(&output.event, Event::Failed { what } if what.contains("5 to 80 cm"))));
+    assert_eq!(desk.view().person.context.leg_length_cm, Some(20.0));
 }

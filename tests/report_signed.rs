@@ -85,6 +85,7 @@ impl Desk {
 fn referred() -> Context {
     Context {
         weight_kg: Some(81.0),
+        leg_length_cm: Some(41.0),
         hand: Some(Sided::One(Side::Right)),
         affected: Some(Sided::Both),
         onset: None,

@@ -13,6 +13,9 @@ pub(super) fn apply(session: &mut Session, context: Context) -> Result<(), Strin
     if context.weight_kg.is_some_and(|kg| !(0.3..=400.0).contains(&kg)) {
         return Err("A weight lies between 0.3 and 400 kg.".into());
     }
+    if context.leg_length_cm.is_some_and(|cm| !(5.0..=80.0).contains(&cm)) {
+        return Err("A leg, from the crease of the knee to the medial malleolus, has 5 to 80 cm.".into());
+    }
     if let Some((name, _)) = context.texts().into_iter().find(|(_, text)| text.chars().count() > LONGEST_CONTEXT) {
         return Err(format!("{name}: at most {LONGEST_CONTEXT} characters."));
     }

@@ -17,7 +17,7 @@ const LEFT_OUT: &str = "(left out)";
 /// One free text: its id, where it stands, and the text itself.
 type Visit<'a> = dyn FnMut(&str, &str, &mut String) + 'a;
 
-/// Every free text of a study and of a person's work on it.
+/// Every free text of a study and of a person's work on it; what was written for this person comes first.
 fn each_text(study: &mut Study, edits: &mut Edits, visit: &mut Visit<'_>) {
     visit("impression", "Reader's conclusion", &mut edits.impression);
     let context = &mut edits.context;
@@ -41,6 +41,15 @@ fn each_text(study: &mut Study, edits: &mut Edits, visit: &mut Visit<'_>) {
             }
         }
     }
+    let stored = study.recordings.iter_mut().flat_map(|recording| &mut recording.annotations);
+    let edited = edits.annotations.iter_mut().filter_map(|edit| edit.now.as_mut());
+    let cut = edits.derived_tests.iter_mut().filter_map(|test| match test {
+        DerivedTest::Annotations { text, .. } => Some(text),
+        DerivedTest::Channels { .. } => None,
+    });
+    for text in stored.chain(edited).map(|annotation| &mut annotation.text).chain(cut) {
+        visit(&format!("annotation {text}"), "Annotation", text);
+    }
     let tests = study.examination.tests.iter_mut().flat_map(|test| [&mut test.nerve, &mut test.recorded_from]);
     let named = edits.tests.values_mut().flat_map(|test| [&mut test.nerve, &mut test.recorded_from]).flatten();
     for text in tests.chain(named) {
@@ -54,15 +63,6 @@ fn each_text(study: &mut Study, edits: &mut Edits, visit: &mut Visit<'_>) {
     let described = channels.flat_map(|channel| [&mut channel.name, &mut channel.transducer, &mut channel.prefilter]);
     for text in described.chain(edits.lanes.iter_mut().filter_map(|lane| lane.name.as_mut())) {
         visit(&format!("channel {text}"), "Channel", text);
-    }
-    let stored = study.recordings.iter_mut().flat_map(|recording| &mut recording.annotations);
-    let edited = edits.annotations.iter_mut().filter_map(|edit| edit.now.as_mut());
-    let cut = edits.derived_tests.iter_mut().filter_map(|test| match test {
-        DerivedTest::Annotations { text, .. } => Some(text),
-        DerivedTest::Channels { .. } => None,
-    });
-    for text in stored.chain(edited).map(|annotation| &mut annotation.text).chain(cut) {
-        visit(&format!("annotation {text}"), "Annotation", text);
     }
 }
 

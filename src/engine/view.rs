@@ -219,7 +219,8 @@ pub(super) fn person(edits: &Edits, subject: &Subject) -> Person {
         "M" => Some(false),
         _ => None,
     };
-    Person { age_years: view.age_years, height_cm: view.height_cm, female, own: None }
+    let leg_length_cm = view.context.leg_length_cm;
+    Person { age_years: view.age_years, height_cm: view.height_cm, leg_length_cm, female, own: None }
 }
 
 /// What a motor study says beyond its table.

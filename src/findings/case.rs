@@ -345,6 +345,7 @@ impl Case {
             person: Person {
                 age_years: head.age_years,
                 height_cm: head.height_cm,
+                leg_length_cm: None,
                 female: head.sex.as_deref().and_then(|sex| match sex {
                     "female" | "f" => Some(true),
                     "male" | "m" => Some(false),

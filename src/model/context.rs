@@ -14,6 +14,8 @@ pub const LONGEST_CONTEXT: usize = 2_000;
 pub struct Context {
     /// Weight, kg.
     pub weight_kg: Option<f64>,
+    /// From the crease of the knee to the medial malleolus, cm: what an H reflex is expected by.
+    pub leg_length_cm: Option<f64>,
     /// The hand that the person prefers.
     pub hand: Option<Sided>,
     /// The side that the complaints are on.

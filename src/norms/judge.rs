@@ -2,6 +2,7 @@
 
 use super::limits::{Bound, Limit, Person, limits};
 use super::measures::{conduction_values, late_study, late_values};
+use super::regressions;
 use super::studies::{StudyDef, by_id, citation};
 use crate::model::{NerveTest, TestKind, TestMeasurement};
 
@@ -96,7 +97,9 @@ pub fn judge_late(test: &NerveTest, measured: &TestMeasurement, person: &Person)
     let Some(study) = late_study(test) else { return Vec::new() };
     let rows = limits(&study, person);
     let of = |(measure, value): (&str, f64)| rows.iter().find(|row| row.measure == measure).map(|row| judged(row, None, value, ""));
-    late_values(measured).into_iter().filter_map(of).collect()
+    let values = late_values(measured);
+    let expected = |(measure, value): &(&str, f64)| regressions::judge(&study, measure, *value, person);
+    values.iter().copied().filter_map(of).chain(values.iter().filter_map(expected)).collect()
 }
 
 #[cfg(test)]

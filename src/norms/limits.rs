@@ -81,6 +81,8 @@ pub struct Person {
     pub age_years: Option<f64>,
     /// Height, cm.
     pub height_cm: Option<f64>,
+    /// From the crease of the knee to the medial malleolus, cm.
+    pub leg_length_cm: Option<f64>,
     /// Female; `None` when not known.
     pub female: Option<bool>,
     /// The laboratory's own limits, which go before the published ones.

@@ -17,6 +17,7 @@ pub mod needle;
 pub mod own;
 pub mod past;
 mod plateau;
+mod regressions;
 mod retest;
 mod rows;
 mod studies;

@@ -89,6 +89,7 @@ fn identity(view: &StudyView, nameless: bool) -> Vec<Item> {
     let facts = [age, (!sex.is_empty()).then(|| sex.to_owned()), height, weight];
     say(label, facts.into_iter().flatten().collect::<Vec<_>>().join(", "));
     say("Tested", tested(view, nameless).unwrap_or_default());
+    say("Leg", context.leg_length_cm.map(|cm| format!("{cm:.0} cm from the knee crease to the medial malleolus")).unwrap_or_default());
     let since = person.onset_weeks.map(|weeks| format!("{weeks} weeks before the test"));
     let day = context.onset.clone().filter(|_| !nameless);
     say("First symptom", day.into_iter().chain(since).collect::<Vec<_>>().join(", "));

@@ -100,6 +100,7 @@ fn person(view: &StudyView, out: &mut Vec<ValueRow>) {
     say("height", view.person.height_cm, "", "cm");
     let context = &view.person.context;
     say("weight", context.weight_kg, "", "kg");
+    say("leg, knee crease to medial malleolus", context.leg_length_cm, "", "cm");
     say("dominant hand", None, context.hand.map_or("", Sided::word), "");
     say("affected side", None, context.affected.map_or("", Sided::word), "");
     say("time since the first symptom", view.person.onset_weeks, "", "wk");

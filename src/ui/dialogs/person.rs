@@ -18,6 +18,7 @@ pub fn Person() -> impl IntoView {
     let onset = RwSignal::new(words(now.onset_weeks));
     let sex = RwSignal::new(now.sex);
     let weight = RwSignal::new(words(now.context.weight_kg));
+    let leg = RwSignal::new(words(now.context.leg_length_cm));
     let day = RwSignal::new(now.context.onset.clone().unwrap_or_default());
     let side = |side: Option<Sided>| RwSignal::new(side.map(|side| side.word().to_owned()).unwrap_or_default());
     let (hand, affected) = (side(now.context.hand), side(now.context.affected));
@@ -30,6 +31,7 @@ pub fn Person() -> impl IntoView {
         let day = Some(day.get_untracked()).filter(|day| !day.is_empty());
         let context = Context {
             weight_kg: number(weight)?,
+            leg_length_cm: number(leg)?,
             hand: side(hand),
             affected: side(affected),
             onset: day,
@@ -58,7 +60,7 @@ pub fn Person() -> impl IntoView {
     };
     view! {
         <form class="form person" on:submit=move |event| { event.prevent_default(); save(); }>
-            <p class="muted">"Limits by age, height and sex are taken for these; the F estimate needs the height."</p>
+            <p class="muted">"Limits by age, height and sex are taken for these; the F estimate needs the height, the H reflex expected of a person the leg and the age."</p>
             <div class="pair">
                 {field("Height, cm", height, "decimal", true)}
                 {field("Age, years", age, "decimal", false)}
@@ -68,6 +70,7 @@ pub fn Person() -> impl IntoView {
                     <option value="M" selected=move || sex.get() == "M">"male"</option>
                 </select></label>
                 {field("Weight, kg", weight, "decimal", false)}
+                {field("Leg, knee crease to medial malleolus, cm", leg, "decimal", false)}
                 {choice("Dominant hand", hand)}
                 {choice("Affected side", affected)}
                 {field("First symptom, weeks ago", onset, "decimal", false)}
