@@ -374,3 +374,43 @@ fn a_letterhead_among_files_is_taken_for_one() {
         assert!(String::from_utf8(bytes).unwrap().contains("[clinic]"));
     });
 }
+
+/// A PNG of so many pixels, red on the left.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    let pixels: Vec<u8> = (0..width * height).flat_map(|at| if at % width < width / 2 { [200, 0, 0, 255] } else { [0, 0, 0, 0] }).collect();
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    bytes
+}
+
+#[test]
+fn a_logo_stands_in_the_pdf_and_a_broken_one_costs_no_report() {
+    let pdf = |logo: &[u8]| {
+        let mut desk = Desk::open("motor", None);
+        let address = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, logo);
+        letterhead(&mut desk, &format!("[clinic]\nname = \"Ours\"\nlogo = \"data:image/png;base64,{address}\"\n"));
+        let study = desk.study;
+        let material = desk.ask(Request::Material { study, wanted: ReportWanted::default() });
+        let made = material.into_iter().find_map(|output| match output.event {
+            Event::Material { material } => {
+                Some(myoscope::engine::report::file(&PdfOrder { material, dicom: false }, output.buffers).unwrap())
+            }
+            _ => None,
+        });
+        let document = lopdf::Document::load_mem(&made.unwrap()).unwrap();
+        let images = document.objects.values().filter_map(|object| object.as_stream().ok()).filter_map(|stream| {
+            let name = stream.dict.get(b"Subtype").and_then(lopdf::Object::as_name).ok()?;
+            (name == b"Image").then(|| stream.dict.get(b"Width").and_then(lopdf::Object::as_i64).unwrap())
+        });
+        let widths: Vec<i64> = images.collect();
+        (document.get_pages().len(), widths)
+    };
+    let whole = png(300, 80);
+    let (pages, widths) = pdf(&whole);
+    assert!(pages == 1 && widths.contains(&300), "{pages} pages, {widths:?}");
+    for broken in [&whole[..whole.len() / 2], b"\x89PNG\r\n\x1a\n", &png(5000, 1)] {
+        assert_eq!(pdf(broken), (1, Vec::new()));
+    }
+}

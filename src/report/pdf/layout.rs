@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use krilla::tagging::{ArtifactType, BBox, ListNumbering, Tag, TagKind};
 
 use super::fonts::Fonts;
-use super::table;
+use super::{logo, table};
 use crate::report::{Block, Document, Fact, Figure, Item};
 use crate::scene::Color;
 
@@ -63,6 +63,8 @@ pub enum What {
     Rule { length: f32, width: f32, color: Color },
     /// A picture in this scale.
     Figure { figure: Box<Figure>, scale: f32 },
+    /// The clinic's logo, from its upper left corner.
+    Logo(Box<logo::Sized>),
 }
 
 /// Something at its place.
@@ -192,12 +194,19 @@ impl<'a> Layout<'a> {
 
     fn head(&mut self, document: &Document) {
         if let Some(head) = &document.letterhead {
-            let name = self.paragraph(&head.name, Look { size: 12.0, strong: true, color: INK }, 0.0, WIDTH);
+            let top = self.y;
+            let logo = logo::read(&head.logo);
+            let [beside, below] = logo.as_ref().map_or([0.0, 0.0], |(_, [width, height])| [width + 12.0, *height]);
+            if let Some((image, size)) = logo {
+                let what = What::Logo(Box::new((image, size)));
+                self.put(WIDTH - size[0], 0.0, what, Some(ArtifactType::Other));
+            }
+            let name = self.paragraph(&head.name, Look { size: 12.0, strong: true, color: INK }, 0.0, WIDTH - beside);
             self.tree.push(name);
             let lines = head.lines.iter().filter(|line| !line.trim().is_empty()).cloned().collect::<Vec<_>>();
-            let lines = self.paragraph(&lines.join(" \u{b7} "), SMALL, 0.0, WIDTH);
+            let lines = self.paragraph(&lines.join(" \u{b7} "), SMALL, 0.0, WIDTH - beside);
             self.tree.push(lines);
-            self.y += 8.0;
+            self.y = self.y.max(top + below) + 8.0;
         }
         let title = Look { size: 11.0, strong: true, color: INK };
         let right = self.fonts.printable(&document.subtitle);

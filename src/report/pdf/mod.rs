@@ -7,6 +7,7 @@
 
 mod fonts;
 mod layout;
+mod logo;
 mod paint;
 mod table;
 

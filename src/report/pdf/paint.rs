@@ -1,7 +1,7 @@
 //! What was placed, painted: text, rules, and pictures shape by shape.
 
 use krilla::color::rgb;
-use krilla::geom::{Path, PathBuilder, Point, Rect, Transform};
+use krilla::geom::{Path, PathBuilder, Point, Rect, Size, Transform};
 use krilla::num::NormalizedF32;
 use krilla::paint::{Fill, FillRule, LineJoin, Stroke, StrokeDash};
 use krilla::surface::Surface;
@@ -48,6 +48,14 @@ pub fn place(surface: &mut Surface, placed: &Placed, fonts: &Fonts) {
             let [x, y] = placed.at;
             let end = moved(placed, [*length, 0.0]);
             outlined(surface, polyline(&[[x, y], end], false), None, Some(&scene::Stroke::solid(*color, *width)));
+        }
+        What::Logo(logo) => {
+            let ([x, y], (image, [width, height])) = (placed.at, logo.as_ref());
+            if let Some(size) = Size::from_wh(*width, *height) {
+                surface.push_transform(&Transform::from_translate(x, y));
+                surface.draw_image(image.clone(), size);
+                surface.pop();
+            }
         }
         What::Figure { figure, scale } => {
             let [x, y] = placed.at;
