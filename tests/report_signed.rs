@@ -5,7 +5,7 @@
 
 use myoscope::engine::Engine;
 use myoscope::engine::protocol::{
-    Buffer, Edit, Event, Output, PdfOrder, ReportDepth, ReportForm, ReportWanted, Request, Store, StudyKey, StudyView,
+    Buffer, Edit, Event, Leaving, Output, PdfOrder, ReportDepth, ReportForm, ReportWanted, Request, Store, StudyKey, StudyView,
 };
 use myoscope::formats::{Files, NamedSource, OpenOptions, SliceSource};
 use myoscope::model::{Context, Edits, Side, Sided};
@@ -413,4 +413,32 @@ fn a_logo_stands_in_the_pdf_and_a_broken_one_costs_no_report() {
     for broken in [&whole[..whole.len() / 2], b"\x89PNG\r\n\x1a\n", &png(5000, 1)] {
         assert_eq!(pdf(broken), (1, Vec::new()));
     }
+}
+
+#[test]
+fn a_signed_version_goes_with_the_study_file_and_comes_out_of_it_as_it_was() {
+    let mut desk = Desk::open("motor", None);
+    desk.edit(sign("", FIRST));
+    let version = ReportWanted { version: Some(0), ..ReportWanted::default() };
+    let signed = desk.written(version, ReportForm::Html);
+    desk.edit(Edit::Impression { text: "Changed since.".into() });
+    let study = desk.study;
+    let packed = desk.ask(Request::Pack { study, leaving: Leaving::default() });
+    let bytes = packed.into_iter().find_map(|output| match (output.event, output.buffers.into_iter().next()) {
+        (Event::Exported { .. }, Some(Buffer::Bytes(bytes))) => Some(bytes),
+        _ => None,
+    });
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("signed");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (file, out) = (folder.join("s.myo"), folder.join("r.html"));
+    std::fs::write(&file, bytes.unwrap()).unwrap();
+    let run = |version: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_myoscope"));
+        command.arg("report").arg(&file).args(["--signed", version, "-o"]).arg(&out).output().unwrap()
+    };
+    let done = run("1");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), signed);
+    let none = run("2");
+    assert!(String::from_utf8_lossy(&none.stderr).contains("no version 2"), "{}", String::from_utf8_lossy(&none.stderr));
 }
