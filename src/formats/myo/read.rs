@@ -120,27 +120,24 @@ impl Parts {
             self.warn(format!("{path} states {} bytes in {}: no file has that, so it is left out", listed.bytes, entry.compressed));
             return None;
         }
-        Some(Rc::new(Inflated {
+        Some(Rc::new(self.inflated(entry, listed)))
+    }
+
+    fn inflated(&self, entry: &Entry, listed: &Listed) -> Inflated {
+        Inflated {
             source: Rc::clone(&self.source),
             at: entry.at,
             compressed: entry.compressed,
             bytes: listed.bytes,
             blocks: listed.blocks.clone(),
             kept: RefCell::default(),
-        }))
+        }
     }
 
     /// Looks for damage in a part: `None` when it is whole, else how many of how many blocks are lost.
     pub fn damage(&self, path: &str) -> Option<(usize, usize)> {
         let (listed, entry) = (self.listed(path)?, self.entries.iter().find(|entry| entry.path == path)?);
-        let blocks = Inflated {
-            source: Rc::clone(&self.source),
-            at: entry.at,
-            compressed: entry.compressed,
-            bytes: listed.bytes,
-            blocks: listed.blocks.clone(),
-            kept: RefCell::default(),
-        };
+        let blocks = self.inflated(entry, listed);
         let lost = (0..listed.blocks.len()).filter(|index| blocks.block(*index).is_err()).count();
         (lost > 0).then_some((lost, listed.blocks.len()))
     }
