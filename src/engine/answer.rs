@@ -89,6 +89,11 @@ fn take(case: &mut Case, test: &NerveTest, measured: &TestMeasurement, side: Sid
     }
 }
 
+/// A value that there is: of typed responses some are missing.
+fn known(value: Option<f64>) -> Option<f64> {
+    value.filter(|value| value.is_finite())
+}
+
 /// Whether a site was stimulated and looked at.
 fn looked_at(test: &NerveTest, measured: &TestMeasurement, site: usize) -> bool {
     let own = |id: &usize| measured.sweep(*id).is_some_and(|sweep| sweep.left_out.is_none());
@@ -103,7 +108,7 @@ fn motor(case: &mut Case, test: &NerveTest, measured: &TestMeasurement, side: Si
         let Some((from, mm)) = segment.from.zip(segment.distance_mm.filter(|mm| *mm <= SHORT_MM)) else { continue };
         let onset = |at: usize| norms::at_site(test, measured, at).map(|response| response.onset_ms);
         let name = |at: usize| test.sites.get(at).map(|site| site.name.clone()).unwrap_or_default();
-        let Some((near, far)) = onset(from).zip(onset(segment.to)) else { continue };
+        let Some((near, far)) = known(onset(from)).zip(known(onset(segment.to))) else { continue };
         let place = format!("{} to {}", name(from), name(segment.to));
         case.steps.push(Step { study: study.id.clone(), side, place, step_cm: mm / 10.0, step_ms: far - near });
     }
@@ -116,10 +121,10 @@ fn motor(case: &mut Case, test: &NerveTest, measured: &TestMeasurement, side: Si
             side,
             site: id.to_owned(),
             response: Some(if response.is_some() { Response::Present } else { Response::Absent }),
-            latency_ms: response.map(|response| response.onset_ms),
-            amp_mv: response.map(|response| response.amp_uv / 1e3),
-            duration_ms: response.map(|response| response.duration_ms),
-            area_mvms: response.map(|response| response.area_uvms / 1e3),
+            latency_ms: known(response.map(|response| response.onset_ms)),
+            amp_mv: known(response.map(|response| response.amp_uv / 1e3)),
+            duration_ms: known(response.map(|response| response.duration_ms)),
+            area_mvms: known(response.map(|response| response.area_uvms / 1e3)),
             segment_cm: segment.and_then(|segment| segment.distance_mm).map(|mm| mm / 10.0),
             segment_cv_m_per_s: segment.and_then(|segment| segment.velocity_mps),
         });
@@ -135,9 +140,9 @@ fn sensory(case: &mut Case, test: &NerveTest, measured: &TestMeasurement, side: 
         study: study.id.clone(),
         side,
         response: Some(if response.is_some() { Response::Present } else { Response::Absent }),
-        onset_ms: response.map(|response| response.onset_ms),
-        peak_ms: response.map(|response| response.peak_ms),
-        amp_uv: response.map(|response| response.amp_uv),
+        onset_ms: known(response.map(|response| response.onset_ms)),
+        peak_ms: known(response.map(|response| response.peak_ms)),
+        amp_uv: known(response.map(|response| response.amp_uv)),
         amp_kind: Some("onset_peak".into()),
         cv_m_per_s: measured.summary.segments().first().and_then(|segment| segment.velocity_mps),
     });

@@ -73,14 +73,24 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             if distance_mm.is_some_and(|mm| !mm.is_finite() || mm <= 0.0 || mm > 2000.0) {
                 return Err("A distance is a number of millimetres between 1 and 2000.".into());
             }
-            site_edits(session, test, site)?.distance_mm = Some(distance_mm.unwrap_or(0.0));
+            match session.typed_at(test) {
+                Some(typed) => typed.sites.get_mut(site).ok_or("This site is no longer there.")?.distance_mm = distance_mm,
+                None => site_edits(session, test, site)?.distance_mm = Some(distance_mm.unwrap_or(0.0)),
+            }
         }
-        Edit::SiteName { test, site, name } => site_edits(session, test, site)?.name = Some(name.trim().to_owned()),
+        Edit::SiteName { test, site, name } => match session.typed_at(test) {
+            Some(typed) => typed.sites.get_mut(site).ok_or("This site is no longer there.")?.name = name.trim().to_owned(),
+            None => site_edits(session, test, site)?.name = Some(name.trim().to_owned()),
+        },
         Edit::Test { test, kind, side, nerve, recorded_from, temperature_c } => {
             if temperature_c.is_some_and(|c| !(5.0..=45.0).contains(&c)) {
                 return Err("A skin temperature lies between 5 and 45 °C.".into());
             }
             known_test(session, test)?;
+            if let Some(typed) = session.typed_at(test) {
+                (typed.side, typed.nerve, typed.recorded_from, typed.temperature_c) = (side, nerve, recorded_from, temperature_c);
+                return Ok(());
+            }
             let study = session.edits.tests.get(&test).and_then(|edits| edits.study.clone());
             let edits = TestEdits { kind: Some(kind), side, nerve: Some(nerve), recorded_from: Some(recorded_from), temperature_c, study };
             session.edits.tests.insert(test, edits);
@@ -138,6 +148,7 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
             session.edits.sweep_filter = filter;
         }
         Edit::Trains { key, change } => session.change_trains(key, &change)?,
+        Edit::Typed { change } => super::typed::apply(session, change)?,
         Edit::Muscles { change } => super::muscles::apply(session, change)?,
     }
     Ok(())
@@ -148,6 +159,11 @@ pub(super) fn apply(session: &mut Session, change: Edit) -> Result<(), String> {
 fn assign(session: &mut Session, index: usize, study: Option<String>, side: Option<crate::model::Side>) -> Result<(), String> {
     let examination = session.examination();
     let test = examination.tests.get(index).ok_or("This test is no longer there.")?;
+    if let Some(typed) = session.typed_at(index) {
+        // What it is was chosen when it was begun; its side may be told here.
+        typed.side = side.or(typed.side);
+        return Ok(());
+    }
     let mut edits = TestEdits {
         kind: Some(test.kind),
         side: side.or(test.side),

@@ -2,9 +2,11 @@
 //! with the measurement of its sweeps.
 
 use super::session::Session;
+use crate::analysis::nerve::typed::Typed;
 use crate::analysis::{self, Analyzed, Context, DerivedTrace, SweepInput, polarity};
 use crate::model::{
     Annotation, DerivedTest, Edits, Examination, NerveTest, Recording, Site, Sweep, SweepId, SweepMeasurement, TestKind, TestMeasurement,
+    TypedTest,
 };
 
 /// Sweeps that one derived test may have; a longer list is a mistake, not an examination.
@@ -47,6 +49,7 @@ impl Session {
                 }
             }
         }
+        examination.tests.extend(self.edits.typed.iter().map(TypedTest::test));
         examination
     }
 
@@ -67,6 +70,14 @@ impl Session {
             self.tested.remove(&index);
             return;
         };
+        if let Some(typed) = self.typed_of(test) {
+            let context = Context { test, placed: &[], no_response: &[], height_cm: None, age_years: None };
+            let analyzed = Box::new(Typed(typed.clone()));
+            let measurement = analyzed.measurement(&context);
+            let basis = Basis::new(examination, test, &self.edits);
+            self.tested.insert(index, Tested { basis, analyzed, traces: Vec::new(), measurement });
+            return;
+        }
         let basis = Basis::new(examination, test, &self.edits);
         if self.tested.get(&index).is_none_or(|tested| tested.basis != basis) {
             let input = analysis::input(&self.acquired.recordings, examination, &self.samples, &self.edits, index);

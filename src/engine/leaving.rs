@@ -51,6 +51,7 @@ fn each_text(study: &mut Study, edits: &mut Edits, visit: &mut Visit<'_>) {
         visit(&format!("annotation {text}"), "Annotation", text);
     }
     let tests = study.examination.tests.iter_mut().flat_map(|test| [&mut test.nerve, &mut test.recorded_from]);
+    let tests = tests.chain(edits.typed.iter_mut().flat_map(|test| [&mut test.nerve, &mut test.recorded_from]));
     let named = edits.tests.values_mut().flat_map(|test| [&mut test.nerve, &mut test.recorded_from]).flatten();
     for text in tests.chain(named) {
         visit(&format!("test {text}"), "Name of a test", text);

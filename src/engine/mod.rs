@@ -41,6 +41,7 @@ mod tiles;
 mod together;
 mod trains;
 mod triggered;
+mod typed;
 mod view;
 
 pub use body::body;
@@ -120,6 +121,7 @@ impl Engine {
             Request::UseLetterhead { name, text } => self.use_letterhead(&name, text.as_deref(), out),
             Request::ExportLetterhead => Self::export_letterhead(out),
             Request::Devices => out(Event::Devices { list: live::devices() }.into()),
+            Request::Nerves => out(Event::Nerves { list: typed::choices() }.into()),
             Request::Runs => out(Event::Runs { list: live::run_choices() }.into()),
             // What is kept between sessions is the surroundings' business.
             Request::Recent | Request::Reopen { .. } | Request::Forget { .. } | Request::Record => {}

@@ -13,11 +13,12 @@ mod report;
 mod request;
 pub mod scenes;
 mod triggered;
+mod typed;
 mod view;
 
 pub use self::{
     edit::Edit, event::*, guide::*, leaving::*, live::*, needle::*, past::*, ranges::ranges, report::*, request::Request, triggered::*,
-    view::*,
+    typed::*, view::*,
 };
 pub use super::compare::{Compared, ComparedValue, ComparedWords};
 pub use crate::findings::{Answer, Conclusion, Fit, Reason, Rule};

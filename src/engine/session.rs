@@ -200,8 +200,11 @@ impl Session {
 
     /// Keeps the edits, measures again what they touch, and tells the page.
     fn changed(&mut self, out: &mut dyn FnMut(Output)) {
-        let touched: Vec<usize> = self.tested.keys().copied().collect();
+        let mut touched: Vec<usize> = self.tested.keys().copied().collect();
         let examination = self.examination();
+        // What is typed is shown at once.
+        let typed = examination.tests.len().saturating_sub(self.edits.typed.len())..examination.tests.len();
+        touched.extend(typed.filter(|index| !self.tested.contains_key(index)));
         for test in touched {
             self.remeasure(&examination, test);
         }

@@ -123,6 +123,7 @@ impl Session {
         let warmed = study.as_ref().and_then(|study| norms::by_id(&study.id));
         let warmed = warmed.map(|study| warmed_values(study, test, measurement)).unwrap_or_default();
         TestView {
+            typed: self.typed_of(test).cloned(),
             warmed,
             title: title(test, index),
             kind: test.kind,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, MarkerKind, MuscleRow, Side, SignedVersion, SweepId, TestKind, TrainEdits};
+use super::{Context, MarkerKind, MuscleRow, Side, SignedVersion, SweepId, TestKind, TrainEdits, TypedTest};
 
 /// A person's work on one study. Additive: an empty value changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct Edits {
     pub lanes: Vec<LaneSettings>,
     /// Trains of discharges that a person changed, by the stretch they belong to.
     pub trains: Vec<TrainEdits>,
+    /// Nerve tests whose values were typed; they stand behind all others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub typed: Vec<TypedTest>,
     /// The table of the needle examination.
     pub muscles: Vec<MuscleRow>,
     /// Reports that were signed, the first first. Undo does not reach them.

@@ -23,6 +23,7 @@ mod study;
 mod summary;
 mod table;
 mod trains;
+mod typed;
 mod unit_number;
 
 pub use activity::{ActivityClass, Editable, EventTrain, SignalMeasurement, SignalTask};
@@ -48,4 +49,5 @@ pub use study::{Study, Subject, Warning};
 pub use summary::{MotorSummary, SensorySite, SensorySummary, Summary};
 pub use table::{Axis, Cell, Chart, ChartLine, Column, Series, SeriesLook, Table, TableRow};
 pub use trains::{EditedTrain, PotentialMark, ShownMark, ShownPotential, TrainChange, TrainEdits};
+pub use typed::{MOST_TYPED_SITES, MOST_TYPED_TESTS, TypedColumn, TypedSite, TypedTest, typed_sweep, typed_test};
 pub use unit_number::{ExcitabilitySummary, ExcitabilityValue, MunixSummary, ScanSummary, UnitCount};

@@ -18,6 +18,7 @@ mod share;
 mod sign;
 mod test;
 mod text;
+mod type_nerve;
 
 use leptos::html;
 use leptos::prelude::*;
@@ -37,6 +38,7 @@ pub fn Dialogs() -> impl IntoView {
                 Dialog::Device(name) => ("A device of your own", device::device(name).into_any()),
                 Dialog::Lanes => ("Lanes", lanes::Lanes().into_any()),
                 Dialog::Export => ("Export", export::Export().into_any()),
+                Dialog::TypeNerve => ("Type values of a nerve", type_nerve::TypeNerve().into_any()),
                 Dialog::Share => ("Study file", share::Share().into_any()),
                 Dialog::Sweeps => ("Make sweeps", make_sweeps::MakeSweeps().into_any()),
                 Dialog::Annotation(id, at_s) => ("Annotation", annotation::annotation(id, at_s).into_any()),

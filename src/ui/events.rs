@@ -194,6 +194,7 @@ pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
                 app.preview.set(Some((wanted, html)));
             }
         }
+        Event::Nerves { list } => app.nerves.set(list),
         Event::Leaving { study, view } => {
             if app.active.get_untracked() == Some(study) {
                 app.leaving.set(Some(view));
@@ -280,7 +281,7 @@ fn drawn(view: &StudyView) -> Vec<(bool, TestKind, FilterChain, Vec<bool>)> {
 fn changed(app: App, view: StudyView) {
     let view = app.settled(view);
     let key = view.study;
-    let (mut redraw, mut sweeps) = (false, 0_usize);
+    let (mut redraw, mut sweeps, mut before) = (false, 0_usize, 0_usize);
     let shown = app.selection.get_untracked();
     let kind = |study: &StudyView| if let Selection::Test(test) = shown { study.tests.get(test).map(|test| test.kind) } else { None };
     let mut another = false;
@@ -289,6 +290,7 @@ fn changed(app: App, view: StudyView) {
         if let Some(study) = studies.iter_mut().find(|study| study.study == key) {
             redraw = drawn(study) != drawn(&view);
             another = kind(study) != kind(&view);
+            before = study.tests.len();
             sweeps = study.tests.iter().flat_map(|test| &test.sites).map(|site| site.sweeps.len()).sum();
             *study = view;
         }
@@ -307,7 +309,13 @@ fn changed(app: App, view: StudyView) {
         Selection::Test(test) if test >= tests => app.select(Selection::Recording(0)),
         Selection::Test(test) if now > sweeps && live::running(app) => guide::arrived(app, key, test),
         _ if now > sweeps && live::running(app) => {}
-        _ if now > sweeps => app.select(Selection::Test(tests.saturating_sub(1))),
+        _ if now > sweeps && tests > before => {
+            let last = tests.saturating_sub(1);
+            app.select(Selection::Test(last));
+            if app.study_now(|study| study.tests.get(last).is_some_and(|test| test.typed.is_some())).unwrap_or_default() {
+                page::go_on_typing((super::typed_table::FIRST_CELL.to_owned(), String::new()));
+            }
+        }
         // Another kind has other markers and another time base.
         Selection::Test(_) if another => app.select(shown),
         Selection::Test(test) if redraw => app.send(Request::Sweeps { study: key, test }),

@@ -21,6 +21,8 @@ pub const ARROW: &str = "M5 3.5l6 4.5-6 4.5z";
 pub const WAVE: &str = "M1 8h2l1.5-4 2.5 9 2.5-7 1.5 2H15";
 /// Warning.
 pub const WARN: &str = "M8 2.2l6.3 11.3H1.7zM8 6.5v3.2M8 11.6v.6";
+/// Add.
+pub const ADD: &str = "M8 3.5v9M3.5 8h9";
 /// Close.
 pub const CLOSE: &str = "M4 4l8 8M12 4l-8 8";
 /// Stop.

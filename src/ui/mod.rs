@@ -38,6 +38,7 @@ mod tile_store;
 mod trains;
 mod tree;
 mod triggered;
+mod typed_table;
 
 use leptos::prelude::*;
 

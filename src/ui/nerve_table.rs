@@ -32,7 +32,7 @@ pub fn has_nerve_table(kind: TestKind) -> bool {
 pub fn NerveTable() -> impl IntoView {
     let app = App::here();
     view! {
-        {move || app.test().filter(|(_, test)| has_nerve_table(test.kind)).map(|(test_index, test)| {
+        {move || app.test().filter(|(_, test)| has_nerve_table(test.kind) && test.typed.is_none()).map(|(test_index, test)| {
             let mv = in_millivolts(&test);
             let (amp_unit, area_unit, scale) = if mv { ("mV", "mV\u{b7}ms", 1e-3) } else { ("\u{b5}V", "\u{b5}V\u{b7}ms", 1.0) };
             let unverified = test.judged.iter().any(|judged| !judged.doubt.is_empty());
@@ -229,7 +229,7 @@ fn nerve_row(app: App, test: &TestView, place: Place, site: &SiteView, sweep: &S
 }
 
 /// The skin temperature, typed in place.
-fn temperature_field(app: App, index: usize, test: &TestView) -> impl IntoView + use<> {
+pub fn temperature_field(app: App, index: usize, test: &TestView) -> impl IntoView + use<> {
     let now = test.temperature_c.map(|c| c.to_string()).unwrap_or_default();
     let (kept, of) = (now.clone(), test.clone());
     let take = move |event: web_sys::Event| {
@@ -248,7 +248,7 @@ fn temperature_field(app: App, index: usize, test: &TestView) -> impl IntoView +
 }
 
 /// The distance, typed in place. The first site's is that to the recording electrode.
-fn distance_cell(app: App, test: usize, site: usize, view: &SiteView, segment: bool, of: &TestView) -> impl IntoView + use<> {
+pub fn distance_cell(app: App, test: usize, site: usize, view: &SiteView, segment: bool, of: &TestView) -> impl IntoView + use<> {
     let now = view.distance_mm.map(|mm| number(mm, 5)).unwrap_or_default();
     let kept = now.clone();
     let label = if segment {

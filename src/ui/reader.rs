@@ -32,6 +32,7 @@ pub fn Reader() -> impl IntoView {
     let app = App::here();
     spectrogram::watch(app);
     let in_sweeps = move || matches!(app.selection.get(), Selection::Test(_));
+    let typed = move || app.test().is_some_and(|(_, test)| test.typed.is_some());
     let analysed = move || app.activity.with(|activity| activity.as_ref().is_some_and(|view| !view.measurement.charts.is_empty()));
     view! {
         <Bar/>
@@ -48,7 +49,7 @@ pub fn Reader() -> impl IntoView {
                 <Show when=move || app.selection.get() == Selection::Together><Together/></Show>
                 <Show when=move || app.selection.get() == Selection::Conclusion><ConclusionPage/></Show>
                 <Show when=move || app.selection.get() == Selection::Needle><MuscleTable/></Show>
-                <div class="split" hidden=move || app.selection.get().is_page() class:charted=move || in_sweeps() || analysed() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
+                <div class="split" hidden=move || app.selection.get().is_page() || typed() class:charted=move || in_sweeps() || analysed() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
                     <Scope/>
                     <Charts/>
                 </div>

@@ -9,6 +9,7 @@ use super::nerve_table::{NerveTable, flag, has_nerve_table};
 use super::potential::{self, PotentialChart};
 use super::scope::Layers;
 use super::state::{App, Selection};
+use super::typed_table::TypedTable;
 use crate::engine::protocol::{ActivityView, JudgedValue, scenes};
 use crate::model::{Cell, Chart, Column, Table};
 use crate::scene::divisions::number;
@@ -21,8 +22,9 @@ pub fn Results() -> impl IntoView {
     view! {
         <div class="tablewrap" tabindex="0" role="region" aria-label="Measurements">
             <NerveTable/>
+            <TypedTable/>
             {move || app.test().map(|(_, test)| {
-                let of_test: Vec<JudgedValue> = test.judged.iter().filter(|judged| judged.site.is_none() || !has_nerve_table(test.kind)).cloned().collect();
+                let of_test: Vec<JudgedValue> = test.judged.iter().filter(|judged| judged.site.is_none() || !(has_nerve_table(test.kind) || test.typed.is_some())).cloned().collect();
                 // The table above says the same of sites and sweeps.
                 let tables = test.tables.iter().filter(|_| !has_nerve_table(test.kind)).map(|table| results_table(app, table)).collect_view();
                 view! {
@@ -181,7 +183,7 @@ fn overlay(app: App) -> Option<Chart> {
 
 /// Whether the test in view has sweeps to show.
 pub fn has_sweeps(app: App) -> bool {
-    app.test().is_none_or(|(_, test)| !scenes::rows(&test).is_empty())
+    app.test().is_none_or(|(_, test)| test.typed.is_none() && !scenes::rows(&test).is_empty())
 }
 
 /// What all tests say together.

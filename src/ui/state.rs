@@ -18,8 +18,8 @@ use super::tile_store::Tiles;
 use super::trains::Chosen;
 use super::triggered::Triggered;
 use crate::engine::protocol::{
-    ActivityView, LeavingView, LimitsView, PastDivision, PastView, RecentStudy, RecordingView, ReportDepth, ReportWanted, Request,
-    StudyKey, StudyView, SweepData, TestView,
+    ActivityView, LeavingView, LimitsView, NerveChoice, PastDivision, PastView, RecentStudy, RecordingView, ReportDepth, ReportWanted,
+    Request, StudyKey, StudyView, SweepData, TestView,
 };
 use crate::model::{MarkerKind, SignalTask, TestKind};
 use crate::scene::sweeps::Arrangement;
@@ -95,6 +95,8 @@ pub enum Dialog {
     Export,
     /// The study as one file.
     Share,
+    /// Which nerve values are typed of.
+    TypeNerve,
     /// The report.
     Report(ReportDepth),
     /// How a text file is to be read.
@@ -224,6 +226,8 @@ pub struct App {
     pub leaving: RwSignal<Option<LeavingView>>,
     /// A study file is being made.
     pub packing: RwSignal<bool>,
+    /// Nerve tests whose values may be typed.
+    pub nerves: RwSignal<Vec<NerveChoice>>,
     /// A waiting service worker.
     pub update: RwSignal<Option<wasm_bindgen::JsValue>, LocalStorage>,
     pub tiles: StoredValue<Rc<RefCell<Tiles>>, LocalStorage>,
@@ -291,6 +295,7 @@ impl App {
             preview: RwSignal::new(None),
             leaving: RwSignal::new(None),
             packing: RwSignal::new(false),
+            nerves: RwSignal::new(Vec::new()),
             update: RwSignal::new_local(None),
             tiles: StoredValue::new_local(Rc::default()),
             values: StoredValue::new_local(Rc::default()),

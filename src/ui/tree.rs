@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::icons::{self, icon};
-use super::state::{App, Selection};
+use super::state::{App, Dialog, Selection};
 use crate::engine::protocol::{StudyView, SweepView, TestView, scenes};
 use crate::model::Side;
 
@@ -65,6 +65,11 @@ pub fn Tree() -> impl IntoView {
                     }
                 }).collect_view()}
             }).collect_view()}
+            <button class="ti add" id="type-nerve" on:click=move |_| app.dialog.set(Some(Dialog::TypeNerve))>
+                {icon(icons::ADD)}
+                <span class="side"></span>
+                <span class="nm">"Type values\u{2026}"</span>
+            </button>
         </nav>
     }
 }

@@ -35,6 +35,7 @@ pub mod snap;
 pub mod stimulus;
 pub mod sympathetic;
 pub mod train;
+pub mod typed;
 pub mod wave;
 
 pub use segment::segment;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActivityKey, MuscleEdit};
+use super::{ActivityKey, MuscleEdit, TypedEdit};
 use crate::model::{Annotation, Context, DerivedTest, FilterChain, LaneSettings, MarkerKind, Side, SweepId, TestKind, TrainChange};
 
 /// A change that a person makes.
@@ -178,6 +178,11 @@ pub enum Edit {
         /// How.
         change: TrainChange,
     },
+    /// Values of nerve tests that are typed.
+    Typed {
+        /// What is done.
+        change: TypedEdit,
+    },
     /// The table of the needle examination.
     Muscles {
         /// What is done to it.
@@ -212,6 +217,7 @@ impl Edit {
             Self::Lanes { what, .. } => what.clone(),
             Self::SweepFilter { .. } => "filter".into(),
             Self::Trains { change, .. } => change.label(),
+            Self::Typed { .. } => "typed values".into(),
             Self::Muscles { change } => change.label(),
         }
     }

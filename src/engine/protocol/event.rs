@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActivityView, DeviceKind, Grown, GuideView, LeavingView, LiveView, MuscleChoice, PastView, ReportMaterial, ReportWanted, RunChoice,
-    SpectrogramView, StudyKey, StudyView, SweepData, TriggeredView,
+    ActivityView, DeviceKind, Grown, GuideView, LeavingView, LiveView, MuscleChoice, NerveChoice, PastView, ReportMaterial, ReportWanted,
+    RunChoice, SpectrogramView, StudyKey, StudyView, SweepData, TriggeredView,
 };
 use crate::formats::text::Preview;
 use crate::formats::{OpenOptions, ReadError};
@@ -77,6 +77,11 @@ pub enum Event {
     Devices {
         /// Which, in the order in which they are asked.
         list: Vec<DeviceKind>,
+    },
+    /// Nerve tests whose values may be typed.
+    Nerves {
+        /// Which.
+        list: Vec<NerveChoice>,
     },
     /// What can be examined under guidance.
     Runs {

@@ -237,6 +237,8 @@ pub enum Request {
     Devices,
     /// What can be examined under guidance; answered by [`Event::Runs`](super::Event::Runs).
     Runs,
+    /// Nerve tests whose values may be typed; answered by [`Event::Nerves`](super::Event::Nerves).
+    Nerves,
     /// A recording may begin: entries of its raw log come by the port beside this request.
     Record,
     /// Whoever wrote the raw log is gone: the study of the recording stays as it is.

@@ -8,7 +8,7 @@ use crate::findings::Answer;
 use crate::formats::text::Preview;
 use crate::model::{
     Annotation, Chart, Context, FilterChain, LaneSettings, QualityFlag, SegmentMeasurement, Side, SignalMeasurement, SignalTask, Span,
-    Subject, SweepId, SweepMeasurement, Table, TestKind, Warning,
+    Subject, SweepId, SweepMeasurement, Table, TestKind, TypedTest, Warning,
 };
 use crate::scene::body::Body;
 use crate::scene::nerve_map::Map;
@@ -198,6 +198,9 @@ pub struct ActivityView {
 /// One nerve test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestView {
+    /// What was typed, where its values were.
+    #[serde(default)]
+    pub typed: Option<TypedTest>,
     /// Heading (`L Median motor (APB)`).
     pub title: String,
     /// Kind.

@@ -54,7 +54,10 @@ fn of_kind(tests: &[TestView], kind: TestKind) -> Option<Table> {
     let mut rows = Vec::new();
     for test in tests.iter().filter(|test| test.kind == kind && test.measured) {
         for (at, site) in test.sites.iter().enumerate() {
-            rows.push(row(test, at, site, motor));
+            // Of a typed test only what was said.
+            if test.typed.is_none() || site.sweeps.iter().any(|sweep| sweep.measurement.is_some()) {
+                rows.push(row(test, at, site, motor));
+            }
         }
     }
     let (caption, unit) = if motor { ("Motor conduction", "mV") } else { ("Sensory conduction", "\u{b5}V") };
