@@ -345,6 +345,7 @@ fn work_that_fits_nothing_does_no_harm() {
             {"from":"annotations","recording":0,"channel":88,"text":"x","before_s":1e300,"after_s":-1e300}],
         "turned":{"3":true},"annotations":[{"recording":5,"replaces":9,"now":null},{"recording":0,"replaces":4000,"now":null}],
         "lanes":[{"recording":0,"channel":500,"minus":501},{"recording":44,"channel":0}],"height_cm":-1e308,"age_years":1e308,
+        "typed":[{"id":4294967295,"kind":"blink","sites":[{"values":{"latency":-1e308}}]},{"id":0,"kind":"motor","sites":[]},{"id":1000,"kind":"sensory","sites":[{"values":{"velocity":1e308}}]}],
         "muscles":[{"id":1,"muscle":{"listed":"no such muscle"},"typed":{"fibrillation":"<script>alert(1)</script>"}}],
         "signed":[{"signer":"x","role":"","at":"not a time","why":"","work":{},"limits":"","reports":[]}]}"#;
     let edits: Edits = serde_json::from_str(edits).unwrap();

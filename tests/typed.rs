@@ -8,7 +8,7 @@ mod common;
 
 use common::desk::{Desk, Kept};
 use myoscope::engine::protocol::{Buffer, Edit, Event, Leaving, Output, ReportDepth, ReportForm, ReportWanted, Request, TypedEdit};
-use myoscope::model::{DerivedTest, Side, TestKind, TypedColumn};
+use myoscope::model::{DerivedTest, Side, Subject, TestKind, TypedColumn};
 
 fn typed(desk: &mut Desk, change: TypedEdit) {
     desk.edit(Edit::Typed { change });
@@ -167,4 +167,32 @@ fn every_choice_can_be_typed() {
     assert_eq!(desk.view().tests.len(), list.len());
     let blank: Vec<&str> = desk.view().tests.iter().filter(|test| test.nerve.is_empty()).map(|test| test.title.as_str()).collect();
     assert!(blank.is_empty(), "{blank:?}");
+}
+
+#[test]
+fn a_study_is_begun_without_a_recording() {
+    let subject = Subject { name: "Doe Jane".into(), code: "9".into(), ..Subject::default() };
+    let begin = |at: &str| {
+        let mut desk = Desk::new(Kept::new());
+        let outputs = desk.send(Request::Begin { subject: subject.clone(), at: at.into() });
+        let output = outputs.into_iter().next().unwrap();
+        let (Event::Begun { name }, Some(Buffer::Bytes(bytes))) = (output.event, output.buffers.into_iter().next()) else {
+            panic!("no file")
+        };
+        (name, bytes)
+    };
+    let (name, bytes) = begin("2026-11-23T10:00:00+01:00");
+    assert_eq!(name, "study-2026-11-23.myo");
+    assert_ne!(bytes, begin("2026-11-23T10:00:01+01:00").1, "another study");
+    let mut desk = Desk::open(vec![(&name, bytes.clone())], Kept::new());
+    assert_eq!((desk.view().warnings.len(), desk.view().subject.name.as_str()), (0, "Doe Jane"));
+    carpal_tunnel(&mut desk);
+    let study = desk.study();
+    desk.send(Request::Together { study });
+    assert!(format!("{:?}", desk.view().answer).contains("carpal"));
+    // It is kept as any other: opened again, the values are there.
+    let again = Desk::open(vec![(&name, bytes)], desk.kept.clone());
+    assert_eq!(again.view().tests.len(), 4);
+    let report = desk.send(Request::Report { study, wanted: ReportWanted::default(), form: ReportForm::Html });
+    assert!(String::from_utf8(saved(report)).unwrap().contains("Doe Jane"));
 }

@@ -101,6 +101,7 @@ impl Engine {
             Request::Export { study, recording, extension, leaving } => {
                 self.with(study, out, |session, out| session.left(&leaving).export(recording, &extension, out));
             }
+            Request::Begin { subject, at } => pack::begin(subject, &at, out),
             Request::Leaving { study, leaving } => self.with(study, out, |session, out| session.leaving(leaving, out)),
             Request::Pack { study, leaving } => self.with(study, out, |session, out| session.pack(&leaving, out)),
             Request::ExportView { study, recording, from_s, to_s } => {

@@ -6,10 +6,26 @@ use super::protocol::{Buffer, Event, Leaving, Output, ReportDepth, StudyKey};
 use super::session::Session;
 use crate::formats::myo::{self, Packing};
 use crate::formats::{MemorySink, Sink};
-use crate::model::Warning;
+use crate::model::{Edits, Study, Subject, Warning};
 
 /// A study file with what other programs will not find in it.
 pub(super) type Packed = (Vec<u8>, Vec<Warning>);
+
+/// The file of a study without a recording. Its moment is in it, so that no two are the same.
+pub(super) fn begin(subject: Subject, at: &str, out: &mut dyn FnMut(Output)) {
+    let study = Study { subject, ..Study::default() };
+    let extras = [("begun.txt".to_owned(), at.as_bytes().to_vec())];
+    let mut sink = MemorySink::default();
+    let made = myo::pack("study.myo", &Packing { study: &study, samples: &[], edits: &Edits::default(), extras: &extras }, &mut sink);
+    match (made, sink.files.pop()) {
+        (Ok(_), Some((_, bytes))) => {
+            let day: String = at.chars().take(10).filter(|c| c.is_ascii_digit() || *c == '-').collect();
+            out(super::with_bytes(Event::Begun { name: format!("study-{day}.{}", myo::EXTENSION) }, bytes));
+        }
+        (Err(error), _) => super::failed(out, format!("No study was begun: {error}.")),
+        (Ok(_), None) => {}
+    }
+}
 
 impl Engine {
     /// A study as a file into `sink`, however large it is. Returns what other programs will not find in it.

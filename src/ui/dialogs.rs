@@ -2,6 +2,7 @@
 
 mod annotation;
 mod assign;
+mod begin;
 pub mod compare;
 mod device;
 mod export;
@@ -38,6 +39,7 @@ pub fn Dialogs() -> impl IntoView {
                 Dialog::Device(name) => ("A device of your own", device::device(name).into_any()),
                 Dialog::Lanes => ("Lanes", lanes::Lanes().into_any()),
                 Dialog::Export => ("Export", export::Export().into_any()),
+                Dialog::Begin => ("New study", begin::Begin().into_any()),
                 Dialog::TypeNerve => ("Type values of a nerve", type_nerve::TypeNerve().into_any()),
                 Dialog::Share => ("Study file", share::Share().into_any()),
                 Dialog::Sweeps => ("Make sweeps", make_sweeps::MakeSweeps().into_any()),

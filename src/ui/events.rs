@@ -7,7 +7,7 @@ use super::spectrogram;
 use super::state::{App, Dialog, Progress, Saved, Selection, TextQuestion};
 use super::triggered;
 use super::{guide, live};
-use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView, SweepView, TestView};
+use crate::engine::protocol::{Buffer, Event, Request, Store, StudyView, SweepView, TestView, TextOptions};
 use crate::model::{FilterChain, TestKind};
 use crate::web::link::Link;
 use crate::web::{page, scope};
@@ -192,6 +192,14 @@ pub fn receive(app: App, event: Event, buffers: Vec<Buffer>) {
         Event::Preview { study, wanted, html } => {
             if app.active.get_untracked() == Some(study) {
                 app.preview.set(Some((wanted, html)));
+            }
+        }
+        Event::Begun { name } => {
+            if let Some(Buffer::Bytes(bytes)) = buffers.into_iter().next() {
+                match page::file(&name, &bytes) {
+                    Ok(file) => app.open(vec![file], TextOptions::default()),
+                    Err(_) => app.notice("abn", "No study was begun.", "The browser refused to make its file."),
+                }
             }
         }
         Event::Nerves { list } => app.nerves.set(list),

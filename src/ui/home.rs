@@ -10,7 +10,7 @@ use super::icons::{self, icon};
 use super::letterhead::Letterhead;
 use super::limits::Limits;
 use super::live::{LiveBar, Patients, Rescued};
-use super::state::App;
+use super::state::{App, Dialog};
 use crate::engine::protocol::{Request, TextOptions, demos};
 use crate::web::page;
 
@@ -134,6 +134,7 @@ pub fn Home() -> impl IntoView {
                     <p class="row">
                         <button class="btn primary" on:click=move |_| commands::run(app, Command::Open)>"Open files "<kbd>"Ctrl+O"</kbd></button>
                         <button class="btn" on:click=move |_| commands::click("folder-input")>"Open a folder"</button>
+                        <button class="btn" on:click=move |_| app.dialog.set(Some(Dialog::Begin))>"Type values instead"</button>
                     </p>
                     <Opening/>
                     <p class="muted small">"EDF, EDF+, BDF, BDF+, WFDB (.hea with .dat and annotations), BrainVision, WAV, Qtrac .MEM, DICOM waveforms, CSV and other text tables. The content decides, not the name."</p>

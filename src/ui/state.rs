@@ -97,6 +97,8 @@ pub enum Dialog {
     Share,
     /// Which nerve values are typed of.
     TypeNerve,
+    /// A study without a recording.
+    Begin,
     /// The report.
     Report(ReportDepth),
     /// How a text file is to be read.
@@ -472,8 +474,12 @@ impl App {
         self.active.set(study);
         page::set_hash(&self.study_now(|study| study.key.clone()).unwrap_or_default());
         if study.is_some() {
-            let has_tests = self.study_now(|study| !study.tests.is_empty()).unwrap_or(false);
-            self.select(if has_tests { Selection::Test(0) } else { Selection::Recording(0) });
+            let (tests, recordings) = self.study_now(|study| (study.tests.len(), study.recordings.len())).unwrap_or_default();
+            self.select(match (tests, recordings) {
+                (0, 0) => Selection::Needle,
+                (0, _) => Selection::Recording(0),
+                _ => Selection::Test(0),
+            });
         }
     }
 }

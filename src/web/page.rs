@@ -102,6 +102,15 @@ pub fn set_hash(key: &str) {
     }
 }
 
+/// A file made here.
+///
+/// # Errors
+/// What the browser said.
+pub fn file(name: &str, bytes: &[u8]) -> Result<File, JsValue> {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    File::new_with_u8_array_sequence(&parts, name)
+}
+
 /// Hours and minutes of the local clock.
 pub fn time_of_day() -> String {
     let now = js_sys::Date::new_0();

@@ -250,6 +250,11 @@ pub enum Event {
         /// What could not be kept.
         warnings: Vec<Warning>,
     },
+    /// The file of a study without a recording is in the buffer.
+    Begun {
+        /// Its name.
+        name: String,
+    },
     /// What a study file will hold.
     Leaving {
         /// Of which study.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ActivityKey, Edit, Leaving, PastDivision, ReportForm, ReportWanted, SpectrogramKey, Store, StudyKey, TriggeredKey};
 use crate::formats::OpenOptions;
+use crate::model::Subject;
 use crate::scene::tiles::TileKey;
 
 /// What can be asked of the engine.
@@ -185,6 +186,13 @@ pub enum Request {
         study: StudyKey,
         /// With what.
         leaving: Leaving,
+    },
+    /// A study without a recording, as a study file to be opened; answered by [`Event::Begun`](super::Event::Begun).
+    Begin {
+        /// Who is examined.
+        subject: Subject,
+        /// The moment, as the surroundings' clock says: tells such studies apart.
+        at: String,
     },
     /// The whole study as one file; answered by [`Event::Exported`](super::Event::Exported).
     Pack {
