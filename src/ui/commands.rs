@@ -353,9 +353,11 @@ pub fn listen(app: App) {
     let handler = Closure::<dyn FnMut(KeyboardEvent)>::new(move |event: KeyboardEvent| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let tag = target.as_ref().map(Element::tag_name).unwrap_or_default();
+        // What is ticked is no text that a key could be part of.
+        let tick = target.as_ref().and_then(|target| target.get_attribute("type")).is_some_and(|kind| kind == "checkbox");
         let typing = matches!(tag.as_str(), "INPUT" | "SELECT" | "TEXTAREA");
         let in_dialog = app.dialog.get_untracked().is_some();
-        if let Some(command) = global(&event).filter(|command| !typing || !matches!(command, Command::Undo | Command::Redo)) {
+        if let Some(command) = global(&event).filter(|command| !typing || tick || !matches!(command, Command::Undo | Command::Redo)) {
             if !in_dialog || command == Command::Close {
                 event.prevent_default();
                 run(app, command);

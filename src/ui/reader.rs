@@ -22,6 +22,7 @@ use super::state::{App, Saved, Selection};
 use super::tables::LaneTable;
 use super::tree::Tree;
 use super::triggered::TriggeredBar;
+use super::typed_table::TypedTable;
 use crate::engine::protocol::{Request, TestView};
 use crate::model::MarkerKind;
 use crate::scene::sweeps::Arrangement;
@@ -32,7 +33,7 @@ pub fn Reader() -> impl IntoView {
     let app = App::here();
     spectrogram::watch(app);
     let in_sweeps = move || matches!(app.selection.get(), Selection::Test(_));
-    let typed = move || app.test().is_some_and(|(_, test)| test.typed.is_some());
+    let typed = Memo::new(move |_| app.test().is_some_and(|(_, test)| test.typed.is_some()));
     let analysed = move || app.activity.with(|activity| activity.as_ref().is_some_and(|view| !view.measurement.charts.is_empty()));
     view! {
         <Bar/>
@@ -49,13 +50,15 @@ pub fn Reader() -> impl IntoView {
                 <Show when=move || app.selection.get() == Selection::Together><Together/></Show>
                 <Show when=move || app.selection.get() == Selection::Conclusion><ConclusionPage/></Show>
                 <Show when=move || app.selection.get() == Selection::Needle><MuscleTable/></Show>
-                <div class="split" hidden=move || app.selection.get().is_page() || typed() class:charted=move || in_sweeps() || analysed() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
+                <Show when=move || typed.get()><TypedTable/></Show>
+                <div class="split" hidden=move || app.selection.get().is_page() || typed.get() class:charted=move || in_sweeps() || analysed() class:chartonly=move || in_sweeps() && !has_sweeps(app)>
                     <Scope/>
                     <Charts/>
                 </div>
                 <Show when=move || matches!(app.selection.get(), Selection::Recording(_))><Overview/></Show>
             </main>
             {move || match app.selection.get() {
+                Selection::Test(_) if typed.get() => view! { <aside class="inspect" aria-label="Inspector"><p class="muted">"Typed by a person, blue as all that a person sets. T corrects side and nerve, I says age and height. Conclusion reads these values as it reads measured ones."</p></aside> }.into_any(),
                 Selection::Test(_) => view! { <MarkerInspector/> }.into_any(),
                 Selection::Recording(_) => view! { <RecordingInspector/> }.into_any(),
                 Selection::Needle => view! { <MuscleInspector/> }.into_any(),
@@ -64,6 +67,7 @@ pub fn Reader() -> impl IntoView {
             }}
             <section class="values" aria-label="Values">
                 {move || match app.selection.get() {
+                    Selection::Test(_) if typed.get() => ().into_any(),
                     Selection::Test(_) => view! { <Results/> }.into_any(),
                     Selection::Recording(_) => view! { <ActivityTables/><LaneTable/> }.into_any(),
                     Selection::Needle => view! { <Potentials/> }.into_any(),

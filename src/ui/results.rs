@@ -9,7 +9,6 @@ use super::nerve_table::{NerveTable, flag, has_nerve_table};
 use super::potential::{self, PotentialChart};
 use super::scope::Layers;
 use super::state::{App, Selection};
-use super::typed_table::TypedTable;
 use crate::engine::protocol::{ActivityView, JudgedValue, scenes};
 use crate::model::{Cell, Chart, Column, Table};
 use crate::scene::divisions::number;
@@ -22,7 +21,6 @@ pub fn Results() -> impl IntoView {
     view! {
         <div class="tablewrap" tabindex="0" role="region" aria-label="Measurements">
             <NerveTable/>
-            <TypedTable/>
             {move || app.test().map(|(_, test)| {
                 let of_test: Vec<JudgedValue> = test.judged.iter().filter(|judged| judged.site.is_none() || !(has_nerve_table(test.kind) || test.typed.is_some())).cloned().collect();
                 // The table above says the same of sites and sweeps.

@@ -26,7 +26,7 @@ impl Selection {
             let tests = study.tests.iter().enumerate().filter(move |(_, test)| test.kind == kind);
             (kind.name(), tests.map(|(index, _)| Self::Test(index)).collect::<Vec<_>>())
         };
-        let muscles = !study.recordings.is_empty() || !study.needle.rows.is_empty() || study.tests.is_empty();
+        let muscles = !study.recordings.is_empty() || !study.needle.rows.is_empty() || study.tests.iter().all(|test| test.typed.is_some());
         let concluded = !study.tests.is_empty() || !study.needle.rows.is_empty();
         let together = (study.tests.len() > 1).then_some(Self::Together).into_iter().chain(concluded.then_some(Self::Conclusion));
         let mut out: Vec<_> = TestKind::ALL.into_iter().map(of_kind).collect();

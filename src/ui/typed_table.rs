@@ -45,6 +45,7 @@ fn measure(kind: TestKind, column: TypedColumn) -> &'static str {
 pub fn TypedTable() -> impl IntoView {
     let app = App::here();
     view! {
+        <div class="together values typed" tabindex="0" role="region" aria-label="Values to type">
         {move || app.test().and_then(|(index, test)| test.typed.clone().map(|typed| (index, test, typed))).map(|(index, test, typed)| {
             let columns = TypedColumn::of(typed.kind);
             let conduction = matches!(typed.kind, TestKind::Motor | TestKind::Sensory);
@@ -78,6 +79,7 @@ pub fn TypedTable() -> impl IntoView {
                 <p class="legend">"Enter goes on to the next value. A velocity follows from latencies and distance; what is typed in its place goes first. "<span class="abn-t">"H* L*"</span>" above, below the limit."</p>
             }
         })}
+        </div>
     }
 }
 
