@@ -137,7 +137,7 @@ pub fn Home() -> impl IntoView {
                         <button class="btn" on:click=move |_| app.dialog.set(Some(Dialog::Begin))>"Type values instead"</button>
                     </p>
                     <Opening/>
-                    <p class="muted small">"EDF, EDF+, BDF, BDF+, WFDB (.hea with .dat and annotations), BrainVision, WAV, Qtrac .MEM, DICOM waveforms, CSV and other text tables. The content decides, not the name."</p>
+                    <p class="muted small">"EDF, EDF+, BDF, BDF+, WFDB (.hea with .dat and annotations), BrainVision, WAV, Qtrac .MEM, DICOM waveforms, FHIR bundles and study files (.myo) of Myoscope, CSV and other text tables. The content decides, not the name."</p>
                 </section>
                 <Amplifier/>
                 <Patients/>
