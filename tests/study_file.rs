@@ -291,6 +291,27 @@ fn a_file_that_was_cut_off_gives_what_is_left_of_it() {
     }
 }
 
+#[test]
+fn lost_samples_are_not_read_as_absent_responses() {
+    let mut desk = Desk::new(Kept::new());
+    desk.send(Request::OpenDemo { demo: "motor".into() });
+    let study = desk.study();
+    let (_, bytes) = saved(&desk.send(Request::Pack { study, leaving: Leaving::default() }));
+    // Cut behind the small parts: the recordings are gone, what was examined is known.
+    let at = bytes.windows(13).position(|window| window == b"recordings/01").unwrap();
+    let mut cut = Desk::open(vec![("cut.myo", bytes[..at].to_vec())], Kept::new());
+    let study = cut.study();
+    cut.send(Request::Together { study });
+    let view = cut.view().clone();
+    assert_eq!(view.tests.len(), desk.view().tests.len());
+    let all =
+        || view.tests.iter().flat_map(|test| &test.sites).flat_map(|site| &site.sweeps).filter_map(|sweep| sweep.measurement.as_ref());
+    assert!(all().count() > 2 && all().all(|measured| measured.is_missing() && measured.response.is_none()));
+    assert!(view.tests.iter().all(|test| test.quality.iter().any(|flag| flag.what.contains("nothing is known of it"))));
+    let answer = format!("{:?}", view.answer.unwrap());
+    assert!(!answer.contains("absent") && !answer.contains("no response"), "{answer}");
+}
+
 /// A zip of these parts, deflated as a study file's are.
 fn zipped(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipArchiveWriter::new(Vec::new());

@@ -5,6 +5,7 @@
 //! and know nothing of files.
 
 pub mod linear;
+mod missing;
 pub mod needle;
 pub mod nerve;
 pub mod polarity;
@@ -12,6 +13,7 @@ pub mod quality;
 pub mod signal;
 mod study;
 
+pub use missing::analyze;
 pub use study::{input, sweep_input};
 
 use crate::model::{NerveTest, PlacedMarker, SweepId, TestKind, TestMeasurement};

@@ -85,7 +85,7 @@ impl Session {
                 self.tested.remove(&index);
                 return;
             };
-            let analyzed = analysis::analyzer_for(test.kind).analyze(&input);
+            let analyzed = analysis::analyze(&input);
             let traces = analyzed.traces();
             self.tested.insert(index, Tested { basis, analyzed, traces, measurement: TestMeasurement::default() });
         }

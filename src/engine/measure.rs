@@ -146,7 +146,7 @@ pub fn measure(opened: &Opened, file: &str) -> Result<Measured, SampleError> {
         let Some(input) = analysis::input(&study.recordings, &study.examination, &opened.samples, &edits, index)? else { continue };
         let context =
             Context { test, placed: &[], no_response: &[], height_cm: study.subject.height_cm, age_years: study.subject.age_years };
-        let measured = analysis::analyzer_for(test.kind).analyze(&input).measurement(&context);
+        let measured = analysis::analyze(&input).measurement(&context);
         out.sweeps.extend(measured.sweeps.iter().map(|sweep| row(opened, test, sweep)));
         out.segments.extend(measured.summary.segments().iter().map(|segment| segment_row(test, segment)));
         out.tests.push(TestRow {

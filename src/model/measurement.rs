@@ -42,6 +42,9 @@ pub fn averaged_site(id: SweepId) -> Option<SweepId> {
     id.checked_sub(AVERAGES)
 }
 
+/// Why a sweep is left out whose samples are not there: what it held is not known.
+pub const MISSING_SAMPLES: &str = "its samples are missing";
+
 /// The measurement of one sweep. Times are in ms after the stimulus; where the stimulus is not
 /// known, after the shock's artefact if one was seen, else after the first sample of the sweep
 /// (`stimulus_known` is false then).
@@ -74,6 +77,11 @@ pub struct SweepMeasurement {
 }
 
 impl SweepMeasurement {
+    /// Whether its samples are missing: it has no response that could be looked for.
+    pub fn is_missing(&self) -> bool {
+        self.left_out.as_deref() == Some(MISSING_SAMPLES)
+    }
+
     /// Who placed a marker.
     pub fn origin(&self, kind: MarkerKind) -> MarkerOrigin {
         if self.placed.contains(&kind) { MarkerOrigin::Person } else { MarkerOrigin::Automatic }

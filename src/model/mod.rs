@@ -38,8 +38,8 @@ pub use late::{
 };
 pub use marker::{MarkerKind, MarkerOrigin};
 pub use measurement::{
-    Finding, LateKind, LateResponse, QualityFlag, QualityKind, Response, SegmentMeasurement, SweepMeasurement, TestMeasurement, average_id,
-    averaged_site,
+    Finding, LateKind, LateResponse, MISSING_SAMPLES, QualityFlag, QualityKind, Response, SegmentMeasurement, SweepMeasurement,
+    TestMeasurement, average_id, averaged_site,
 };
 pub use muscles::{MuscleColumn, MuscleRow, MuscleStretch, OwnMuscle, StretchOrigin, WhichMuscle};
 pub use recording::{Annotation, Channel, Recording, Scale, Span, StartTime, Timeline};

@@ -297,7 +297,11 @@ impl Scene<'_> {
             if self.arrangement == Arrangement::Raster && self.row_px() < 20.0 && index != self.selected {
                 return;
             }
-            let text = if measurement.automatic.is_some() { "no response (declared)" } else { "no response" };
+            let text = match measurement.automatic {
+                _ if measurement.is_missing() => "samples missing",
+                Some(_) => "no response (declared)",
+                None => "no response",
+            };
             let at = [view.px_from_time(0.0) as f32 + 40.0, vertical.zero_px - 10.0];
             picture.marks.push(marks::label(at, text, 12.0, true, Anchor::Start, self.theme.ink_3, self.theme));
             return;
@@ -363,6 +367,7 @@ impl Scene<'_> {
             let value = match row.measurement.map(|measurement| &measurement.response) {
                 Some(Some(motor)) => format!("onset {} ms, amplitude {}", number(motor.onset_ms, 3), quantity(motor.amp_uv, &row.unit)),
                 Some(None) if row.measurement.is_some_and(|measured| !measured.late.is_empty()) => "late response".into(),
+                Some(None) if row.measurement.is_some_and(SweepMeasurement::is_missing) => "samples missing".into(),
                 Some(None) => "no response".into(),
                 None => "not measured".into(),
             };

@@ -7,7 +7,7 @@ use web_sys::HtmlInputElement;
 use super::commands;
 use super::state::App;
 use crate::engine::protocol::{Edit, JudgedValue, SiteView, SweepView, TestView, scenes};
-use crate::model::{MarkerKind, MarkerOrigin, TestKind};
+use crate::model::{MarkerKind, MarkerOrigin, SweepMeasurement, TestKind};
 use crate::scene::divisions::number;
 use crate::web::page;
 
@@ -171,6 +171,7 @@ fn nerve_row(app: App, test: &TestView, place: Place, site: &SiteView, sweep: &S
     let pending = measurement.is_none();
     let none = measurement.is_some() && response.is_none();
     let left_out = measurement.as_ref().and_then(|measurement| measurement.left_out.clone());
+    let missing = measurement.as_ref().is_some_and(SweepMeasurement::is_missing);
     let quality = measurement.map(|measurement| measurement.quality).unwrap_or_default();
     // Values of the site stand beside the sweep that it counts with.
     let first = site.counts.map_or(k == 0, |counts| counts == sweep.id);
@@ -195,6 +196,7 @@ fn nerve_row(app: App, test: &TestView, place: Place, site: &SiteView, sweep: &S
     let values = if none || pending {
         let words = match (pending, sweep.no_response) {
             (true, _) => "\u{2026}",
+            (false, false) if missing => "not measured: its samples are missing",
             (false, true) => "no response (by a person)",
             (false, false) => "no response",
         };

@@ -199,7 +199,8 @@ fn of_sweep(base: &ValueRow, site: &SiteView, sweep: &SweepView, out: &mut Vec<V
         out.push(ValueRow { measure: "stimulus".into(), words: sweep.stimulus.clone(), set_by: "", care: String::new(), ..base.clone() });
     }
     if measured.response.is_none() && measured.late.is_empty() {
-        out.push(ValueRow { measure: "response".into(), words: "no response".into(), ..base.clone() });
+        let words = if measured.is_missing() { "samples missing" } else { "no response" };
+        out.push(ValueRow { measure: "response".into(), words: words.into(), ..base.clone() });
     }
     direct(&base, measured, out);
     later(&base, measured, out);
